@@ -1,0 +1,9 @@
+//! What one Solana update is: identities, programs, the wire scan and the transaction walk.
+
+pub mod group;
+pub mod ids;
+pub mod program;
+pub mod proto;
+pub mod text;
+pub mod transaction;
+pub mod wire;

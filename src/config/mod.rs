@@ -1,0 +1,1 @@
+//! Configuration: layers (flag > env > file > default), each value with its origin.

@@ -1,0 +1,411 @@
+//! The view: everything a face of the program (screen, snapshot, metrics) shows, as one immutable value.
+//!
+//! A number here was measured; what is not known is `None` and shown as `–`. Parts that did not change since the last
+//! view are shared by `Arc`, so a reader can tell by pointer that nothing has to be drawn anew.
+
+use std::sync::Arc;
+
+use crate::{
+    chain::{
+        group::{Group, GroupSet},
+        ids::{Mint, Pool, Signature, Wallet},
+        program::Program,
+        text::Shown,
+    },
+    decode::{
+        event::{Flow, Side, Venue},
+        tally::UndecodedReason,
+    },
+    stream::status::{BudgetStatus, ConnectionStatus, RebalancePlan},
+};
+
+/// Where the data comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A provider's endpoint.
+    Live,
+    /// The built-in demo.
+    Demo,
+    /// A recording.
+    Replay,
+}
+
+impl SourceKind {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Demo => "demo",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// Everything shown, at one instant.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Counts views.
+    pub seq: u64,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub now_ms: i64,
+    /// Seconds since the engine started.
+    pub uptime_s: f64,
+    /// The source.
+    pub source: Arc<SourceView>,
+    /// Whole-stream figures.
+    pub totals: TotalsView,
+    /// The connections, by id.
+    pub connections: Arc<[ConnectionView]>,
+    /// The subscription budget.
+    pub budget: Arc<BudgetStatus>,
+    /// What a rebalance would do now.
+    pub proposal: Arc<RebalancePlan>,
+    /// The groups, most important first.
+    pub groups: Arc<[GroupView]>,
+    /// The tokens, most recently traded first.
+    pub tokens: Arc<[Arc<TokenView>]>,
+    /// Tokens known in all; `tokens` may hold fewer.
+    pub tokens_known: usize,
+    /// The newest trades.
+    pub trades: Feed<TradeView>,
+    /// Launches, milestones, completions, graduations.
+    pub lifecycle: Feed<LifecycleView>,
+    /// The stages of the pipeline, in order.
+    pub pipeline: Arc<[StageView]>,
+    /// What was not decoded, most frequent first.
+    pub undecoded: Arc<[UndecodedView]>,
+    /// The newest message of the engine for the user (a refusal, a filter in force), with its sequence number.
+    pub notice: Option<(u64, Arc<str>)>,
+    /// Whether the source has ended (a recording is over).
+    pub finished: bool,
+}
+
+/// The source, as the header shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceView {
+    /// What it is.
+    pub kind: SourceKind,
+    /// The provider's profile, `demo`, or the recording's file name.
+    pub provider: String,
+    /// Hosts only.
+    pub endpoints: Vec<String>,
+    /// Commitment subscribed to.
+    pub commitment: &'static str,
+}
+
+/// Whole-stream figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TotalsView {
+    /// Newest slot seen processed on any connection.
+    pub slot: Option<u64>,
+    /// Slots that the newest transaction is behind that.
+    pub slots_behind: Option<u64>,
+    /// Estimated slot time.
+    pub slot_time_ms: Option<f64>,
+    /// Unique transactions per second.
+    pub tps: Option<f64>,
+    /// Received bytes per second.
+    pub bytes_per_s: Option<f64>,
+    /// Unique transactions since the start.
+    pub transactions: u64,
+    /// Of those, failed.
+    pub failed: u64,
+    /// Transactions that arrived again and were dropped.
+    pub duplicates: u64,
+    /// Frames that could not be read.
+    pub bad_frames: u64,
+    /// Decoded / expected events since the start.
+    pub parse: ParseView,
+    /// Trades since the start.
+    pub trades: u64,
+}
+
+/// decoded / expected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParseView {
+    /// Events decoded with all mandatory fields.
+    pub decoded: u64,
+    /// Events that must have been there.
+    pub expected: u64,
+    /// Invocations of known instructions.
+    pub known: u64,
+    /// All invocations.
+    pub invocations: u64,
+    /// Events longer than the newest layout we know.
+    pub unknown_tails: u64,
+}
+
+impl ParseView {
+    /// Percent, floored to two decimals; 100 only if nothing is missing. `None` when nothing was expected.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        floor_percent(self.decoded, self.expected)
+    }
+
+    /// Percent of invocations with a known instruction, floored to two decimals.
+    #[must_use]
+    pub fn coverage_percent(&self) -> Option<f64> {
+        floor_percent(self.known, self.invocations)
+    }
+}
+
+/// `part / whole` in percent, floored to two decimals: 100.00 only if `part == whole`.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
+pub fn floor_percent(part: u64, whole: u64) -> Option<f64> {
+    let basis_points = (u128::from(part) * 10_000).checked_div(u128::from(whole))?;
+    Some(basis_points.min(10_000) as f64 / 100.0)
+}
+
+/// A latency distribution over the last ten seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LatencyView {
+    /// Median in milliseconds.
+    pub p50_ms: f64,
+    /// 99th percentile in milliseconds.
+    pub p99_ms: f64,
+}
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionView {
+    /// State, cause, groups, filters, permits.
+    pub status: ConnectionStatus,
+    /// Transactions per second.
+    pub tps: Option<f64>,
+    /// Received bytes per second.
+    pub bytes_per_s: Option<f64>,
+    /// Server's `created_at` to arrival.
+    pub latency: Option<LatencyView>,
+    /// Slots behind the newest slot of any connection.
+    pub slot_lag: Option<u64>,
+    /// Fill of the queue to the market stage, 0–1.
+    pub queue_fill: f64,
+    /// Decoded / expected on this connection.
+    pub parse: ParseView,
+}
+
+/// One priority group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupView {
+    /// Which.
+    pub group: Group,
+    /// Connections that carry it now.
+    pub connections: Vec<usize>,
+    /// Unique transactions per second over the last five seconds, by decoded program.
+    pub tps: Option<f64>,
+    /// Highest of the above so far.
+    pub peak_tps: Option<f64>,
+    /// Transactions in each of the last 60 whole seconds, oldest first; shorter while the program is younger.
+    pub per_second: Arc<[u32]>,
+    /// Server's `created_at` to arrival.
+    pub latency: Option<LatencyView>,
+    /// End of the slot by the slot clock to arrival is not known for data of the open slot; this is how far the newest
+    /// transaction's slot is behind the newest processed slot.
+    pub slot_lag: Option<u64>,
+    /// Decoded / expected since the start.
+    pub parse: ParseView,
+    /// Things not decoded since the start.
+    pub undecoded: u64,
+    /// Failed transactions since the start.
+    pub failed: u64,
+    /// Received bytes per second.
+    pub bytes_per_s: Option<f64>,
+}
+
+/// Where a token is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Launched, not traded yet.
+    Created,
+    /// On its curve.
+    Trading,
+    /// The curve is sold out.
+    Completing,
+    /// Liquidity moved, no pool trade yet.
+    Migrated,
+    /// Trading in a pool.
+    Amm,
+}
+
+impl Stage {
+    /// The name used in formats and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Trading => "trading",
+            Self::Completing => "completing",
+            Self::Migrated => "migrated",
+            Self::Amm => "amm",
+        }
+    }
+}
+
+/// One token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenView {
+    /// Its mint.
+    pub mint: Mint,
+    /// Its symbol, made safe; empty when its creation was not seen.
+    pub symbol: Shown,
+    /// Its name, made safe; empty when its creation was not seen.
+    pub name: Shown,
+    /// Where it trades now.
+    pub venue: Venue,
+    /// Where it is in its life.
+    pub stage: Stage,
+    /// Share of the curve's tokens sold in percent (0–100, floored to 0.01); `None` off the curve.
+    pub progress_pct: Option<f64>,
+    /// Quote token.
+    pub quote_mint: Mint,
+    /// SOL per whole token.
+    pub price_sol: Option<f64>,
+    /// Price times supply, in SOL.
+    pub market_cap_sol: Option<f64>,
+    /// Price now against the first price seen within the last five minutes, in percent.
+    pub change_5m_pct: Option<f64>,
+    /// SOL traded in the last five minutes.
+    pub volume_sol_5m: f64,
+    /// Buys since first seen.
+    pub buys: u64,
+    /// Sells since first seen.
+    pub sells: u64,
+    /// Distinct traders since first seen; exact up to the bound of the set, then a lower bound.
+    pub traders: u64,
+    /// Slot of its creation, if that was seen.
+    pub created_slot: Option<u64>,
+    /// When it was created by the chain's clock, in milliseconds since the Unix epoch, if that was seen.
+    pub created_ms: Option<i64>,
+    /// When its last trade arrived, in milliseconds since the Unix epoch.
+    pub last_trade_ms: Option<i64>,
+    /// Who created it, if that was seen.
+    pub creator: Option<Wallet>,
+    /// Curve or pool it trades in.
+    pub pool: Option<Pool>,
+    /// `mayhem`, `graduated`, `cashback`, …
+    pub flags: Vec<&'static str>,
+    /// The last prices in SOL, oldest first, one per trade, bounded.
+    pub prices: Arc<[f32]>,
+}
+
+/// One trade on the tape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TradeView {
+    /// When it arrived, in milliseconds since the Unix epoch.
+    pub recv_ms: i64,
+    /// Its slot.
+    pub slot: u64,
+    /// Its transaction.
+    pub signature: Signature,
+    /// Where.
+    pub venue: Venue,
+    /// Whose flow.
+    pub flow: Flow,
+    /// The token.
+    pub mint: Mint,
+    /// Its symbol, made safe; empty when unknown.
+    pub symbol: Shown,
+    /// Who.
+    pub user: Wallet,
+    /// Seen from the token.
+    pub side: Side,
+    /// Whole tokens (6 decimals on both venues).
+    pub base: f64,
+    /// SOL, where the quote is SOL.
+    pub sol: Option<f64>,
+    /// SOL per whole token after the trade.
+    pub price_sol: Option<f64>,
+    /// Market cap in SOL after the trade.
+    pub market_cap_sol: Option<f64>,
+}
+
+/// A step in a token's life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LifecycleView {
+    /// When it arrived, in milliseconds since the Unix epoch.
+    pub recv_ms: i64,
+    /// Its slot.
+    pub slot: u64,
+    /// The token.
+    pub mint: Mint,
+    /// Its symbol, made safe; empty when unknown.
+    pub symbol: Shown,
+    /// What happened.
+    pub step: LifecycleStep,
+}
+
+/// See [`LifecycleView`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LifecycleStep {
+    /// Launched.
+    Created,
+    /// Progress passed this many percent for the first time.
+    Progress(u8),
+    /// The curve is sold out.
+    Completed,
+    /// Liquidity moved to this pool.
+    Graduated(Pool),
+}
+
+/// A bounded list of the newest entries, each with a running number: a reader that skips views knows what it missed.
+#[derive(Clone, Debug)]
+pub struct Feed<T> {
+    /// The newest entries, oldest first.
+    pub entries: Arc<[Arc<T>]>,
+    /// Number of the first entry in `entries`; numbers run on by one.
+    pub first_seq: u64,
+}
+
+impl<T> Default for Feed<T> {
+    fn default() -> Self {
+        Self { entries: Arc::from([]), first_seq: 0 }
+    }
+}
+
+/// One stage of the pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageView {
+    /// `receive`, `decode`, `market`, `publish`.
+    pub name: &'static str,
+    /// Items per second (frames, transactions, events, views).
+    pub rate: Option<f64>,
+    /// Fill of the queue in front of it, 0–1, where it has one.
+    pub queue_fill: Option<f64>,
+    /// Share of one core it is busy, 0–1.
+    pub busy: Option<f64>,
+    /// Items dropped at its bound since the start.
+    pub dropped: u64,
+}
+
+/// A row of the undecoded table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndecodedView {
+    /// Whose.
+    pub program: Program,
+    /// First eight bytes of the instruction or event.
+    pub discriminator: [u8; 8],
+    /// Why.
+    pub reason: UndecodedReason,
+    /// How often.
+    pub count: u64,
+    /// Where to look.
+    pub example: Signature,
+}
+
+/// Groups a connection carries after its throttle level.
+#[must_use]
+pub fn carried(status: &ConnectionStatus) -> GroupSet {
+    use crate::{chain::group::Priority, stream::status::Throttle};
+    status
+        .groups
+        .iter()
+        .filter(|group| match status.throttle {
+            Throttle::Full => true,
+            Throttle::WithoutLow => group.priority() != Priority::Low,
+            Throttle::HighOnly => group.priority() == Priority::High,
+            Throttle::Paused => false,
+        })
+        .collect()
+}

@@ -1,0 +1,1 @@
+//! The single owner of market state: tokens, curves, pools, prices, rates.

@@ -1,0 +1,1 @@
+//! The other faces of views and events: snapshot, JSON lines, recording.

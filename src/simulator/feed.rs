@@ -1,0 +1,50 @@
+//! What producers (playback, simulated market) hand to the server: slots, in order.
+
+use std::time::Duration;
+
+use yellowstone_grpc_proto::geyser::{SubscribeUpdateAccountInfo, SubscribeUpdateTransactionInfo};
+
+/// One slot's worth of things that happen, in order.
+#[derive(Clone, Debug, Default)]
+pub struct SlotPlan {
+    /// The slot.
+    pub slot: u64,
+    /// Its parent.
+    pub parent: u64,
+    /// Height of its block.
+    pub block_height: u64,
+    /// Seconds since the Unix epoch.
+    pub block_time: i64,
+    /// Its block hash.
+    pub blockhash: [u8; 32],
+    /// Its parent's block hash.
+    pub parent_blockhash: [u8; 32],
+    /// How long it lasts.
+    pub duration: Duration,
+    /// What happens in it, by time since its start.
+    pub items: Vec<SlotItem>,
+}
+
+/// One thing that happens in a slot.
+#[derive(Clone, Debug)]
+pub struct SlotItem {
+    /// Time since the start of the slot.
+    pub at: Duration,
+    /// What.
+    pub kind: SlotItemKind,
+}
+
+/// See [`SlotItem`].
+#[derive(Clone, Debug)]
+pub enum SlotItemKind {
+    /// A transaction was executed; its index is its position among the slot's transactions and set by the server.
+    Transaction(Box<SubscribeUpdateTransactionInfo>),
+    /// An account was written.
+    Account(Box<SubscribeUpdateAccountInfo>),
+}
+
+/// Makes slots, one after the other. `None` is the end.
+pub trait Producer: Send + 'static {
+    /// The next slot.
+    fn next_slot(&mut self) -> Option<SlotPlan>;
+}

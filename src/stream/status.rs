@@ -1,0 +1,280 @@
+//! What the streams say of themselves: values, published as a whole, never locked.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::chain::group::{Group, GroupSet};
+
+/// Life of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// Not started.
+    Idle,
+    /// The budget has no permit yet.
+    WaitingForPermit,
+    /// TCP, TLS, HTTP/2.
+    Connecting,
+    /// The subscribe call is on its way.
+    Subscribing,
+    /// Messages arrive.
+    Live,
+    /// Live, but something is wrong; the cause says what.
+    Degraded,
+    /// Being closed while another connection takes over.
+    Draining,
+    /// Waiting before the next attempt.
+    BackingOff,
+    /// Will not be tried again without the user.
+    Stopped,
+}
+
+impl ConnectionState {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::WaitingForPermit => "waiting_for_permit",
+            Self::Connecting => "connecting",
+            Self::Subscribing => "subscribing",
+            Self::Live => "live",
+            Self::Degraded => "degraded",
+            Self::Draining => "draining",
+            Self::BackingOff => "backing_off",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// How much of its groups a connection asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Throttle {
+    /// Everything.
+    #[default]
+    Full,
+    /// All but low-priority groups.
+    WithoutLow,
+    /// High-priority groups only.
+    HighOnly,
+    /// No group; the slot heartbeat stays.
+    Paused,
+}
+
+impl Throttle {
+    /// One level less traffic.
+    #[must_use]
+    pub const fn down(self) -> Self {
+        match self {
+            Self::Full => Self::WithoutLow,
+            Self::WithoutLow => Self::HighOnly,
+            Self::HighOnly | Self::Paused => Self::Paused,
+        }
+    }
+
+    /// One level more traffic.
+    #[must_use]
+    pub const fn up(self) -> Self {
+        match self {
+            Self::Full | Self::WithoutLow => Self::Full,
+            Self::HighOnly => Self::WithoutLow,
+            Self::Paused => Self::HighOnly,
+        }
+    }
+
+    /// The name used in formats and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::WithoutLow => "without low",
+            Self::HighOnly => "high only",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionStatus {
+    /// 0-based, stable for the run.
+    pub id: usize,
+    /// Host and port only: never a path, user or token.
+    pub endpoint: Arc<str>,
+    /// Where it is in its life.
+    pub state: ConnectionState,
+    /// Since when, in milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// Why it is not simply live, in words.
+    pub cause: Option<Arc<str>>,
+    /// Groups assigned to it.
+    pub groups: GroupSet,
+    /// Throttle level asked for.
+    pub throttle: Throttle,
+    /// Version of the newest filter set sent.
+    pub filter_version: u32,
+    /// Newest filter version that an update has carried: it is in force on the server.
+    pub active_version: u32,
+    /// Streams opened after the first.
+    pub reconnects: u64,
+    /// When the last message of any kind arrived, in milliseconds since the Unix epoch.
+    pub last_message_ms: Option<i64>,
+    /// Permits spent by it in the window.
+    pub permits_in_window: u32,
+}
+
+/// Why a permit was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The first subscription of a connection.
+    Start,
+    /// A subscription after a failure.
+    Reconnect,
+    /// A filter update the user asked for (throttle).
+    User,
+    /// A filter update of a rebalance.
+    Rebalance,
+}
+
+/// One spent permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// When it was taken, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// By which connection.
+    pub connection: usize,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// The subscription budget.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BudgetStatus {
+    /// Permits held now.
+    pub used: u32,
+    /// Most permits that may be held.
+    pub limit: u32,
+    /// Seconds a permit is held after its call completed.
+    pub window_s: u32,
+    /// Of the limit, kept for recovery of high-priority groups.
+    pub reserved: u32,
+    /// Milliseconds until the next held permit frees, if any is held and completed.
+    pub next_free_ms: Option<u64>,
+    /// Milliseconds until the budget is exhausted at the present rate; `None` when it is not getting there.
+    pub exhausted_in_ms: Option<u64>,
+    /// Milliseconds until new subscriptions are allowed again after the provider's rate-limit answer.
+    pub frozen_ms: Option<u64>,
+    /// The permits held, oldest first.
+    pub spent: Vec<Spent>,
+}
+
+/// One group on its way to another connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// What moves.
+    pub group: Group,
+    /// From where.
+    pub from: usize,
+    /// To where.
+    pub to: usize,
+}
+
+/// What a rebalance would do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RebalancePlan {
+    /// The moves; empty when the load is even already.
+    pub moves: Vec<Move>,
+    /// Permits it costs.
+    pub permits: u32,
+    /// Share of the whole load on the busiest connection, before (0–1), where the load is known.
+    pub busiest_before: Option<f64>,
+    /// The same after.
+    pub busiest_after: Option<f64>,
+}
+
+/// Something worth a line in log and events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamEvent {
+    /// Counts up by one; a gap in what a reader sees is the number it missed.
+    pub seq: u64,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// What.
+    pub kind: StreamEventKind,
+}
+
+/// See [`StreamEvent`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamEventKind {
+    /// A connection changed state.
+    State {
+        /// Which.
+        connection: usize,
+        /// Its new state.
+        state: ConnectionState,
+        /// Why, in words.
+        cause: Option<Arc<str>>,
+        /// Its groups.
+        groups: GroupSet,
+    },
+    /// A filter set came into force on the server.
+    Activated {
+        /// On which connection.
+        connection: usize,
+        /// Its version.
+        version: u32,
+        /// Milliseconds from the request to the first update that carried it.
+        after_ms: u64,
+    },
+    /// Groups were moved.
+    Rebalanced {
+        /// `manual`, `load`, `failover` or `throttle`.
+        reason: &'static str,
+        /// The moves.
+        moves: Vec<Move>,
+        /// What it cost.
+        permits: u32,
+    },
+    /// A request of the user could not be met; the reason in words.
+    Refused(Arc<str>),
+}
+
+/// All streams at one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamStatus {
+    /// The connections, by id.
+    pub connections: Vec<ConnectionStatus>,
+    /// The budget they share.
+    pub budget: BudgetStatus,
+    /// The newest events, oldest first.
+    pub events: Vec<StreamEvent>,
+    /// Whether every stream has ended for good (a replay is over, or everything is stopped).
+    pub finished: bool,
+}
+
+/// What the engine asks of the streams.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Control {
+    /// Set a connection's throttle level.
+    Throttle {
+        /// Which connection.
+        connection: usize,
+        /// The level.
+        level: Throttle,
+    },
+    /// Move groups, make before break.
+    Rebalance {
+        /// `manual`, `load`, `failover` or `throttle`.
+        reason: &'static str,
+        /// The moves.
+        moves: Vec<Move>,
+    },
+    /// Close and reopen a connection, through the budget.
+    Reconnect {
+        /// Which connection.
+        connection: usize,
+    },
+}
