@@ -4,6 +4,7 @@ pub mod group;
 pub mod ids;
 pub mod program;
 pub mod proto;
+pub mod recording;
 pub mod text;
 pub mod transaction;
 pub mod wire;
