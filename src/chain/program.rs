@@ -69,6 +69,12 @@ impl Program {
         }
     }
 
+    /// Whether its instructions are decoded: parse rate and coverage speak of these only.
+    #[must_use]
+    pub const fn has_decoder(self) -> bool {
+        matches!(self, Self::Pump | Self::PumpSwap)
+    }
+
     /// The venue name used in formats and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {

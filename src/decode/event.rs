@@ -32,6 +32,23 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+impl Event {
+    /// Where it happened.
+    #[must_use]
+    pub fn venue(&self) -> Venue {
+        match &self.kind {
+            EventKind::Trade(trade) => trade.venue,
+            EventKind::TokenCreated(created) => created.venue,
+            EventKind::PoolCreated(created) => created.venue,
+            EventKind::Liquidity(liquidity) => liquidity.venue,
+            EventKind::BoostInitialized { .. } => Venue::PumpSwap,
+            EventKind::CurveCompleted { .. } | EventKind::Graduated { .. } | EventKind::CurveAdjusted { .. } => {
+                Venue::Pump
+            }
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
@@ -278,6 +295,8 @@ pub struct Trade {
     pub limit: Option<Limit>,
     /// Token supply as the event states it.
     pub base_supply: Option<u64>,
+    /// Decimals of the base token, where the transaction's token balances tell.
+    pub base_decimals: Option<u8>,
     /// The top-level program when it is not the venue itself.
     pub outer_program: Option<[u8; 32]>,
     /// A mayhem-mode coin.

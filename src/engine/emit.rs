@@ -2,35 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{
-    chain::{group::Group, ids::Mint},
-    decode::Event,
-    engine::view::View,
-    stream::status::StreamEvent,
-};
+use crate::{chain::ids::Mint, engine::view::View, stream::status::StreamEvent};
 
-/// How sure the chain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Executed by the leader's bank.
-    Processed,
-    /// Voted for by a supermajority.
-    Confirmed,
-    /// Rooted.
-    Finalized,
-}
-
-impl Status {
-    /// The name used in formats.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Processed => "processed",
-            Self::Confirmed => "confirmed",
-            Self::Finalized => "finalized",
-        }
-    }
-}
+pub use crate::market::change::{ChainEvent, Status};
 
 /// One item of the lossless output.
 #[derive(Clone, Debug)]
@@ -63,23 +37,4 @@ pub enum Emitted {
     Stream(StreamEvent),
     /// Once a second: rates, latency, parse rate, budget; taken from the view so that all faces agree.
     Stats(Arc<View>),
-}
-
-/// A chain event with what the engine knows around it.
-#[derive(Clone, Debug)]
-pub struct ChainEvent {
-    /// The event.
-    pub event: Event,
-    /// When it arrived, in milliseconds since the Unix epoch.
-    pub recv_ms: i64,
-    /// Group of its venue.
-    pub group: Group,
-    /// Connection on which it arrived first.
-    pub connection: usize,
-    /// Status at which it was accepted.
-    pub status: Status,
-    /// SOL per whole token after a trade.
-    pub price_sol: Option<f64>,
-    /// Market cap in SOL after a trade.
-    pub market_cap_sol: Option<f64>,
 }

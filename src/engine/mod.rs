@@ -1,24 +1,39 @@
 //! Wires the stages: tasks and channels, [`Command`] in, [`View`] out, ordered shutdown.
 
 pub mod emit;
+mod ingest;
+mod meter;
+mod pipeline;
+mod slots;
+mod task;
 pub mod view;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread::JoinHandle};
 
 use bytes::Bytes;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle as TaskHandle,
+};
 
 use crate::{
     chain::group::Group,
     stream::{
-        StreamSettings,
+        Control, StreamError, StreamSettings, StreamStatus, Streams,
         status::{Move, Throttle},
     },
 };
 
+use self::{ingest::Ingest, pipeline::Pipeline, task::Task};
+
 pub use emit::Emitted;
 pub use view::{SourceView, View};
+
+/// Batches that may wait between the connections and the market.
+const BATCH_QUEUE: usize = 1_024;
+/// Requests that may wait.
+const COMMAND_QUEUE: usize = 64;
 
 /// What the engine runs on.
 #[derive(Debug)]
@@ -27,18 +42,24 @@ pub struct EngineSettings {
     pub source: SourceView,
     /// The streams.
     pub streams: StreamSettings,
-    /// Where every event goes, if anywhere. Bounded: a slow sink slows the streams down, nothing is dropped.
+    /// Where every event goes, if anywhere.
     pub events: Option<mpsc::Sender<Vec<Emitted>>>,
-    /// Where every received frame goes with its arrival in microseconds since the Unix epoch, if anywhere.
+    /// Where every frame goes that arrived for the first time, with its arrival in microseconds since the Unix epoch.
     pub frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
+    /// What a full sink means: wait for it (a replay must lose nothing), or count what it misses (a live stream must
+    /// not wait for a disk).
+    pub wait_for_sinks: bool,
 }
 
 /// Why the engine cannot start.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// A thread or socket could not be made.
+    /// A thread could not be made.
     #[error("cannot start the streaming engine: {0}")]
     Io(#[from] std::io::Error),
+    /// The streams cannot be started.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
 }
 
 /// The running engine.
@@ -46,16 +67,39 @@ pub enum EngineError {
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     views: watch::Receiver<Arc<View>>,
+    streams: Streams,
+    market: JoinHandle<()>,
+    relay: TaskHandle<()>,
 }
 
 impl Engine {
-    /// Starts all stages on the current tokio runtime and threads of their own.
+    /// Starts all stages: connections and market on threads of their own, the rest on the current tokio runtime.
     ///
     /// # Errors
-    /// When a thread cannot be made.
+    /// When a thread cannot be made, or the stream settings are impossible.
     pub async fn start(settings: EngineSettings) -> Result<Self, EngineError> {
-        let _ = settings;
-        Err(std::io::Error::other("not wired").into())
+        let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
+        let connections = settings.streams.connections;
+        let keep_frames = settings.frames.is_some();
+        let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in).await?;
+        let mut pipeline = Pipeline::new(settings.source, connections, task::now_ms());
+        let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
+        let (views_in, views) = watch::channel(Arc::new(first));
+        let task = Task {
+            pipeline,
+            batches,
+            streams: streams.status(),
+            control: streams.control().clone(),
+            views: views_in,
+            events: settings.events,
+            frames: settings.frames,
+            wait_for_sinks: settings.wait_for_sinks,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let market = std::thread::Builder::new().name("market".into()).spawn(move || runtime.block_on(task.run()))?;
+        let (commands, requests) = mpsc::channel(COMMAND_QUEUE);
+        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status()));
+        Ok(Self { commands, views, streams, market, relay })
     }
 
     /// Requests; bounded, use `try_send`.
@@ -80,8 +124,39 @@ impl Engine {
         }
     }
 
-    /// Closes the streams, lets the stages drain, publishes the last view.
-    pub async fn shutdown(self) {}
+    /// Closes the streams, lets the stages drain, publishes the last view. The event sink ends when this returns.
+    pub async fn shutdown(self) {
+        self.relay.abort();
+        self.streams.close().await;
+        // The connections are gone, so the market's queue ends and its thread with it.
+        let joined = tokio::task::spawn_blocking(move || self.market.join()).await;
+        if let Ok(Err(panic)) = joined {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// Turns the user's requests into what the streams understand.
+async fn relay(
+    mut requests: mpsc::Receiver<Command>,
+    control: mpsc::Sender<Control>,
+    status: watch::Receiver<Arc<StreamStatus>>,
+) {
+    while let Some(command) = requests.recv().await {
+        let request = match command {
+            Command::Throttle { connection, level } => Control::Throttle { connection, level },
+            Command::Rebalance { moves } => Control::Rebalance { reason: "manual", moves },
+            Command::Reconnect { connection } => Control::Reconnect { connection },
+            Command::MoveGroup { group, to } => {
+                let from = status.borrow().connections.iter().find(|c| c.groups.contains(group)).map(|c| c.id);
+                let moves = from.map(|from| Move { group, from, to }).into_iter().collect();
+                Control::Rebalance { reason: "manual", moves }
+            }
+        };
+        if control.send(request).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// What the front end asks of the engine. Bounded channel, `try_send`: the engine never waits for the terminal.

@@ -249,6 +249,8 @@ pub struct StreamStatus {
     pub connections: Vec<ConnectionStatus>,
     /// The budget they share.
     pub budget: BudgetStatus,
+    /// What a rebalance would do now.
+    pub proposal: RebalancePlan,
     /// The newest events, oldest first.
     pub events: Vec<StreamEvent>,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
@@ -277,4 +279,6 @@ pub enum Control {
         /// Which connection.
         connection: usize,
     },
+    /// Measured load of the groups, for the rebalance proposal.
+    Loads(Vec<(Group, f64)>),
 }

@@ -1,0 +1,96 @@
+//! The first stage, on each connection's own thread: wire scan, walk and venue decode, in place.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::{
+    chain::{
+        group::{Group, GroupSet},
+        ids::Signature,
+        wire::{self, Kind, Update, WireError},
+    },
+    decode::Decoder,
+    market::input::{Batch, Item, ItemKind, Transaction},
+    stream::{Arrival, Sink},
+};
+
+/// Decodes what one connection receives into batches.
+#[derive(Debug)]
+pub(super) struct Ingest {
+    decoder: Decoder,
+    batch: Batch,
+    keep_frames: bool,
+}
+
+impl Ingest {
+    pub(super) fn new(connection: usize, keep_frames: bool) -> Self {
+        Self { decoder: Decoder::default(), batch: Batch { connection, ..Batch::default() }, keep_frames }
+    }
+
+    fn transaction(
+        &mut self,
+        frame: &Bytes,
+        update: &Update<'_>,
+        transaction: &wire::Transaction<'_>,
+    ) -> Option<ItemKind> {
+        let (events, undecoded) = (self.batch.events.len(), self.batch.undecoded.len());
+        let Ok(decoded) = self.decoder.decode(transaction, &mut self.batch.events, &mut self.batch.undecoded) else {
+            self.batch.bad_frames += 1;
+            return None;
+        };
+        let mut groups: GroupSet = decoded.tally.programs().map(crate::chain::program::Program::group).collect();
+        if groups.is_empty() {
+            // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
+            groups = update.filters.iter().filter_map(group_of_filter).collect();
+        }
+        let added = |before: usize, after: usize| u32::try_from(after - before).unwrap_or(u32::MAX);
+        Some(ItemKind::Transaction(Transaction {
+            slot: transaction.slot,
+            signature: Signature::from(*transaction.signature),
+            bytes: u32::try_from(frame.len()).unwrap_or(u32::MAX),
+            failed: decoded.failed,
+            groups,
+            tally: decoded.tally,
+            events: added(events, self.batch.events.len()),
+            undecoded: added(undecoded, self.batch.undecoded.len()),
+        }))
+    }
+}
+
+/// Our filters are named after their group, with a version behind `#`.
+fn group_of_filter(name: &str) -> Option<Group> {
+    Group::from_name(name.split('#').next()?)
+}
+
+impl Sink for Ingest {
+    type Batch = Batch;
+
+    fn on_update(&mut self, frame: &Bytes, update: &Update<'_>, arrival: Arrival) {
+        let started = Instant::now();
+        self.batch.frames += 1;
+        self.batch.bytes += frame.len() as u64;
+        let kind = match &update.kind {
+            Kind::Transaction(transaction) => self.transaction(frame, update, transaction),
+            Kind::Slot(slot) => Some(ItemKind::Slot { slot: slot.slot, status: slot.status }),
+            Kind::BlockMeta(meta) => Some(ItemKind::BlockMeta { slot: meta.slot }),
+            Kind::TransactionStatus(_) | Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => None,
+        };
+        if let Some(kind) = kind {
+            let frame = self.keep_frames.then(|| frame.clone());
+            self.batch.items.push(Item { recv_us: arrival.unix_us, created_us: update.created_at_us, frame, kind });
+        }
+        self.batch.busy_ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+    }
+
+    fn on_bad_frame(&mut self, frame: &Bytes, _error: WireError, _arrival: Arrival) {
+        self.batch.frames += 1;
+        self.batch.bytes += frame.len() as u64;
+        self.batch.bad_frames += 1;
+    }
+
+    fn take_batch(&mut self) -> Option<Batch> {
+        let connection = self.batch.connection;
+        (self.batch.frames > 0).then(|| std::mem::replace(&mut self.batch, Batch { connection, ..Batch::default() }))
+    }
+}

@@ -1,0 +1,428 @@
+//! Batches in, views out: a plain state machine that holds the market and all measurements.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    meter::Meter,
+    slots::SlotClock,
+    view::{ConnectionView, GroupView, ParseView, SourceView, StageView, TotalsView, UndecodedView, View, carried},
+};
+use crate::{
+    chain::{group::Group, ids::Signature, program::Program},
+    decode::{Event, Tally, Undecoded, tally::UndecodedReason},
+    market::{
+        Arrived, Market,
+        change::{Change, Status},
+        input::{Batch, Item, ItemKind, Transaction},
+    },
+    stream::status::{StreamEventKind, StreamStatus},
+};
+
+/// Rows kept of the undecoded table: discriminators are chosen by strangers.
+const MAX_UNDECODED: usize = 256;
+/// Rows shown.
+const SHOWN_UNDECODED: usize = 32;
+
+/// Measurements of one lane: a group, a connection, or the whole.
+#[derive(Debug)]
+struct Lane {
+    meter: Meter,
+    parse: ParseView,
+    failed: u64,
+    undecoded: u64,
+    newest_slot: Option<u64>,
+}
+
+impl Lane {
+    fn new(now_s: i64) -> Self {
+        Self { meter: Meter::new(now_s), parse: ParseView::default(), failed: 0, undecoded: 0, newest_slot: None }
+    }
+
+    fn slot(&mut self, slot: u64) {
+        self.newest_slot = Some(self.newest_slot.map_or(slot, |newest| newest.max(slot)));
+    }
+}
+
+/// Everything between the connections and the view.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    source: Arc<SourceView>,
+    status: Status,
+    started_ms: i64,
+    market: Market,
+    slots: SlotClock,
+    total: Lane,
+    groups: [Lane; Group::ALL.len()],
+    connections: Vec<Lane>,
+    undecoded: HashMap<(Program, [u8; 8], UndecodedReason), (u64, Signature)>,
+    undecoded_dropped: u64,
+    transactions: u64,
+    duplicates: u64,
+    bad_frames: u64,
+    receive: Meter,
+    decode_busy: Busy,
+    events: Meter,
+    market_busy: Busy,
+    publish: Meter,
+    /// Items a sink could not take.
+    pub(super) sink_dropped: u64,
+    queue_fill: f64,
+    seq: u64,
+    /// Parts of the view that change once a second at most.
+    slow: Option<Slow>,
+}
+
+/// See [`Pipeline::slow`].
+#[derive(Debug)]
+struct Slow {
+    groups: Arc<[GroupView]>,
+    pipeline: Arc<[StageView]>,
+    undecoded: Arc<[UndecodedView]>,
+    connections: Vec<Measured>,
+    tps: Option<f64>,
+    bytes_per_s: Option<f64>,
+}
+
+/// Measurements of a connection.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    tps: Option<f64>,
+    bytes_per_s: Option<f64>,
+    latency: Option<super::view::LatencyView>,
+}
+
+/// Share of the time a stage works.
+#[derive(Debug, Default)]
+struct Busy {
+    ns: u64,
+    since_ms: i64,
+    share: Option<f64>,
+}
+
+impl Busy {
+    #[allow(clippy::cast_precision_loss, reason = "a share")]
+    fn close(&mut self, now_ms: i64) {
+        let passed = now_ms - self.since_ms;
+        if self.since_ms > 0 && passed > 0 {
+            self.share = Some(self.ns as f64 / 1e6 / passed as f64);
+        }
+        self.ns = 0;
+        self.since_ms = now_ms;
+    }
+}
+
+impl Pipeline {
+    pub(super) fn new(source: SourceView, connections: usize, now_ms: i64) -> Self {
+        let now_s = now_ms / 1_000;
+        let status = match source.commitment {
+            "confirmed" => Status::Confirmed,
+            "finalized" => Status::Finalized,
+            _ => Status::Processed,
+        };
+        Self {
+            source: Arc::new(source),
+            status,
+            started_ms: now_ms,
+            market: Market::default(),
+            slots: SlotClock::default(),
+            total: Lane::new(now_s),
+            groups: Group::ALL.map(|_| Lane::new(now_s)),
+            connections: (0..connections).map(|_| Lane::new(now_s)).collect(),
+            undecoded: HashMap::new(),
+            undecoded_dropped: 0,
+            transactions: 0,
+            duplicates: 0,
+            bad_frames: 0,
+            receive: Meter::new(now_s),
+            decode_busy: Busy::default(),
+            events: Meter::new(now_s),
+            market_busy: Busy::default(),
+            publish: Meter::new(now_s),
+            sink_dropped: 0,
+            queue_fill: 0.0,
+            seq: 0,
+            slow: None,
+        }
+    }
+
+    /// Applies a batch; appends what it changed and the frames that arrived for the first time (kept ones only).
+    pub(super) fn apply(
+        &mut self,
+        batch: Batch,
+        now_ms: i64,
+        changes: &mut Vec<Change>,
+        frames: &mut Vec<(Bytes, i64)>,
+    ) {
+        let started = std::time::Instant::now();
+        let now_s = now_ms / 1_000;
+        self.receive.count(now_s, u32::try_from(batch.frames).unwrap_or(u32::MAX), batch.bytes);
+        self.decode_busy.ns += batch.busy_ns;
+        self.bad_frames += batch.bad_frames;
+        if let Some(lane) = self.connections.get_mut(batch.connection) {
+            lane.meter.count(now_s, 0, batch.bytes);
+        }
+        let mut events = batch.events.into_iter();
+        let mut undecoded = batch.undecoded.into_iter();
+        for item in batch.items {
+            let new = match &item.kind {
+                ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us),
+                ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
+                ItemKind::Transaction(transaction) => {
+                    let mut mine = events.by_ref().take(transaction.events as usize);
+                    let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
+                    let new = self.transaction(batch.connection, &item, transaction, &mut mine, &mut missed, changes);
+                    // What a duplicate leaves must not be taken for the next transaction's.
+                    mine.for_each(drop);
+                    missed.for_each(drop);
+                    new
+                }
+            };
+            if new && let Some(frame) = item.frame {
+                frames.push((frame, item.recv_us));
+            }
+        }
+        self.market_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+    }
+
+    /// Whether the transaction was new.
+    fn transaction(
+        &mut self,
+        connection: usize,
+        item: &Item,
+        transaction: &Transaction,
+        events: &mut impl Iterator<Item = Event>,
+        undecoded: &mut impl Iterator<Item = Undecoded>,
+        changes: &mut Vec<Change>,
+    ) -> bool {
+        let (now_s, bytes) = (item.recv_us.div_euclid(1_000_000), u64::from(transaction.bytes));
+        let latency_us = item.created_us.map(|created| item.recv_us - created);
+        if let Some(lane) = self.connections.get_mut(connection) {
+            lane.meter.count(now_s, 1, 0);
+            lane.slot(transaction.slot);
+            lane.failed += u64::from(transaction.failed);
+            for program in Program::ALL {
+                add(&mut lane.parse, &transaction.tally, program);
+            }
+            if let Some(latency_us) = latency_us {
+                lane.meter.latency(now_s, latency_us);
+            }
+        }
+        if !self.market.is_new(transaction) {
+            self.duplicates += 1;
+            return false;
+        }
+        self.transactions += 1;
+        self.total.meter.count(now_s, 1, bytes);
+        self.total.slot(transaction.slot);
+        self.total.failed += u64::from(transaction.failed);
+        for program in Program::ALL {
+            add(&mut self.total.parse, &transaction.tally, program);
+            add(&mut self.groups[program.group().index()].parse, &transaction.tally, program);
+        }
+        for group in transaction.groups.iter() {
+            let lane = &mut self.groups[group.index()];
+            lane.meter.count(now_s, 1, bytes);
+            lane.slot(transaction.slot);
+            lane.failed += u64::from(transaction.failed);
+            if let Some(latency_us) = latency_us {
+                lane.meter.latency(now_s, latency_us);
+            }
+        }
+        for missed in undecoded {
+            self.missed(&missed);
+        }
+        self.events.count(now_s, transaction.events, 0);
+        let at = Arrived { connection, recv_ms: item.recv_us.div_euclid(1_000), status: self.status };
+        for event in events {
+            self.market.apply(event, at, changes);
+        }
+        true
+    }
+
+    fn missed(&mut self, missed: &Undecoded) {
+        self.groups[missed.program.group().index()].undecoded += 1;
+        self.total.undecoded += 1;
+        let key = (missed.program, missed.discriminator, missed.reason);
+        if self.undecoded.len() >= MAX_UNDECODED && !self.undecoded.contains_key(&key) {
+            self.undecoded_dropped += 1;
+            return;
+        }
+        self.undecoded.entry(key).or_insert((0, missed.signature)).0 += 1;
+    }
+
+    /// Closes a second: rates, percentiles and ageing figures are taken anew. Gives bytes/s by group for the balancer.
+    pub(super) fn second(&mut self, now_ms: i64, queue_fill: f64) {
+        let now_s = now_ms / 1_000;
+        self.queue_fill = queue_fill;
+        let lanes = self.groups.iter_mut().chain(&mut self.connections).chain([&mut self.total]);
+        for meter in lanes.map(|lane| &mut lane.meter).chain([&mut self.receive, &mut self.events, &mut self.publish]) {
+            meter.advance(now_s);
+        }
+        self.decode_busy.close(now_ms);
+        self.market_busy.close(now_ms);
+        self.market.age(now_ms);
+        self.slow = None;
+    }
+
+    /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.receive.per_second().iter().all(|count| *count == 0)
+    }
+
+    /// Bytes per second of each group.
+    pub(super) fn group_loads(&self) -> [Option<f64>; Group::ALL.len()] {
+        std::array::from_fn(|index| self.groups[index].meter.bytes_per_s())
+    }
+
+    /// The view of this instant.
+    pub(super) fn view(&mut self, now_ms: i64, streams: &StreamStatus, finished: bool) -> View {
+        self.seq += 1;
+        self.publish.count(now_ms / 1_000, 1, 0);
+        let slow = match self.slow.take() {
+            Some(slow) => slow,
+            None => self.measure(now_ms, streams),
+        };
+        let newest = self.slots.newest();
+        let behind = |slot: Option<u64>| newest.zip(slot).map(|(newest, slot)| newest.saturating_sub(slot));
+        let connections = streams.connections.iter().map(|status| {
+            let lane = self.connections.get(status.id);
+            let measured = slow.connections.get(status.id);
+            ConnectionView {
+                status: status.clone(),
+                tps: measured.and_then(|measured| measured.tps),
+                bytes_per_s: measured.and_then(|measured| measured.bytes_per_s),
+                latency: measured.and_then(|measured| measured.latency),
+                slot_lag: behind(lane.and_then(|lane| lane.newest_slot)),
+                queue_fill: self.queue_fill,
+                parse: lane.map_or_else(ParseView::default, |lane| lane.parse),
+            }
+        });
+        let view = View {
+            seq: self.seq,
+            now_ms,
+            #[allow(clippy::cast_precision_loss, reason = "milliseconds since the start")]
+            uptime_s: (now_ms - self.started_ms).max(0) as f64 / 1_000.0,
+            source: self.source.clone(),
+            totals: TotalsView {
+                slot: newest,
+                slots_behind: behind(self.total.newest_slot),
+                slot_time_ms: self.slots.slot_time_ms(),
+                tps: slow.tps,
+                bytes_per_s: slow.bytes_per_s,
+                transactions: self.transactions,
+                failed: self.total.failed,
+                duplicates: self.duplicates,
+                bad_frames: self.bad_frames,
+                parse: self.total.parse,
+                trades: self.market.trade_count(),
+            },
+            connections: connections.collect(),
+            budget: Arc::new(streams.budget.clone()),
+            proposal: Arc::new(streams.proposal.clone()),
+            groups: slow.groups.clone(),
+            tokens: self.market.shown_tokens(now_ms),
+            tokens_known: self.market.tokens_known(),
+            trades: self.market.trades(),
+            lifecycle: self.market.steps(),
+            pipeline: slow.pipeline.clone(),
+            undecoded: slow.undecoded.clone(),
+            notice: notice(streams),
+            finished,
+        };
+        self.slow = Some(slow);
+        view
+    }
+
+    fn measure(&mut self, now_ms: i64, streams: &StreamStatus) -> Slow {
+        let now_s = now_ms / 1_000;
+        let newest = self.slots.newest();
+        let groups = Group::ALL.into_iter().map(|group| {
+            let lane = &mut self.groups[group.index()];
+            let carriers = streams.connections.iter().filter(|status| carried(status).contains(group));
+            GroupView {
+                group,
+                connections: carriers.map(|status| status.id).collect(),
+                tps: lane.meter.rate(),
+                peak_tps: lane.meter.peak(),
+                per_second: lane.meter.per_second(),
+                latency: lane.meter.latency_view(now_s),
+                slot_lag: newest.zip(lane.newest_slot).map(|(newest, slot)| newest.saturating_sub(slot)),
+                parse: lane.parse,
+                undecoded: lane.undecoded,
+                failed: lane.failed,
+                bytes_per_s: lane.meter.bytes_per_s(),
+            }
+        });
+        let groups = groups.collect();
+        let connections = self.connections.iter_mut().map(|lane| Measured {
+            tps: lane.meter.rate(),
+            bytes_per_s: lane.meter.bytes_per_s(),
+            latency: lane.meter.latency_view(now_s),
+        });
+        let connections = connections.collect();
+        let mut undecoded: Vec<_> = self.undecoded.iter().collect();
+        undecoded.sort_by_key(|(key, (count, _))| (std::cmp::Reverse(*count), **key));
+        let undecoded = undecoded.into_iter().take(SHOWN_UNDECODED);
+        let undecoded = undecoded.map(|((program, discriminator, reason), (count, example))| UndecodedView {
+            program: *program,
+            discriminator: *discriminator,
+            reason: *reason,
+            count: *count,
+            example: *example,
+        });
+        Slow {
+            groups,
+            connections,
+            undecoded: undecoded.collect(),
+            pipeline: self.stages(),
+            tps: self.total.meter.rate(),
+            bytes_per_s: self.receive.bytes_per_s(),
+        }
+    }
+
+    fn stages(&self) -> Arc<[StageView]> {
+        let stage = |name, rate, busy, queue_fill, dropped| StageView { name, rate, queue_fill, busy, dropped };
+        Arc::from([
+            stage("receive", self.receive.rate(), None, None, 0),
+            stage("decode", self.total.meter.rate(), self.decode_busy.share, None, self.bad_frames),
+            stage("market", self.events.rate(), self.market_busy.share, Some(self.queue_fill), self.market.evicted()),
+            stage("publish", self.publish.rate(), None, None, self.sink_dropped),
+        ])
+    }
+}
+
+/// Adds a transaction's counts of one program; only programs with a decoder have any.
+fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
+    let counts = tally.of(program);
+    if program.has_decoder() {
+        parse.decoded += u64::from(counts.decoded);
+        parse.expected += u64::from(counts.expected);
+        parse.known += u64::from(counts.known);
+        parse.invocations += u64::from(counts.invocations);
+        parse.unknown_tails += u64::from(counts.unknown_tails);
+    }
+}
+
+/// The newest stream event that answers the user.
+fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
+    streams.events.iter().rev().find_map(|event| {
+        let text = match &event.kind {
+            StreamEventKind::Activated { connection, after_ms, version } => {
+                format!("connection {}: filter {version} in force after {after_ms} ms", connection + 1).into()
+            }
+            StreamEventKind::Rebalanced { moves, permits, .. } => {
+                let moves: Vec<_> =
+                    moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from + 1, m.to + 1)).collect();
+                format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
+            }
+            StreamEventKind::Refused(why) => why.clone(),
+            StreamEventKind::State { .. } => return None,
+        };
+        Some((event.seq, text))
+    })
+}
+
+#[cfg(test)]
+mod tests;

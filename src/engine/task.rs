@@ -1,0 +1,176 @@
+//! The market stage's loop, on a thread of its own: batches and stream status in, views and events out.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+};
+
+use super::{Emitted, View, pipeline::Pipeline};
+use crate::{
+    chain::group::Group,
+    market::{change::Change, input::Batch},
+    stream::{Control, StreamStatus},
+};
+
+/// Shortest time between two views.
+const VIEW_INTERVAL: Duration = Duration::from_millis(33);
+/// Batches taken in one go before the loop looks at anything else.
+const AT_ONCE: usize = 64;
+
+/// Everything the loop reads and writes.
+pub(super) struct Task {
+    pub(super) pipeline: Pipeline,
+    pub(super) batches: mpsc::Receiver<Batch>,
+    pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
+    pub(super) control: mpsc::Sender<Control>,
+    pub(super) views: watch::Sender<Arc<View>>,
+    pub(super) events: Option<mpsc::Sender<Vec<Emitted>>>,
+    pub(super) frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
+    /// A full sink: wait for it (a replay must lose nothing), or count and go on (a live stream must not wait).
+    pub(super) wait_for_sinks: bool,
+}
+
+impl Task {
+    /// Runs until every sender of batches is gone, then publishes the last view as finished.
+    pub(super) async fn run(mut self) {
+        let start = Instant::now() + Duration::from_secs(1);
+        let mut seconds = interval_at(start, Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut received = Vec::with_capacity(AT_ONCE);
+        let mut dirty = true;
+        let mut next_view = Instant::now();
+        let mut streams_open = true;
+        let mut newest_stream_event = None;
+        loop {
+            tokio::select! {
+                count = self.batches.recv_many(&mut received, AT_ONCE) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.apply(&mut received).await;
+                    dirty = true;
+                }
+                changed = self.streams.changed(), if streams_open => {
+                    streams_open = changed.is_ok();
+                    self.forward_stream_events(&mut newest_stream_event).await;
+                    dirty = true;
+                }
+                _ = seconds.tick() => {
+                    let quiet = self.pipeline.is_quiet();
+                    self.pipeline.second(now_ms(), fill(&self.batches));
+                    // Without a listener the supervisor has ended: nothing is left to be balanced.
+                    let _ = self.control.try_send(Control::Loads(self.loads()));
+                    if !quiet {
+                        self.publish(false);
+                        next_view = Instant::now() + VIEW_INTERVAL;
+                        dirty = false;
+                        if self.events.is_some() {
+                            let view = self.views.borrow().clone();
+                            self.emit(vec![Emitted::Stats(view)]).await;
+                        }
+                    }
+                }
+                () = sleep_until(next_view), if dirty => {
+                    self.publish(false);
+                    next_view = Instant::now() + VIEW_INTERVAL;
+                    dirty = false;
+                }
+            }
+            if self.streams.borrow().finished && self.batches.is_empty() && !self.views.borrow().finished {
+                self.forward_stream_events(&mut newest_stream_event).await;
+                self.publish(true);
+                dirty = false;
+            }
+        }
+        self.forward_stream_events(&mut newest_stream_event).await;
+        self.publish(true);
+    }
+
+    async fn apply(&mut self, received: &mut Vec<Batch>) {
+        let now_ms = now_ms();
+        let (mut changes, mut frames) = (Vec::new(), Vec::new());
+        for batch in received.drain(..) {
+            self.pipeline.apply(batch, now_ms, &mut changes, &mut frames);
+        }
+        if self.events.is_some() && !changes.is_empty() {
+            self.emit(changes.into_iter().map(emitted).collect()).await;
+        }
+        if let Some(sink) = &self.frames
+            && !frames.is_empty()
+        {
+            self.pipeline.sink_dropped += hand_over(sink, frames, self.wait_for_sinks).await;
+        }
+    }
+
+    async fn emit(&mut self, items: Vec<Emitted>) {
+        if let Some(sink) = &self.events {
+            self.pipeline.sink_dropped += hand_over(sink, items, self.wait_for_sinks).await;
+        }
+    }
+
+    /// Hands on the stream events that came since the last time.
+    async fn forward_stream_events(&mut self, newest: &mut Option<u64>) {
+        let events: Vec<_> = {
+            let streams = self.streams.borrow_and_update();
+            let new = streams.events.iter().filter(|event| newest.is_none_or(|newest| event.seq > newest));
+            new.cloned().collect()
+        };
+        if let Some(last) = events.last() {
+            *newest = Some(last.seq);
+            self.emit(events.into_iter().map(Emitted::Stream).collect()).await;
+        }
+    }
+
+    fn publish(&mut self, finished: bool) {
+        let streams = self.streams.borrow().clone();
+        let view = self.pipeline.view(now_ms(), &streams, finished || self.views.borrow().finished);
+        self.views.send_replace(Arc::new(view));
+    }
+
+    fn loads(&self) -> Vec<(Group, f64)> {
+        let loads = self.pipeline.group_loads();
+        Group::ALL.into_iter().zip(loads).filter_map(|(group, load)| Some((group, load?))).collect()
+    }
+}
+
+fn emitted(change: Change) -> Emitted {
+    match change {
+        Change::Chain(event) => Emitted::Chain(event),
+        Change::Progress { slot, recv_ms, mint, progress_pct } => {
+            Emitted::Progress { slot, recv_ms, mint, progress_pct }
+        }
+        Change::Milestone { slot, recv_ms, mint, progress_pct } => {
+            Emitted::Milestone { slot, recv_ms, mint, progress_pct }
+        }
+    }
+}
+
+/// Gives items to a sink; how many were dropped because it was full and must not be waited for.
+async fn hand_over<T>(sink: &mpsc::Sender<Vec<T>>, items: Vec<T>, wait: bool) -> u64 {
+    if wait {
+        // A sink that is gone has ended the program or is about to.
+        let _ = sink.send(items).await;
+        return 0;
+    }
+    match sink.try_send(items) {
+        Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => 0,
+        Err(mpsc::error::TrySendError::Full(items)) => items.len() as u64,
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a share")]
+fn fill<T>(queue: &mpsc::Receiver<T>) -> f64 {
+    queue.len() as f64 / queue.max_capacity() as f64
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
