@@ -46,14 +46,6 @@ pub struct Filters<'a> {
     frame: &'a [u8],
 }
 
-impl<'a> Filters<'a> {
-    /// The names.
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
-        let _ = self.frame;
-        std::iter::empty()
-    }
-}
-
 /// What an [`Update`] carries.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind<'a> {
