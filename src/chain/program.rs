@@ -69,10 +69,21 @@ impl Program {
         }
     }
 
-    /// Whether its instructions are decoded: parse rate and coverage speak of these only.
+    /// Whether its events are decoded. Of the others only invocations are counted, so that their groups have a rate;
+    /// parse rate and coverage speak of decoded programs alone.
     #[must_use]
     pub const fn has_decoder(self) -> bool {
         matches!(self, Self::Pump | Self::PumpSwap)
+    }
+
+    /// The only signer of its self-CPI events, where it is decoded.
+    #[must_use]
+    pub const fn event_authority(self) -> Option<&'static Pubkey> {
+        match self {
+            Self::Pump => Some(&PUMP_EVENT_AUTHORITY),
+            Self::PumpSwap => Some(&PUMP_SWAP_EVENT_AUTHORITY),
+            _ => None,
+        }
     }
 
     /// The venue name used in formats and on the screen.
@@ -111,3 +122,5 @@ pub const METEORA_DAMM_V2: Pubkey = Pubkey::from_str_const("cpamdpZCGKUy5JxQXB4d
 pub const PUMP_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("Ce6TQqeHC9p8KetsN6JsjHK7UTZk7nasjjnr7XxXp9F1");
 /// `PumpSwap`'s event authority.
 pub const PUMP_SWAP_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("GS4CU59F31iL7aR2Q8zVS8DRrcRnXX1yjQ66TqNVQnaR");
+/// The mayhem program's SOL vault: the user of its agent's trades.
+pub const MAYHEM_AGENT: Pubkey = Pubkey::from_str_const("BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s");

@@ -1,1 +1,326 @@
 //! The transaction walk: account keys (static, loaded writable, loaded read-only) and instructions in execution order.
+//!
+//! Legacy, v0 and v1 transactions look alike here: the server has already parsed the message, and v1 has no loaded keys.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use super::{
+    fields::Fields,
+    ids::Wallet,
+    wire::{self, WireError},
+};
+
+/// Why a transaction could not be walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WalkError {
+    /// The bytes are not the message they should be.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// An instruction names an account that the transaction does not have.
+    #[error("an instruction names account {index} of {keys}")]
+    AccountIndex {
+        /// The index named.
+        index: u32,
+        /// How many accounts there are.
+        keys: usize,
+    },
+}
+
+/// Depth of an instruction called by a top-level one.
+const CALLED: u32 = 2;
+
+/// Reads transactions; keeps its memory from one to the next.
+#[derive(Debug, Default)]
+pub struct Walk {
+    keys: Vec<[u8; 32]>,
+    loaded_readonly: Vec<[u8; 32]>,
+    outer: Vec<Compiled>,
+    inner: Vec<Compiled>,
+    groups: Vec<Group>,
+    nodes: Vec<Node>,
+    failed: bool,
+}
+
+/// An instruction as it lies in the transaction or in its meta.
+#[derive(Clone, Copy, Debug, Default)]
+struct Compiled {
+    program: u32,
+    accounts: (usize, usize),
+    data: (usize, usize),
+    stack_height: Option<u32>,
+}
+
+/// The inner instructions of one top-level instruction.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    outer: u32,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    compiled: Compiled,
+    outer: u16,
+    inner: Option<u16>,
+}
+
+/// One instruction of a walked transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Instruction<'a> {
+    /// The program's address.
+    pub program: &'a [u8; 32],
+    /// Index of the top-level instruction.
+    pub outer: u16,
+    /// Index in that instruction's flattened list of inner instructions, if it is one of them.
+    pub inner: Option<u16>,
+    /// 1 for top level, 2 for what that calls, …; `None` where the server does not say.
+    pub depth: Option<u32>,
+    /// Its data.
+    pub data: &'a [u8],
+    accounts: &'a [u8],
+    keys: &'a [[u8; 32]],
+}
+
+impl<'a> Instruction<'a> {
+    /// The address of its account at that position.
+    #[must_use]
+    pub fn account(&self, position: usize) -> Option<&'a [u8; 32]> {
+        self.accounts.get(position).and_then(|index| self.keys.get(usize::from(*index)))
+    }
+
+    /// Index among the transaction's keys of its account at that position.
+    #[must_use]
+    pub fn account_index(&self, position: usize) -> Option<u8> {
+        self.accounts.get(position).copied()
+    }
+
+    /// The addresses of its accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &'a [u8; 32]> + use<'a> {
+        let keys = self.keys;
+        self.accounts.iter().filter_map(move |index| keys.get(usize::from(*index)))
+    }
+
+    /// Its depth, taking it for called by the top level where the server does not say.
+    #[must_use]
+    pub fn assumed_depth(&self) -> u32 {
+        self.depth.unwrap_or(CALLED)
+    }
+}
+
+/// A transaction that was walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Walked<'a> {
+    walk: &'a Walk,
+    transaction: &'a [u8],
+    meta: &'a [u8],
+}
+
+impl<'a> Walked<'a> {
+    /// Whether it failed. Its instructions are not walked then.
+    #[must_use]
+    pub const fn failed(&self) -> bool {
+        self.walk.failed
+    }
+
+    /// Its account keys: static, loaded writable, loaded read-only.
+    #[must_use]
+    pub fn keys(&self) -> &'a [[u8; 32]] {
+        &self.walk.keys
+    }
+
+    /// Account key 0, who pays the fee.
+    #[must_use]
+    pub fn payer(&self) -> Option<Wallet> {
+        self.walk.keys.first().map(|key| Wallet::new(*key))
+    }
+
+    /// Decimals of the token that this account holds, where the transaction's token balances say.
+    #[must_use]
+    pub fn decimals(&self, account_index: u8) -> Option<u8> {
+        let balances = Fields::new(self.meta).map_while(Result::ok).filter(|field| matches!(field.number, 7 | 8));
+        balances.filter_map(|field| field.range().ok()).find_map(|range| {
+            let (mut index, mut decimals) = (0, 0);
+            for field in Fields::within(self.meta, range).map_while(Result::ok) {
+                match field.number {
+                    1 => index = field.uint32().ok()?,
+                    3 => {
+                        let amount = Fields::within(self.meta, field.range().ok()?).map_while(Result::ok);
+                        decimals =
+                            amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
+                    }
+                    _ => {}
+                }
+            }
+            (index == u32::from(account_index)).then(|| u8::try_from(decimals).ok()).flatten()
+        })
+    }
+
+    /// How many instructions it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.walk.nodes.len()
+    }
+
+    /// Whether it has no instructions, as a failed one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.walk.nodes.is_empty()
+    }
+
+    /// Its instruction at that place of the execution order: each top-level one, then what it called.
+    #[must_use]
+    pub fn instruction(&self, place: usize) -> Option<Instruction<'a>> {
+        let Self { walk, transaction, meta } = *self;
+        let node = walk.nodes.get(place)?;
+        let (buffer, depth) = match node.inner {
+            None => (transaction, Some(1)),
+            Some(_) => (meta, node.compiled.stack_height),
+        };
+        let bytes = |(start, end)| buffer.get(start..end).unwrap_or_default();
+        Some(Instruction {
+            program: walk.keys.get(node.compiled.program as usize)?,
+            outer: node.outer,
+            inner: node.inner,
+            depth,
+            data: bytes(node.compiled.data),
+            accounts: bytes(node.compiled.accounts),
+            keys: &walk.keys,
+        })
+    }
+
+    /// Its instructions in execution order.
+    pub fn instructions(&self) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
+        let walked = *self;
+        (0..self.len()).map_while(move |place| walked.instruction(place))
+    }
+}
+
+impl Walk {
+    /// Reads one transaction.
+    ///
+    /// # Errors
+    /// When the bytes are not a transaction with its meta, or an instruction names an account that is not there.
+    pub fn read<'a>(&'a mut self, update: &wire::Transaction<'a>) -> Result<Walked<'a>, WalkError> {
+        self.keys.clear();
+        self.loaded_readonly.clear();
+        self.outer.clear();
+        self.inner.clear();
+        self.groups.clear();
+        self.nodes.clear();
+        self.failed = false;
+        self.read_transaction(update.transaction)?;
+        self.read_meta(update.meta)?;
+        self.keys.append(&mut self.loaded_readonly);
+        if !self.failed {
+            self.order()?;
+            self.check(update)?;
+        }
+        Ok(Walked { walk: self, transaction: update.transaction, meta: update.meta })
+    }
+
+    fn read_transaction(&mut self, transaction: &[u8]) -> Result<(), WireError> {
+        let mut message = None;
+        for field in Fields::new(transaction) {
+            let field = field?;
+            if field.number == 2 && message.replace(field.range()?).is_some() {
+                return Err(WireError::Content { field: 2 });
+            }
+        }
+        let message = message.ok_or(WireError::Content { field: 2 })?;
+        for field in Fields::within(transaction, message) {
+            let field = field?;
+            match field.number {
+                2 => self.keys.push(*field.array()?),
+                4 => self.outer.push(compiled(transaction, field.range()?)?),
+                _ => {}
+            }
+        }
+        if self.keys.is_empty() { Err(WireError::Content { field: 2 }) } else { Ok(()) }
+    }
+
+    fn read_meta(&mut self, meta: &[u8]) -> Result<(), WireError> {
+        for field in Fields::new(meta) {
+            let field = field?;
+            match field.number {
+                1 => self.failed = field.bytes().map(|_| true)?,
+                5 => self.read_group(meta, field.range()?)?,
+                12 => self.keys.push(*field.array()?),
+                13 => self.loaded_readonly.push(*field.array()?),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_group(&mut self, meta: &[u8], range: Range<usize>) -> Result<(), WireError> {
+        let start = self.inner.len();
+        let mut outer = 0;
+        for field in Fields::within(meta, range) {
+            let field = field?;
+            match field.number {
+                1 => outer = field.uint32()?,
+                2 => self.inner.push(compiled(meta, field.range()?)?),
+                _ => {}
+            }
+        }
+        self.groups.push(Group { outer, start, end: self.inner.len() });
+        Ok(())
+    }
+
+    /// Merges top-level and inner instructions into execution order.
+    fn order(&mut self) -> Result<(), WireError> {
+        // Servers send the groups in order; others are put in order without changing what is equal.
+        if !self.groups.is_sorted_by_key(|group| group.outer) {
+            self.groups.sort_by_key(|group| group.outer);
+        }
+        let impossible = |_| WireError::Content { field: 5 };
+        let mut groups = self.groups.iter().peekable();
+        for (outer, instruction) in self.outer.iter().enumerate() {
+            let index = u16::try_from(outer).map_err(impossible)?;
+            self.nodes.push(Node { compiled: *instruction, outer: index, inner: None });
+            let mut inner = 0_usize;
+            while let Some(group) = groups.next_if(|group| group.outer == u32::from(index)) {
+                for called in self.inner.get(group.start..group.end).unwrap_or_default() {
+                    let position = Some(u16::try_from(inner).map_err(impossible)?);
+                    self.nodes.push(Node { compiled: *called, outer: index, inner: position });
+                    inner += 1;
+                }
+            }
+        }
+        // A group left over belongs to no instruction.
+        if groups.next().is_some() { Err(WireError::Content { field: 5 }) } else { Ok(()) }
+    }
+
+    fn check(&self, update: &wire::Transaction<'_>) -> Result<(), WalkError> {
+        let keys = self.keys.len();
+        for node in &self.nodes {
+            let buffer = if node.inner.is_some() { update.meta } else { update.transaction };
+            let (start, end) = node.compiled.accounts;
+            let accounts = buffer.get(start..end).unwrap_or_default();
+            let highest = accounts.iter().max().map_or(0, |index| u32::from(*index)).max(node.compiled.program);
+            if highest as usize >= keys {
+                return Err(WalkError::AccountIndex { index: highest, keys });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.
+fn compiled(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
+    let mut instruction = Compiled::default();
+    for field in Fields::within(buffer, range) {
+        let field = field?;
+        match field.number {
+            1 => instruction.program = field.uint32()?,
+            2 => instruction.accounts = field.range().map(|range| (range.start, range.end))?,
+            3 => instruction.data = field.range().map(|range| (range.start, range.end))?,
+            4 => instruction.stack_height = Some(field.uint32()?),
+            _ => {}
+        }
+    }
+    Ok(instruction)
+}

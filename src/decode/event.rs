@@ -232,6 +232,8 @@ pub enum LimitKind {
     MinBaseOut,
     /// Fewest quote units to get.
     MinQuoteOut,
+    /// Most base units to give: the bound of an exact-out sell.
+    MaxBaseIn,
 }
 
 impl LimitKind {
@@ -242,6 +244,7 @@ impl LimitKind {
             Self::MaxQuoteIn => "max_quote_in",
             Self::MinBaseOut => "min_base_out",
             Self::MinQuoteOut => "min_quote_out",
+            Self::MaxBaseIn => "max_base_in",
         }
     }
 }
@@ -267,7 +270,7 @@ pub struct Trade {
     pub flow: Flow,
     /// The parent instruction's name, e.g. `buy_exact_quote_in_v2`.
     pub instruction: &'static str,
-    /// The pool; the curve for launchpads. `None` where neither event nor instruction names it.
+    /// The pool; the curve for launchpads.
     pub pool: Pool,
     /// The base token.
     pub mint: Mint,

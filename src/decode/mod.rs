@@ -1,11 +1,24 @@
 //! Bytes → [`Event`]: dispatch on (program, discriminator), one file per venue.
+//!
+//! Only self-CPI events are read: they cannot be forged (the event authority signs), are never cut off, and say by their
+//! depth which instruction emitted them. The same bytes in the log are the same event and are left alone.
 
+mod calls;
+mod cursor;
 pub mod event;
+mod pump;
+mod pump_swap;
 pub mod tally;
+mod venue;
 
 use thiserror::Error;
 
-use crate::chain::{ids::Wallet, wire};
+use self::calls::Calls;
+use crate::chain::{
+    ids::{Signature, Wallet},
+    transaction::{Walk, WalkError},
+    wire,
+};
 
 pub use event::{Event, EventKind};
 pub use tally::{Tally, Undecoded};
@@ -26,6 +39,15 @@ pub enum DecodeError {
     },
 }
 
+impl From<WalkError> for DecodeError {
+    fn from(error: WalkError) -> Self {
+        match error {
+            WalkError::Wire(error) => Self::Wire(error),
+            WalkError::AccountIndex { index, keys } => Self::AccountIndex { index, keys },
+        }
+    }
+}
+
 /// What one transaction gave besides its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoded {
@@ -37,12 +59,17 @@ pub struct Decoded {
     pub tally: Tally,
 }
 
-/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up.
+/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up, but for the events' boxes.
 #[derive(Debug, Default)]
-pub struct Decoder {}
+pub struct Decoder {
+    walk: Walk,
+    calls: Calls,
+}
 
 impl Decoder {
-    /// Appends the events of one transaction to `events`, in chain order, and what could not be decoded to `undecoded`.
+    /// Appends the events of one transaction to `events`, in chain order of the instructions that caused them, and what
+    /// could not be decoded to `undecoded`. Of one instruction's events the trades come first, so that a completing buy's
+    /// leg beyond the curve has `event_index` 1 whatever else it emitted.
     ///
     /// # Errors
     /// When the transaction is not what its schema says; nothing is appended then.
@@ -52,7 +79,36 @@ impl Decoder {
         events: &mut Vec<Event>,
         undecoded: &mut Vec<Undecoded>,
     ) -> Result<Decoded, DecodeError> {
-        let _ = (transaction, events, undecoded);
-        Err(DecodeError::Wire(wire::WireError::Truncated))
+        let walked = self.walk.read(transaction)?;
+        let payer = walked.payer().ok_or(wire::WireError::Content { field: 2 })?;
+        let mut tally = Tally::default();
+        if !walked.failed() {
+            let first = events.len();
+            let template = calls::Origin {
+                slot: transaction.slot,
+                signature: Signature::from(*transaction.signature),
+                tx_index: transaction.index,
+                payer,
+            };
+            self.calls.run(&walked, &template, events, undecoded, &mut tally);
+            number(events.get_mut(first..).unwrap_or_default());
+        }
+        Ok(Decoded { failed: walked.failed(), payer, tally })
+    }
+}
+
+/// Puts one transaction's events in order and numbers those of each instruction.
+fn number(events: &mut [Event]) {
+    let order = |event: &Event| (event.path, !matches!(event.kind, EventKind::Trade(_)));
+    if !events.is_sorted_by_key(order) {
+        events.sort_by_key(order);
+    }
+    let mut last = None;
+    for event in events {
+        event.event_index = match last {
+            Some((path, index)) if path == event.path => u16::saturating_add(index, 1),
+            _ => 0,
+        };
+        last = Some((event.path, event.event_index));
     }
 }

@@ -1,0 +1,181 @@
+//! The protobuf wire format: one message as a sequence of fields, read in place.
+
+use std::ops::Range;
+
+use super::wire::WireError;
+
+/// The longest varint: 64 bits in groups of seven.
+const MAX_VARINT_BYTES: usize = 10;
+/// The highest field number protobuf allows.
+const MAX_FIELD: u64 = (1 << 29) - 1;
+
+/// One field of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    /// Its number.
+    pub(crate) number: u32,
+    value: Value<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Value<'a> {
+    Varint(u64),
+    Fixed64,
+    /// Content and its offset in the buffer that [`Fields`] was made from.
+    Bytes(&'a [u8], usize),
+    Fixed32,
+}
+
+impl<'a> Field<'a> {
+    /// The value of an integer, enum or bool field.
+    pub(crate) const fn varint(&self) -> Result<u64, WireError> {
+        match self.value {
+            Value::Varint(value) => Ok(value),
+            _ => Err(self.wrong_type()),
+        }
+    }
+
+    /// The value of an `int32` or enum field: protobuf keeps the low 32 bits.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "what protobuf prescribes")]
+    pub(crate) fn int32(&self) -> Result<i32, WireError> {
+        self.varint().map(|value| value as i32)
+    }
+
+    /// The value of an `int64` field: two's complement.
+    #[allow(clippy::cast_possible_wrap, reason = "what protobuf prescribes")]
+    pub(crate) fn int64(&self) -> Result<i64, WireError> {
+        self.varint().map(|value| value as i64)
+    }
+
+    /// The value of a `uint32` field: protobuf keeps the low 32 bits.
+    #[allow(clippy::cast_possible_truncation, reason = "what protobuf prescribes")]
+    pub(crate) fn uint32(&self) -> Result<u32, WireError> {
+        self.varint().map(|value| value as u32)
+    }
+
+    /// The content of a bytes, string or message field.
+    pub(crate) const fn bytes(&self) -> Result<&'a [u8], WireError> {
+        match self.value {
+            Value::Bytes(bytes, _) => Ok(bytes),
+            _ => Err(self.wrong_type()),
+        }
+    }
+
+    /// Where [`bytes`](Self::bytes) lies in the buffer that the field was read from.
+    pub(crate) const fn range(&self) -> Result<Range<usize>, WireError> {
+        match self.value {
+            Value::Bytes(bytes, start) => Ok(start..start + bytes.len()),
+            _ => Err(self.wrong_type()),
+        }
+    }
+
+    /// The content of a bytes field that must have exactly `N` bytes.
+    pub(crate) fn array<const N: usize>(&self) -> Result<&'a [u8; N], WireError> {
+        self.bytes()?.try_into().map_err(|_| WireError::Content { field: self.number })
+    }
+
+    /// The content of a string field.
+    pub(crate) fn text(&self) -> Result<&'a str, WireError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| WireError::Content { field: self.number })
+    }
+
+    const fn wrong_type(&self) -> WireError {
+        let wire_type = match self.value {
+            Value::Varint(_) => 0,
+            Value::Fixed64 => 1,
+            Value::Bytes(..) => 2,
+            Value::Fixed32 => 5,
+        };
+        WireError::WireType { field: self.number, wire_type }
+    }
+}
+
+/// The fields of one message, in wire order. Ends after the first error.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    buffer: &'a [u8],
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of the message that fills `buffer`.
+    pub(crate) const fn new(buffer: &'a [u8]) -> Self {
+        Self { buffer, at: 0, end: buffer.len() }
+    }
+
+    /// The fields of the message in that range of `buffer`; offsets stay those of `buffer`.
+    pub(crate) fn within(buffer: &'a [u8], range: Range<usize>) -> Self {
+        Self { buffer, at: range.start.min(buffer.len()), end: range.end.min(buffer.len()) }
+    }
+
+    fn varint(&mut self) -> Result<u64, WireError> {
+        let rest = self.buffer.get(self.at..self.end).unwrap_or_default();
+        if let Some(&byte) = rest.first()
+            && byte < 0x80
+        {
+            self.at += 1;
+            return Ok(u64::from(byte));
+        }
+        let mut value = 0_u64;
+        for (position, &byte) in rest.iter().take(MAX_VARINT_BYTES).enumerate() {
+            // The tenth byte has room for one bit.
+            if position == MAX_VARINT_BYTES - 1 && byte > 1 {
+                return Err(WireError::Varint);
+            }
+            value |= u64::from(byte & 0x7f) << (7 * position);
+            if byte < 0x80 {
+                self.at += position + 1;
+                return Ok(value);
+            }
+        }
+        Err(WireError::Truncated)
+    }
+
+    fn skip(&mut self, length: u64) -> Result<&'a [u8], WireError> {
+        let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
+        let end = self.at.checked_add(length).filter(|end| *end <= self.end).ok_or(WireError::Truncated)?;
+        let bytes = self.buffer.get(self.at..end).ok_or(WireError::Truncated)?;
+        self.at = end;
+        Ok(bytes)
+    }
+
+    fn field(&mut self) -> Result<Field<'a>, WireError> {
+        let key = self.varint()?;
+        let number = key >> 3;
+        if number == 0 || number > MAX_FIELD {
+            return Err(WireError::Content { field: 0 });
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+        let number = number as u32;
+        let value = match key & 7 {
+            0 => Value::Varint(self.varint()?),
+            1 => self.skip(8).map(|_| Value::Fixed64)?,
+            2 => {
+                let length = self.varint()?;
+                let start = self.at;
+                Value::Bytes(self.skip(length)?, start)
+            }
+            5 => self.skip(4).map(|_| Value::Fixed32)?,
+            #[allow(clippy::cast_possible_truncation, reason = "three bits")]
+            other => return Err(WireError::WireType { field: number, wire_type: other as u8 }),
+        };
+        Ok(Field { number, value })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, WireError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.end {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.at = self.end;
+        }
+        Some(field)
+    }
+}
