@@ -1,16 +1,29 @@
 //! Endpoint → trustworthy updates. Decisions are plain state machines; only `connection` and the supervisor do I/O.
 
+mod channel;
+pub mod codec;
+mod connection;
+pub mod gate;
+pub mod limiter;
+pub mod plan;
+pub mod policy;
+pub mod pool;
 pub mod status;
+mod supervisor;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
-use tokio::sync::{mpsc, watch};
+use thiserror::Error;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::chain::{group::Group, wire::Update};
 
-pub use status::{Control, StreamStatus};
+pub use status::{Control, GroupLoad, StreamStatus};
 
 /// One endpoint to connect to.
 #[derive(Clone, Debug)]
@@ -106,14 +119,54 @@ pub trait Sink: Send + 'static {
     fn take_batch(&mut self) -> Option<Self::Batch>;
 }
 
+/// Why the streams could not be started.
+#[derive(Debug, Error)]
+pub enum StreamError {
+    /// More or fewer connections than there can be.
+    #[error("{0} connections are asked for; 1 to {max} are possible", max = pool::MAX_CONNECTIONS)]
+    Connections(usize),
+    /// The filters cannot be sent to any server.
+    #[error(transparent)]
+    Plan(#[from] plan::PlanError),
+    /// A permit costs more than the budget has.
+    #[error("the subscription budget allows no subscription at all")]
+    Budget,
+    /// Not called inside a tokio runtime.
+    #[error("the streams need a tokio runtime")]
+    NoRuntime,
+    /// The system gives us no thread or runtime.
+    #[error("a connection could not get its thread")]
+    Thread(#[from] std::io::Error),
+}
+
 /// The running streams.
 #[derive(Debug)]
 pub struct Streams {
     control: mpsc::Sender<Control>,
     status: watch::Receiver<Arc<StreamStatus>>,
+    closing: oneshot::Sender<()>,
+    supervisor: JoinHandle<()>,
 }
 
 impl Streams {
+    /// Starts every connection, each on its own thread, through the budget. To be called inside a tokio runtime.
+    ///
+    /// `make_sink` makes what takes the updates of a connection; its batches go into `batches`, which holds the
+    /// connection back when it is full. The channel ends when every connection has.
+    pub fn start<S: Sink>(
+        settings: StreamSettings,
+        make_sink: impl Fn(usize) -> S,
+        batches: mpsc::Sender<S::Batch>,
+    ) -> Result<Self, StreamError> {
+        let started = supervisor::start(settings, make_sink, batches)?;
+        Ok(Self {
+            control: started.control,
+            status: started.status,
+            closing: started.closing,
+            supervisor: started.task,
+        })
+    }
+
     /// Requests to the supervisor; bounded.
     #[must_use]
     pub const fn control(&self) -> &mpsc::Sender<Control> {
@@ -124,5 +177,14 @@ impl Streams {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Arc<StreamStatus>> {
         self.status.clone()
+    }
+
+    /// Ends every stream properly and joins its thread. Takes five seconds at most.
+    pub async fn close(self) {
+        // The supervisor may have ended already: then there is nothing to ask of it.
+        let _ = self.closing.send(());
+        if let Err(error) = self.supervisor.await {
+            tracing::error!(%error, "the stream supervisor did not end in order");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use super::pool::GroupLoad;
 use crate::chain::group::{Group, GroupSet};
 
 /// Life of a connection.
@@ -253,6 +254,8 @@ pub struct StreamStatus {
     pub proposal: RebalancePlan,
     /// The newest events, oldest first.
     pub events: Vec<StreamEvent>,
+    /// What a rebalance would do now, by the loads last reported.
+    pub proposal: RebalancePlan,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
     pub finished: bool,
 }
@@ -260,6 +263,8 @@ pub struct StreamStatus {
 /// What the engine asks of the streams.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Control {
+    /// The traffic measured, about once a second: what the proposal is made from. Also refreshes the status.
+    Loads(Vec<GroupLoad>),
     /// Set a connection's throttle level.
     Throttle {
         /// Which connection.

@@ -1,0 +1,111 @@
+//! Socket to stream: the Yellowstone client's endpoint with our own settings, and the Subscribe call with our codec.
+
+use std::{error::Error, time::Duration};
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use secrecy::ExposeSecret;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{
+    Code, Request, Status, Streaming,
+    client::Grpc,
+    codec::CompressionEncoding,
+    metadata::AsciiMetadataValue,
+    transport::{Channel, ClientTlsConfig},
+};
+use yellowstone_grpc_client::GeyserGrpcBuilder;
+
+use super::{StreamSettings, codec::RawCodec};
+use crate::chain::proto::SubscribeRequest;
+
+/// Full name of the call.
+const SUBSCRIBE: PathAndQuery = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
+/// Requests that may wait to be written.
+const REQUESTS: usize = 8;
+
+/// Why there is no stream.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The server's answer, or tonic's.
+    Status(Status),
+    /// Our own finding, with the code that fits it.
+    Other(Code, String),
+}
+
+/// Connects: TCP, TLS where the URL says so, HTTP/2.
+pub(super) async fn connect(settings: &StreamSettings, keepalive: Duration) -> Result<Channel, OpenError> {
+    let refuse = |message: String| OpenError::Other(Code::Unavailable, message);
+    let builder = GeyserGrpcBuilder::from_shared(settings.endpoint.url.clone())
+        .map_err(|error| refuse(format!("the endpoint is not usable: {error}")))?;
+    // The builder turns the adaptive window on, which would set both windows back to 65,535 bytes.
+    let mut endpoint = builder
+        .endpoint
+        .http2_adaptive_window(false)
+        .initial_stream_window_size(settings.window_bytes)
+        .initial_connection_window_size(settings.window_bytes)
+        .http2_keep_alive_interval(keepalive)
+        .keep_alive_timeout(settings.keepalive_timeout)
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
+        .connect_timeout(settings.connect_timeout);
+    if settings.endpoint.url.starts_with("https") {
+        endpoint = endpoint
+            .tls_config(ClientTlsConfig::new().with_native_roots())
+            .map_err(|error| refuse(format!("TLS: {}", chain_of(&error))))?;
+    }
+    match tokio::time::timeout(settings.connect_timeout, endpoint.connect()).await {
+        Ok(connected) => connected.map_err(|error| refuse(chain_of(&error))),
+        Err(_) => Err(refuse(format!("not connected after {:?}", settings.connect_timeout))),
+    }
+}
+
+/// Subscribes; the sender writes further requests on the stream.
+pub(super) async fn subscribe(
+    settings: &StreamSettings,
+    channel: Channel,
+    first: SubscribeRequest,
+    zstd: bool,
+) -> Result<(mpsc::Sender<SubscribeRequest>, Streaming<Bytes>), OpenError> {
+    let mut grpc = Grpc::new(channel).max_decoding_message_size(settings.max_message_bytes);
+    if zstd {
+        grpc = grpc.accept_compressed(CompressionEncoding::Zstd);
+    }
+    let (requests, queue) = mpsc::channel(REQUESTS);
+    if requests.try_send(first).is_err() {
+        return Err(OpenError::Other(Code::Internal, "the request queue is closed".to_owned()));
+    }
+    let mut request = Request::new(ReceiverStream::new(queue));
+    if let Some(token) = &settings.endpoint.x_token {
+        let mut value = AsciiMetadataValue::try_from(token.expose_secret()).map_err(|_| {
+            OpenError::Other(Code::Unauthenticated, "the token has characters no header may have".into())
+        })?;
+        value.set_sensitive(true);
+        request.metadata_mut().insert("x-token", value);
+    }
+    let call = async {
+        grpc.ready().await.map_err(|error| OpenError::Other(Code::Unavailable, chain_of(&error)))?;
+        grpc.streaming(request, SUBSCRIBE, RawCodec).await.map_err(OpenError::Status)
+    };
+    match tokio::time::timeout(settings.subscribe_timeout, call).await {
+        Ok(answer) => Ok((requests, answer?.into_inner())),
+        Err(_) => {
+            Err(OpenError::Other(Code::DeadlineExceeded, format!("no answer after {:?}", settings.subscribe_timeout)))
+        }
+    }
+}
+
+/// An error with its sources: the outermost one alone rarely says what happened.
+fn chain_of(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! What a connection asks for: groups → one merged request, with versioned filter names.
+
+use std::collections::BTreeMap;
+
+use solana_sdk::pubkey::Pubkey;
+use thiserror::Error;
+
+use super::status::Throttle;
+use crate::chain::{
+    group::{Group, GroupSet, Priority},
+    program::Program,
+    proto::{
+        SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
+        SubscribeRequestFilterTransactions,
+    },
+};
+
+/// Longest filter name a Yellowstone server takes, in bytes (`filter_name_size_limit`).
+pub const NAME_LIMIT: usize = 128;
+/// Largest request a Yellowstone server decodes, in bytes. A larger one ends the stream without a status.
+pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
+/// Name of the slots filter, before the version.
+const SLOTS: &str = "slots";
+/// Name of the block metadata filter, before the version.
+const META: &str = "meta";
+
+/// Why a request would be refused by every server: it is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// A filter name is too long.
+    #[error("a filter name has {0} bytes, at most {NAME_LIMIT} are allowed")]
+    NameTooLong(usize),
+    /// A filter selects nothing, which servers take for a full stream.
+    #[error("the filter {0} has no account")]
+    EmptyFilter(String),
+    /// Not one of processed, confirmed, finalized.
+    #[error("there is no commitment level {0}")]
+    Commitment(i32),
+    /// The request is too large.
+    #[error("the request has {0} bytes, at most {REQUEST_LIMIT} are allowed")]
+    TooLarge(usize),
+}
+
+/// One transactions filter before it has a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionFilter {
+    /// Its name, without version.
+    pub name: String,
+    /// Any of these must be in the transaction.
+    pub include: Vec<Pubkey>,
+    /// All of these must be.
+    pub required: Vec<Pubkey>,
+}
+
+/// Merges filters into one request per connection.
+#[derive(Clone, Debug)]
+pub struct SubscriptionBuilder {
+    version: u32,
+    commitment: i32,
+    filters: Vec<TransactionFilter>,
+}
+
+impl SubscriptionBuilder {
+    /// A request of this version that so far asks for the heartbeat only: slots and block metadata.
+    #[must_use]
+    pub const fn new(version: u32, commitment: i32) -> Self {
+        Self { version, commitment, filters: Vec::new() }
+    }
+
+    /// Adds every program of these groups, one filter per group.
+    #[must_use]
+    pub fn groups(mut self, groups: GroupSet) -> Self {
+        for group in groups.iter() {
+            self = self.filter(group_filter(group));
+        }
+        self
+    }
+
+    /// Adds a filter. It is merged into an earlier one of the same name only where both require the same accounts:
+    /// required accounts are a conjunction, and a union of two would silently narrow both.
+    #[must_use]
+    pub fn filter(mut self, mut filter: TransactionFilter) -> Self {
+        sort_unique(&mut filter.include);
+        sort_unique(&mut filter.required);
+        let same = |earlier: &&mut TransactionFilter| {
+            earlier.name == filter.name
+                && earlier.required == filter.required
+                && earlier.include.is_empty() == filter.include.is_empty()
+        };
+        if let Some(earlier) = self.filters.iter_mut().find(same) {
+            earlier.include.append(&mut filter.include);
+            sort_unique(&mut earlier.include);
+        } else {
+            self.filters.push(filter);
+        }
+        self
+    }
+
+    /// The request, checked against what servers refuse.
+    pub fn build(self) -> Result<SubscribeRequest, PlanError> {
+        if !(0..=2).contains(&self.commitment) {
+            return Err(PlanError::Commitment(self.commitment));
+        }
+        let mut transactions = BTreeMap::new();
+        for filter in &self.filters {
+            if filter.include.is_empty() && filter.required.is_empty() {
+                return Err(PlanError::EmptyFilter(filter.name.clone()));
+            }
+            let mut name = versioned(&filter.name, self.version);
+            let mut copy = 2_u32;
+            while transactions.contains_key(&name) {
+                name = versioned(&format!("{}~{copy}", filter.name), self.version);
+                copy += 1;
+            }
+            check_name(&name)?;
+            transactions.insert(
+                name,
+                SubscribeRequestFilterTransactions {
+                    vote: Some(false),
+                    failed: None,
+                    account_include: filter.include.iter().map(ToString::to_string).collect(),
+                    account_exclude: Vec::new(),
+                    signature: None,
+                    account_required: filter.required.iter().map(ToString::to_string).collect(),
+                },
+            );
+        }
+        let slots = SubscribeRequestFilterSlots { filter_by_commitment: None, interslot_updates: None };
+        let request = SubscribeRequest {
+            accounts: BTreeMap::new(),
+            slots: BTreeMap::from([(versioned(SLOTS, self.version), slots)]),
+            transactions,
+            blocks_meta: BTreeMap::from([(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})]),
+            commitment: Some(self.commitment),
+            ping: None,
+            transactions_status: BTreeMap::new(),
+            from_slot: None,
+        };
+        let size = prost::Message::encoded_len(&request);
+        if size > REQUEST_LIMIT { Err(PlanError::TooLarge(size)) } else { Ok(request) }
+    }
+}
+
+/// The groups left at a throttle level.
+#[must_use]
+pub fn throttled(groups: GroupSet, level: Throttle) -> GroupSet {
+    groups
+        .iter()
+        .filter(|group| match level {
+            Throttle::Full => true,
+            Throttle::WithoutLow => group.priority() != Priority::Low,
+            Throttle::HighOnly => group.priority() == Priority::High,
+            Throttle::Paused => false,
+        })
+        .collect()
+}
+
+/// The version a filter name carries.
+#[must_use]
+pub fn version_of(name: &str) -> Option<u32> {
+    name.rsplit_once('#')?.1.parse().ok()
+}
+
+fn group_filter(group: Group) -> TransactionFilter {
+    TransactionFilter {
+        name: group.name().to_owned(),
+        include: Program::ALL.iter().filter(|program| program.group() == group).map(|program| *program.id()).collect(),
+        required: Vec::new(),
+    }
+}
+
+fn versioned(name: &str, version: u32) -> String {
+    format!("{name}#{version}")
+}
+
+const fn check_name(name: &str) -> Result<(), PlanError> {
+    if name.len() > NAME_LIMIT { Err(PlanError::NameTooLong(name.len())) } else { Ok(()) }
+}
+
+fn sort_unique(keys: &mut Vec<Pubkey>) {
+    keys.sort_unstable();
+    keys.dedup();
+}
