@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yellowstone_grpc_proto::geyser::{SubscribeUpdateAccountInfo, SubscribeUpdateTransactionInfo};
+use yellowstone_grpc_proto::geyser::{SubscribeUpdate, SubscribeUpdateAccountInfo, SubscribeUpdateTransactionInfo};
 
 /// One slot's worth of things that happen, in order.
 #[derive(Clone, Debug, Default)]
@@ -41,10 +41,33 @@ pub enum SlotItemKind {
     Transaction(Box<SubscribeUpdateTransactionInfo>),
     /// An account was written.
     Account(Box<SubscribeUpdateAccountInfo>),
+    /// A message of a recording: sent with its own slot and index; only `filters` and `created_at` are made anew.
+    Recorded(Box<SubscribeUpdate>),
+}
+
+/// Which kinds a producer brings along as [`SlotItemKind::Recorded`], so that the server does not make them up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carries {
+    /// Slot statuses: the server makes none and follows these for commitments. A [`SlotPlan`] is then only a stretch of time.
+    pub slot_status: bool,
+    /// Block metas.
+    pub block_meta: bool,
+    /// Transaction statuses: the server derives none from transactions.
+    pub transaction_status: bool,
 }
 
 /// Makes slots, one after the other. `None` is the end.
 pub trait Producer: Send + 'static {
     /// The next slot.
     fn next_slot(&mut self) -> Option<SlotPlan>;
+
+    /// What the slots carry besides transactions and accounts. Asked once, before the first slot.
+    fn carries(&self) -> Carries {
+        Carries::default()
+    }
+
+    /// Why it ended, if it did not end well. Asked once, after the end.
+    fn failure(&self) -> Option<String> {
+        None
+    }
 }

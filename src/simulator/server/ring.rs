@@ -1,0 +1,103 @@
+//! The ring of frozen slots: what `from_slot` replays, what commitments release and what unary calls answer from.
+
+use std::collections::VecDeque;
+
+use tonic::Status;
+use yellowstone_grpc_proto::geyser::{CommitmentLevel, SlotStatus};
+
+use super::message::{Message, Slot};
+
+/// A slot whose block is complete.
+#[derive(Debug)]
+pub(super) struct FrozenSlot {
+    pub(super) slot: u64,
+    pub(super) parent: Option<u64>,
+    pub(super) height: u64,
+    pub(super) blockhash: String,
+    pub(super) level: CommitmentLevel,
+    /// Its data in order; of accounts only the last write.
+    pub(super) data: Vec<Message>,
+    pub(super) meta: Option<Message>,
+}
+
+impl FrozenSlot {
+    /// Data, then meta: the order in which a finished slot is sent.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.data.iter().chain(&self.meta)
+    }
+
+    /// The statuses it has reached.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = Message> {
+        let reached = [SlotStatus::SlotProcessed, SlotStatus::SlotConfirmed, SlotStatus::SlotFinalized];
+        let (slot, parent, level) = (self.slot, self.parent, self.level as i32);
+        reached
+            .into_iter()
+            .filter(move |status| *status as i32 <= level)
+            .map(move |status| Message::Slot(Slot { slot, parent, status }))
+    }
+}
+
+/// Frozen slots in the order they froze.
+#[derive(Debug)]
+pub(super) struct Ring {
+    slots: VecDeque<FrozenSlot>,
+    replay: usize,
+    keep: usize,
+}
+
+impl Ring {
+    /// Offers `replay` slots for replay, and holds every slot until it is `keep` slots old.
+    pub(super) fn new(replay: usize, keep: usize) -> Self {
+        Self { slots: VecDeque::new(), replay, keep: keep.max(replay) }
+    }
+
+    pub(super) fn push(&mut self, slot: FrozenSlot) {
+        self.slots.push_back(slot);
+        while self.slots.len() > self.keep {
+            self.slots.pop_front();
+        }
+    }
+
+    pub(super) fn get(&self, slot: u64) -> Option<&FrozenSlot> {
+        self.slots.iter().rev().find(|frozen| frozen.slot == slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u64) -> Option<&mut FrozenSlot> {
+        self.slots.iter_mut().rev().find(|frozen| frozen.slot == slot)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &FrozenSlot> {
+        self.slots.iter()
+    }
+
+    /// The newest slot of at least this level.
+    pub(super) fn newest(&self, level: CommitmentLevel) -> Option<&FrozenSlot> {
+        self.slots.iter().rev().find(|frozen| frozen.level >= level)
+    }
+
+    /// The slots offered for replay.
+    fn offered(&self) -> impl Iterator<Item = &FrozenSlot> {
+        self.slots.iter().skip(self.slots.len().saturating_sub(self.replay))
+    }
+
+    /// The oldest slot that can be replayed; `None` also when replay is off.
+    pub(super) fn first_available(&self) -> Option<u64> {
+        self.offered().map(|frozen| frozen.slot).min()
+    }
+
+    /// The slots from this one on that have reached this level, or the real server's refusal.
+    pub(super) fn replay(&self, from: u64, level: CommitmentLevel) -> Result<Vec<&FrozenSlot>, Status> {
+        if self.replay == 0 {
+            return Err(Status::internal("from_slot is not supported"));
+        }
+        let Some(first) = self.first_available() else {
+            return Err(Status::internal("failed to get replay response"));
+        };
+        if from < first {
+            let message = format!("broadcast from {from} is not available, last available: {first}");
+            return Err(Status::out_of_range(message));
+        }
+        let slots: Vec<_> = self.offered().filter(|frozen| frozen.slot >= from && frozen.level >= level).collect();
+        if slots.is_empty() { Err(Status::internal("failed to get replay response")) } else { Ok(slots) }
+    }
+}
