@@ -1,1 +1,120 @@
-//! The terminal front end.
+//! The terminal front end: a model, a pure update, a pure draw, and a loop that draws only when something changed.
+//!
+//! ```text
+//! keys, signals, views ─▶ inputs ─▶ run ─▶ action ─▶ update(model) ─▶ effects ─▶ engine, export
+//!                                    └─▶ draw(model) ─▶ frame ─▶ terminal
+//! ```
+//!
+//! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
+//! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`model`], [`filter`], [`order`]
+//! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
+//! * [`shot`]: a frame as SVG
+
+pub mod action;
+pub mod color;
+pub mod draw;
+pub mod filter;
+pub mod format;
+pub mod frame;
+pub mod inputs;
+pub mod keys;
+pub mod layout;
+pub mod logs;
+pub mod model;
+pub mod order;
+pub mod panes;
+mod run;
+pub mod shot;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+pub mod widgets;
+
+use std::{
+    io,
+    sync::{Arc, mpsc::SyncSender},
+};
+
+use crate::engine::View;
+
+pub use run::run;
+
+/// How the front end shall look and how often it may draw.
+#[derive(Clone, Debug)]
+pub struct UiSettings {
+    /// Name of the theme.
+    pub theme: String,
+    /// No colours, as if `NO_COLOR` were set.
+    pub no_color: bool,
+    /// Nothing but ASCII.
+    pub ascii: bool,
+    /// Most frames per second.
+    pub fps: u32,
+    /// The newest log line is read from here; see [`logs::init`].
+    pub logs: Option<logs::LogTail>,
+}
+
+impl Default for UiSettings {
+    fn default() -> Self {
+        Self { theme: "dark".to_owned(), no_color: false, ascii: false, fps: 30, logs: None }
+    }
+}
+
+/// Why the front end returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user asked for it.
+    Quit,
+    /// The process was asked to end by this signal, and should after cleaning up; see [`terminal::die_by`].
+    Signal(i32),
+    /// The engine is gone.
+    EngineEnded,
+}
+
+/// Why the front end could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// Standard output is not a terminal.
+    #[error(
+        "the dashboard needs a terminal; without one use `smart-stream-tui headless` or `smart-stream-tui snapshot`"
+    )]
+    NoTerminal,
+    /// A terminal that cannot place text.
+    #[error(
+        "the terminal cannot draw (TERM is unset or \"dumb\"); use `smart-stream-tui headless` or `smart-stream-tui snapshot`"
+    )]
+    DumbTerminal,
+    /// The terminal failed.
+    #[error("terminal: {0}")]
+    Terminal(#[source] io::Error),
+    /// The system has no thread or signal handler for us.
+    #[error("cannot start the front end: {0}")]
+    Thread(#[source] io::Error),
+    /// The theme cannot be used.
+    #[error(transparent)]
+    Theme(#[from] theme::ThemeError),
+}
+
+/// Hands the view shown to whoever writes snapshots, without waiting. The answer comes through the [`Reply`].
+pub type Exporter = Box<dyn Fn(Arc<View>, Reply) + Send>;
+
+/// The way back for the result of an export. Dropped without a word, it says so.
+#[derive(Debug)]
+pub struct Reply(Option<SyncSender<inputs::Event>>);
+
+impl Reply {
+    /// Where the snapshot was written, or why it was not.
+    pub fn send(mut self, result: Result<String, String>) {
+        if let Some(sender) = self.0.take() {
+            let _ = sender.send(inputs::Event::Exported(result));
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(sender) = self.0.take() {
+            let _ = sender.try_send(inputs::Event::Exported(Err("it was given up".to_owned())));
+        }
+    }
+}

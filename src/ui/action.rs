@@ -1,0 +1,305 @@
+//! The one table of what can be done: key dispatch, help overlay, footer and the README's key section come from it.
+
+use std::fmt::Write;
+
+use super::{
+    keys::Key,
+    model::{Mode, Tab},
+};
+
+/// Something the user can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each action is explained by its help text in the table below")]
+pub enum Action {
+    Show(Tab),
+    NextPane,
+    PreviousPane,
+    Down,
+    Up,
+    Top,
+    Bottom,
+    PageDown,
+    PageUp,
+    Open,
+    Back,
+    ThrottleDown,
+    ThrottleUp,
+    Rebalance,
+    MoveGroup,
+    Reconnect,
+    Filter,
+    SortColumn,
+    SortDirection,
+    Freeze,
+    Export,
+    NextTheme,
+    Zoom,
+    Help,
+    Quit,
+    Suspend,
+}
+
+/// When a key of the table works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Always, also while typing.
+    Anywhere,
+    /// Always but while typing.
+    NotTyping,
+    /// Only when nothing lies over the screen.
+    Screen,
+}
+
+impl Context {
+    const fn covers(self, mode: Mode) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::NotTyping => !matches!(mode, Mode::Typing),
+            Self::Screen => matches!(mode, Mode::Screen),
+        }
+    }
+}
+
+/// Headings of the help overlay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heading {
+    /// Tabs and panes.
+    Places,
+    /// Moving in lists.
+    Movement,
+    /// The streams.
+    Streams,
+    /// Tokens and trades.
+    Tokens,
+    /// The display and the program.
+    Display,
+}
+
+impl Heading {
+    /// All headings, in order.
+    pub const ALL: [Self; 5] = [Self::Places, Self::Movement, Self::Streams, Self::Tokens, Self::Display];
+
+    /// As it is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Places => "Tabs and panes",
+            Self::Movement => "Movement",
+            Self::Streams => "Streams",
+            Self::Tokens => "Tokens and trades",
+            Self::Display => "Display and program",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Its name in configuration.
+    pub name: &'static str,
+    /// The keys it has by default.
+    pub keys: &'static [Key],
+    /// When they work.
+    pub context: Context,
+    /// Where the help lists it.
+    pub heading: Heading,
+    /// What it does, for the help.
+    pub help: &'static str,
+    /// A word or two for the footer; empty where the footer does not name it.
+    pub hint: &'static str,
+    /// Tabs on which the footer names it; empty means all.
+    pub tabs: &'static [Tab],
+    /// What it does.
+    pub action: Action,
+}
+
+const STREAM_TABS: &[Tab] = &[Tab::Overview, Tab::Connections];
+const TOKEN_TABS: &[Tab] = &[Tab::Overview, Tab::Tokens, Tab::Trades];
+
+const fn row(
+    name: &'static str,
+    keys: &'static [Key],
+    context: Context,
+    heading: Heading,
+    help: &'static str,
+    action: Action,
+) -> Binding {
+    Binding { name, keys, context, heading, help, hint: "", tabs: &[], action }
+}
+
+impl Binding {
+    const fn hint(self, hint: &'static str, tabs: &'static [Tab]) -> Self {
+        Self { hint, tabs, ..self }
+    }
+
+    /// Its keys as text: `j / Down`.
+    #[must_use]
+    pub fn keys_text(&self) -> String {
+        let mut text = String::new();
+        for (index, key) in self.keys.iter().enumerate() {
+            let _ = write!(text, "{}{key}", if index > 0 { " / " } else { "" });
+        }
+        text
+    }
+}
+
+use Context::{Anywhere, NotTyping, Screen};
+use Heading::{Display, Movement, Places, Streams, Tokens};
+
+/// The table.
+pub const TABLE: [Binding; 32] = [
+    row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
+    row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
+    row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
+    row("trades", &[Key::Char('4')], Screen, Places, "Trades", Action::Show(Tab::Trades)),
+    row("mev", &[Key::Char('5')], Screen, Places, "MEV", Action::Show(Tab::Mev)),
+    row("liquidity", &[Key::Char('6')], Screen, Places, "Liquidity", Action::Show(Tab::Liquidity)),
+    row("logs", &[Key::Char('7')], Screen, Places, "Logs", Action::Show(Tab::Logs)),
+    row("next_pane", &[Key::Tab], Screen, Places, "next pane", Action::NextPane)
+        .hint("pane", &[Tab::Overview, Tab::Connections]),
+    row("previous_pane", &[Key::ShiftTab], Screen, Places, "previous pane", Action::PreviousPane),
+    row("zoom", &[Key::Char('z')], Screen, Places, "give the pane the whole screen, or take it back", Action::Zoom)
+        .hint("zoom", &[Tab::Overview, Tab::Connections]),
+    row("down", &[Key::Char('j'), Key::Down], NotTyping, Movement, "one row down", Action::Down),
+    row("up", &[Key::Char('k'), Key::Up], NotTyping, Movement, "one row up", Action::Up),
+    row("top", &[Key::Char('g'), Key::Home], NotTyping, Movement, "to the first row", Action::Top),
+    row("bottom", &[Key::Char('G'), Key::End], NotTyping, Movement, "to the last row", Action::Bottom),
+    row("page_down", &[Key::PageDown], NotTyping, Movement, "one page down", Action::PageDown),
+    row("page_up", &[Key::PageUp], NotTyping, Movement, "one page up", Action::PageUp),
+    row(
+        "open",
+        &[Key::Enter],
+        Anywhere,
+        Movement,
+        "open the selected token, apply a plan, keep a filter",
+        Action::Open,
+    )
+    .hint("open", TOKEN_TABS),
+    row("back", &[Key::Esc], Anywhere, Movement, "back: close what is open, clear the filter", Action::Back),
+    row(
+        "throttle_down",
+        &[Key::Char('t')],
+        Screen,
+        Streams,
+        "selected connection one level down: full, without low, high only, paused",
+        Action::ThrottleDown,
+    )
+    .hint("throttle", STREAM_TABS),
+    row("throttle_up", &[Key::Char('T')], Screen, Streams, "selected connection one level up", Action::ThrottleUp),
+    row(
+        "rebalance",
+        &[Key::Char('b')],
+        Screen,
+        Streams,
+        "show the rebalancing plan, Enter applies it",
+        Action::Rebalance,
+    )
+    .hint("rebalance", STREAM_TABS),
+    row(
+        "move_group",
+        &[Key::Char('m')],
+        Screen,
+        Streams,
+        "move the selected group to another connection",
+        Action::MoveGroup,
+    )
+    .hint("move", STREAM_TABS),
+    row(
+        "reconnect",
+        &[Key::Char('r')],
+        Screen,
+        Streams,
+        "reconnect the selected connection, within the budget",
+        Action::Reconnect,
+    )
+    .hint("reconnect", &[Tab::Connections]),
+    row(
+        "filter",
+        &[Key::Char('f')],
+        Screen,
+        Tokens,
+        "show only tokens whose mint or symbol matches one of the words",
+        Action::Filter,
+    )
+    .hint("filter", TOKEN_TABS),
+    row("sort_column", &[Key::Char('s')], Screen, Tokens, "sort tokens by the next column", Action::SortColumn)
+        .hint("sort", &[Tab::Tokens]),
+    row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
+    row("freeze", &[Key::Char(' ')], Screen, Display, "freeze the display; the engine goes on", Action::Freeze)
+        .hint("freeze", &[]),
+    row("export", &[Key::Char('e')], Screen, Display, "write what is shown to a snapshot file", Action::Export)
+        .hint("export", &[]),
+    row("next_theme", &[Key::Char('c')], NotTyping, Display, "next theme", Action::NextTheme),
+    row("help", &[Key::Char('?')], NotTyping, Display, "this help", Action::Help).hint("help", &[]),
+    row("suspend", &[Key::Ctrl('z')], Anywhere, Display, "suspend to the shell", Action::Suspend),
+    row(
+        "quit",
+        &[Key::Char('q'), Key::Ctrl('c')],
+        NotTyping,
+        Display,
+        "quit, closing every stream properly",
+        Action::Quit,
+    )
+    .hint("quit", &[]),
+];
+
+/// What a key means in a mode.
+#[must_use]
+pub fn lookup(key: Key, mode: Mode) -> Option<Action> {
+    // Control-C must work everywhere: it is the way out that everyone tries.
+    if key == Key::Ctrl('c') {
+        return Some(Action::Quit);
+    }
+    TABLE.iter().find(|row| row.context.covers(mode) && row.keys.contains(&key)).map(|row| row.action)
+}
+
+/// The key section of the README: a Markdown table by heading.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::new();
+    for heading in Heading::ALL {
+        let _ = writeln!(text, "**{}**\n\n| key | does |\n|---|---|", heading.name());
+        for row in TABLE.iter().filter(|row| row.heading == heading) {
+            let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+            let _ = writeln!(text, "| {} | {} |", keys.join(" "), row.help);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_mode() {
+        for mode in Mode::ALL {
+            let mut seen = Vec::new();
+            for row in TABLE.iter().filter(|row| row.context.covers(mode)) {
+                for key in row.keys {
+                    assert!(!seen.contains(key), "{key} twice in {mode:?}");
+                    seen.push(*key);
+                    assert_eq!(lookup(*key, mode), Some(row.action));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_helped() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(index + 1).all(|other| other.name != row.name && other.action != row.action));
+            assert!(!row.help.is_empty() && !row.keys.is_empty());
+            assert!(markdown().contains(row.help));
+        }
+    }
+
+    #[test]
+    fn letters_are_text_while_typing() {
+        for c in ('a'..='z').chain('A'..='Z').chain("0123456789 ?".chars()) {
+            assert_eq!(lookup(Key::Char(c), Mode::Typing), None);
+        }
+        assert_eq!(lookup(Key::Ctrl('c'), Mode::Typing), Some(Action::Quit));
+    }
+}

@@ -1,0 +1,399 @@
+//! What the front end knows: the view shown, where the user is, what is selected. Nothing here draws.
+
+use std::{
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    chain::{group::Group, ids::Mint},
+    engine::view::{TokenView, View},
+    stream::status::{RebalancePlan, Throttle},
+};
+
+use super::{filter::Filter, format::Clock, logs::LogState, order::Sort};
+
+/// The tabs, in the order of their keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is the tab of that name")]
+pub enum Tab {
+    #[default]
+    Overview,
+    Connections,
+    Tokens,
+    Trades,
+    Mev,
+    Liquidity,
+    Logs,
+}
+
+impl Tab {
+    /// All tabs.
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Connections, Self::Tokens, Self::Trades, Self::Mev, Self::Liquidity, Self::Logs];
+
+    /// As shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Connections => "Connections",
+            Self::Tokens => "Tokens",
+            Self::Trades => "Trades",
+            Self::Mev => "MEV",
+            Self::Liquidity => "Liquidity",
+            Self::Logs => "Logs",
+        }
+    }
+
+    /// The panes that can have the focus, in the order of the Tab key.
+    #[must_use]
+    pub const fn panes(self) -> &'static [Pane] {
+        match self {
+            Self::Overview => {
+                &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Tokens, Pane::Lifecycle, Pane::Alerts]
+            }
+            Self::Connections => &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Undecoded],
+            Self::Tokens => &[Pane::Tokens],
+            Self::Trades => &[Pane::Trades],
+            Self::Mev => &[Pane::Alerts],
+            Self::Liquidity => &[Pane::Liquidity],
+            Self::Logs => &[Pane::Logs],
+        }
+    }
+}
+
+/// The panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is the pane of that name")]
+pub enum Pane {
+    Connections,
+    Budget,
+    Groups,
+    Tokens,
+    Lifecycle,
+    Alerts,
+    Undecoded,
+    Trades,
+    Liquidity,
+    Logs,
+}
+
+impl Pane {
+    /// Number of panes.
+    pub const COUNT: usize = 10;
+}
+
+/// What keys mean at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing lies over the screen.
+    Screen,
+    /// The filter is being typed.
+    Typing,
+    /// An overlay is open.
+    Overlay,
+}
+
+impl Mode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Screen, Self::Typing, Self::Overlay];
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// The keys, scrolled down by some rows.
+    Help {
+        /// First row shown.
+        scroll: usize,
+    },
+    /// The plan of a rebalance, as it was when the key was pressed: what is applied is what was read.
+    Plan(Arc<RebalancePlan>),
+    /// Where a group shall go.
+    MoveGroup {
+        /// The group.
+        group: Group,
+        /// Position of the chosen connection in the view's list.
+        choice: usize,
+    },
+}
+
+/// A line for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says: our words, or text made safe.
+    pub text: String,
+    /// Whether something did not work.
+    pub bad: bool,
+}
+
+/// A list on the screen: how far it is scrolled and how many rows the last frame had room for.
+#[derive(Debug, Default)]
+pub struct Scroll {
+    /// First row shown.
+    pub offset: Cell<usize>,
+    /// Rows of the last frame.
+    pub page: Cell<usize>,
+}
+
+impl Scroll {
+    /// The rows to show when there is room for `page` of `len`, moved as little as possible to hold `selected`.
+    pub fn window(&self, selected: Option<usize>, len: usize, page: usize) -> std::ops::Range<usize> {
+        let mut first = self.offset.get().min(len.saturating_sub(page));
+        if let Some(selected) = selected.filter(|_| page > 0) {
+            first = first.min(selected).max((selected + 1).saturating_sub(page));
+        }
+        self.offset.set(first);
+        self.page.set(page);
+        first..first.saturating_add(page).min(len)
+    }
+}
+
+/// A throttle level on its way to the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingThrottle {
+    /// Which connection.
+    pub connection: usize,
+    /// The level asked for last.
+    pub level: Throttle,
+    /// Whether the engine was told.
+    pub sent: bool,
+}
+
+/// Everything the front end knows.
+#[derive(Debug)]
+pub struct Model {
+    /// What is shown; older than the engine's newest while frozen.
+    pub view: Arc<View>,
+    /// When `view` arrived.
+    pub received: Instant,
+    /// Whether new views are left aside.
+    pub frozen: bool,
+    /// The tab shown.
+    pub tab: Tab,
+    /// The pane that has the focus on each tab, as position in [`Tab::panes`].
+    pub focus: [usize; Tab::ALL.len()],
+    /// Whether the focused pane has the whole body.
+    pub zoomed: bool,
+    /// The selected connection's position.
+    pub connection: usize,
+    /// The selected group's position.
+    pub group: usize,
+    /// The selected token; stays selected wherever it moves.
+    pub token: Option<Mint>,
+    /// Row of the selected token when last seen, for when it leaves the list.
+    pub token_row: usize,
+    /// The selected trade's number; `None` follows the newest.
+    pub trade: Option<u64>,
+    /// The selected lifecycle entry's number; `None` follows the newest.
+    pub step: Option<u64>,
+    /// The selected undecoded row.
+    pub undecoded: usize,
+    /// Where the log is scrolled to.
+    pub logs: LogState,
+    /// Scroll states by pane.
+    pub scrolls: [Scroll; Pane::COUNT],
+    /// The token whose page is open.
+    pub detail: Option<Mint>,
+    /// Which tokens are shown.
+    pub filter: Filter,
+    /// Whether the filter is being typed.
+    pub typing: bool,
+    /// In which order tokens are shown.
+    pub sort: Sort,
+    /// Positions in `view.tokens` of the tokens shown, in order; see [`refresh`](Self::refresh).
+    pub order: Vec<u32>,
+    /// Positions in `view.trades.entries` of the trades shown, newest first.
+    pub tape: Vec<u32>,
+    stale: bool,
+    /// What lies over the screen.
+    pub overlay: Option<Overlay>,
+    /// The newest line for the user from the front end itself.
+    pub notice: Option<Notice>,
+    /// Position of the theme in [`super::theme::BUILT_IN`].
+    pub theme: usize,
+    /// Whether only ASCII is drawn.
+    pub ascii: bool,
+    /// A throttle change under way.
+    pub throttle: Option<PendingThrottle>,
+    /// Whether an export is being written.
+    pub exporting: bool,
+    /// When each kind of request was last sent; see [`super::update`].
+    pub sent: [Option<Instant>; 4],
+    /// The newest line of the log.
+    pub log_line: Option<Arc<str>>,
+}
+
+impl Model {
+    /// A front end that has just started.
+    #[must_use]
+    pub fn new(view: Arc<View>, theme: usize, ascii: bool, now: Instant) -> Self {
+        let mut model = Self {
+            view,
+            received: now,
+            frozen: false,
+            tab: Tab::Overview,
+            focus: [0; Tab::ALL.len()],
+            zoomed: false,
+            connection: 0,
+            group: 0,
+            token: None,
+            token_row: 0,
+            trade: None,
+            step: None,
+            undecoded: 0,
+            logs: LogState::default(),
+            scrolls: Default::default(),
+            detail: None,
+            filter: Filter::default(),
+            typing: false,
+            sort: Sort::default(),
+            order: Vec::new(),
+            tape: Vec::new(),
+            stale: true,
+            overlay: None,
+            notice: None,
+            theme,
+            ascii,
+            throttle: None,
+            exporting: false,
+            sent: [None; 4],
+            log_line: None,
+        };
+        model.refresh();
+        model
+    }
+
+    /// Shows a newer view, unless frozen.
+    pub fn take(&mut self, view: Arc<View>, now: Instant) {
+        if self.frozen {
+            return;
+        }
+        self.stale |= !Arc::ptr_eq(&view.tokens, &self.view.tokens)
+            || !Arc::ptr_eq(&view.trades.entries, &self.view.trades.entries);
+        if let Some(pending) = self.throttle {
+            let reached = view.connections.iter().any(|connection| {
+                connection.status.id == pending.connection && connection.status.throttle == pending.level
+            });
+            if reached && pending.sent {
+                self.throttle = None;
+            }
+        }
+        self.view = view;
+        self.received = now;
+    }
+
+    /// The order of tokens or the filter changed.
+    pub const fn touch(&mut self) {
+        self.stale = true;
+    }
+
+    /// Brings the order of tokens and the tape up to date with view, filter and sort. To be called before drawing and
+    /// before anything that depends on rows.
+    pub fn refresh(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        self.order.clear();
+        for (index, token) in self.view.tokens.iter().enumerate() {
+            if self.filter.shows(&token.mint, token.symbol.as_str(), token.name.as_str()) {
+                self.order.extend(u32::try_from(index).ok());
+            }
+        }
+        self.sort.apply(&mut self.order, &self.view.tokens);
+        self.tape.clear();
+        for (index, trade) in self.view.trades.entries.iter().enumerate().rev() {
+            if self.filter.shows(&trade.mint, trade.symbol.as_str(), "") {
+                self.tape.extend(u32::try_from(index).ok());
+            }
+        }
+        match self.token.and_then(|mint| self.row_of(&mint)) {
+            Some(row) => self.token_row = row,
+            None => self.select_token(self.token_row),
+        }
+    }
+
+    fn row_of(&self, mint: &Mint) -> Option<usize> {
+        self.order.iter().position(|index| self.view.tokens.get(*index as usize).is_some_and(|t| t.mint == *mint))
+    }
+
+    /// Selects the token in this row of the list, or the last.
+    pub fn select_token(&mut self, row: usize) {
+        self.token_row = row.min(self.order.len().saturating_sub(1));
+        self.token = self.token_at(self.token_row).map(|token| token.mint);
+    }
+
+    /// The token in this row of the list.
+    #[must_use]
+    pub fn token_at(&self, row: usize) -> Option<&Arc<TokenView>> {
+        self.view.tokens.get(*self.order.get(row)? as usize)
+    }
+
+    /// A token by its mint, if the view still has it.
+    #[must_use]
+    pub fn token(&self, mint: &Mint) -> Option<&Arc<TokenView>> {
+        self.view.tokens.iter().find(|token| token.mint == *mint)
+    }
+
+    /// The pane that has the focus.
+    #[must_use]
+    pub fn pane(&self) -> Pane {
+        let panes = self.tab.panes();
+        let focus = self.focus.get(self.tab as usize).copied().unwrap_or(0);
+        panes.get(focus).or_else(|| panes.first()).copied().unwrap_or(Pane::Tokens)
+    }
+
+    /// What keys mean now.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        if self.overlay.is_some() {
+            Mode::Overlay
+        } else if self.typing {
+            Mode::Typing
+        } else {
+            Mode::Screen
+        }
+    }
+
+    /// Position of the selected connection, within the view's list.
+    #[must_use]
+    pub fn connection_row(&self) -> Option<usize> {
+        self.view.connections.len().checked_sub(1).map(|last| self.connection.min(last))
+    }
+
+    /// The scroll state of a pane.
+    #[must_use]
+    pub fn scroll(&self, pane: Pane) -> &Scroll {
+        &self.scrolls[pane as usize]
+    }
+
+    /// The time the screen shows: it stands still while frozen and runs on when the engine is silent.
+    #[must_use]
+    pub fn clock(&self, now: Instant) -> Clock {
+        let since = if self.frozen { Duration::ZERO } else { now.saturating_duration_since(self.received) };
+        let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Clock::at(self.view.now_ms.saturating_add(since_ms))
+    }
+
+    /// Position in `tape` of the selected trade: the newest while following.
+    #[must_use]
+    pub fn trade_row(&self) -> Option<usize> {
+        let last = self.tape.len().checked_sub(1)?;
+        let Some(seq) = self.trade else { return Some(0) };
+        let first = self.view.trades.first_seq;
+        // The tape is newest first, so numbers fall along it; one that has left the feed selects the oldest.
+        Some(self.tape.partition_point(|index| first.saturating_add(u64::from(*index)) > seq).min(last))
+    }
+
+    /// Position from the newest of the selected lifecycle entry.
+    #[must_use]
+    pub fn step_row(&self) -> Option<usize> {
+        let feed = &self.view.lifecycle;
+        let last = feed.entries.len().checked_sub(1)?;
+        let Some(seq) = self.step else { return Some(0) };
+        let newest = feed.first_seq.saturating_add(last as u64);
+        Some(usize::try_from(newest.saturating_sub(seq)).unwrap_or(last).min(last))
+    }
+}

@@ -1,0 +1,116 @@
+//! The subscription budget: what is held, what is kept back, when permits free, who spent them.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    stream::status::BudgetStatus,
+    ui::{
+        draw::Draw,
+        format::{UNKNOWN, wait},
+        model::Pane,
+        widgets::{
+            after, bar, line,
+            pane::{self, Title},
+            pieces, text, width,
+        },
+    },
+};
+
+/// Draws the budget.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let theme = draw.theme;
+    let budget = &*draw.model.view.budget;
+    let right = if budget.window_s > 0 { format!("{} s window", budget.window_s) } else { String::new() };
+    let title = Title { name: "Subscription budget", right: &right, focused: draw.focused(Pane::Budget) };
+    let inner = pane::frame(buffer, area, title, draw);
+    let inner = Rect { width: inner.width.saturating_sub(2), ..after(inner, 1) };
+    if budget.limit == 0 {
+        return pane::sentence(buffer, inner, "No limit is known for this source.", draw);
+    }
+
+    let first = line(inner, 0);
+    let ratio = f64::from(budget.used) / f64::from(budget.limit);
+    let figures = format!(" {}/{}", budget.used, budget.limit);
+    let reserve = format!("  {} reserved", budget.reserved);
+    let aside = width(&figures) + width(&reserve);
+    let free = budget.limit.saturating_sub(budget.used);
+    let tight = free <= budget.reserved;
+    let figure_style = if tight { theme.bad } else { theme.strong };
+    let bar_width = first.width.saturating_sub(aside).min(48);
+    bar::draw(
+        buffer,
+        Rect { width: bar_width, ..first },
+        Some(ratio),
+        (if tight { theme.bad } else { theme.bar }, theme.bar_rest),
+        draw.glyphs.ascii,
+    );
+    pieces(buffer, after(first, bar_width), &[(&figures, figure_style), (&reserve, theme.dim)]);
+
+    let second = line(inner, 1);
+    let next = if budget.used == 0 { "all free".to_owned() } else { wait(budget.next_free_ms) };
+    let full = budget.exhausted_in_ms.map_or_else(|| "never".to_owned(), |ms| wait(Some(ms)));
+    let full_style = if budget.exhausted_in_ms.is_some() { theme.bad } else { theme.text };
+    if let Some(frozen) = budget.frozen_ms {
+        let until = wait(Some(frozen));
+        pieces(buffer, second, &[("provider's limit hit: frozen ", theme.bad), (&until, theme.bad)]);
+    } else {
+        let parts = [
+            ("next free ", theme.dim),
+            (next.as_str(), theme.text),
+            ("  empty in ", theme.dim),
+            (full.as_str(), full_style),
+        ];
+        pieces(buffer, second, &parts);
+    }
+    strip(buffer, line(inner, 2), budget, draw);
+    let axis = line(inner, 3);
+    if axis.height > 0 {
+        let columns = inner.width.min(STRIP_S);
+        let note = "by connection";
+        text(buffer, axis, "-60s", theme.dim);
+        let room = Rect { width: columns, ..axis };
+        if columns > 26 {
+            let at = (columns - width(note)) / 2;
+            text(buffer, after(room, at), note, theme.dim);
+        }
+        text(buffer, after(room, columns.saturating_sub(3)), "now", theme.dim);
+    }
+}
+
+/// Seconds of the strip.
+const STRIP_S: u16 = 60;
+
+/// When permits were spent in the last minute: the number of the connection that spent them, `+` for several.
+fn strip(buffer: &mut Buffer, area: Rect, budget: &BudgetStatus, draw: &Draw<'_>) {
+    let columns = area.width.min(STRIP_S);
+    if columns == 0 || area.height == 0 {
+        return;
+    }
+    let step_ms = i64::from(STRIP_S) * 1000 / i64::from(columns);
+    let none = if draw.glyphs.ascii { '.' } else { '·' };
+    let mut signs = vec![none; usize::from(columns)];
+    for spent in &budget.spent {
+        let age = draw.clock.now_ms.saturating_sub(spent.at_ms).max(0);
+        let Some(sign) = usize::try_from(age / step_ms)
+            .ok()
+            .and_then(|back| usize::from(columns).checked_sub(back + 1))
+            .and_then(|at| signs.get_mut(at))
+        else {
+            continue;
+        };
+        draw.clock.expect(u64::try_from(step_ms - age % step_ms).unwrap_or(1000));
+        let own = u32::try_from(spent.connection).ok().and_then(|id| char::from_digit(id, 36)).unwrap_or('*');
+        *sign = if *sign == none || *sign == own { own } else { '+' };
+    }
+    for (index, sign) in signs.into_iter().enumerate() {
+        let style = if sign == none { draw.theme.border } else { draw.theme.accent };
+        let place = after(area, u16::try_from(index).unwrap_or(u16::MAX));
+        text(buffer, place, sign.encode_utf8(&mut [0; 4]), style);
+    }
+}
+
+/// Permits held and allowed, for other panes' titles.
+#[must_use]
+pub fn summary(budget: &BudgetStatus) -> String {
+    if budget.limit == 0 { UNKNOWN.to_owned() } else { format!("{}/{}", budget.used, budget.limit) }
+}

@@ -1,0 +1,197 @@
+//! The connections: state, traffic, delay and cost of each.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use crate::{
+    chain::group::{Group, GroupSet},
+    engine::view::{ConnectionView, LatencyView, carried},
+    stream::status::{ConnectionState, Throttle},
+    ui::{
+        draw::Draw,
+        format::{UNKNOWN, compact, megabytes, millis, percent, rate, share},
+        model::Pane,
+        widgets::{
+            after,
+            pane::{self, Title},
+            table::{self, Column, page},
+            text, text_right,
+        },
+    },
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Id,
+    State,
+    Endpoint,
+    Groups,
+    Rate,
+    Volume,
+    Latency,
+    Lag,
+    Age,
+    Queue,
+    Reconnects,
+    Throttle,
+    Permits,
+    Parse,
+    Cause,
+}
+
+const COLUMNS: [Column<Field>; 15] = [
+    Column::number(Field::Id, "#", 2, 0),
+    Column::words(Field::State, "state", 13, 0),
+    Column::words(Field::Endpoint, "endpoint", 9, 4).growing(3),
+    Column::words(Field::Groups, "groups", 6, 3).growing(4),
+    Column::number(Field::Rate, "tx/s", 5, 0),
+    Column::number(Field::Volume, "MB/s", 5, 2),
+    Column::number(Field::Latency, "p50/p99 ms", 10, 1),
+    Column::number(Field::Lag, "lag", 3, 3),
+    Column::number(Field::Age, "age", 3, 1),
+    Column::number(Field::Queue, "queue", 5, 3),
+    Column::number(Field::Reconnects, "rec", 3, 3),
+    Column::words(Field::Throttle, "throttle", 11, 2),
+    Column::number(Field::Permits, "perm", 4, 3),
+    Column::number(Field::Parse, "parse", 7, 5),
+    Column::words(Field::Cause, "cause", 16, 6).growing(8),
+];
+
+/// Draws the connections.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let model = draw.model;
+    let connections = &model.view.connections;
+    let columns = table::fit(&COLUMNS, area.width.saturating_sub(if draw.boxed { 4 } else { 2 }));
+    let told = columns.iter().any(|(column, _)| column.id == Field::Cause);
+    let right = match connections.iter().find_map(|c| c.status.cause.as_deref().map(|cause| (c.status.id, cause))) {
+        Some((id, cause)) if !told => format!("{id}: {cause}"),
+        _ => format!("budget {}/{}", model.view.budget.used, model.view.budget.limit),
+    };
+    let title = Title { name: "Connections", right: &right, focused: draw.focused(Pane::Connections) };
+    let inner = pane::frame(buffer, area, title, draw);
+    if connections.is_empty() {
+        return pane::sentence(buffer, inner, "No connection yet.", draw);
+    }
+    let selected = model.connection_row();
+    let rows = model.scroll(Pane::Connections).window(selected, connections.len(), page(inner));
+    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+        if let Some(connection) = connections.get(row) {
+            cell(buffer, place, connection, field, draw);
+        }
+    });
+}
+
+fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Field, draw: &Draw<'_>) {
+    let (theme, status) = (draw.theme, &connection.status);
+    match field {
+        Field::Id => text_right(buffer, place, &status.id.to_string(), theme.strong),
+        Field::State => {
+            let (sign, word, style) = state(status.state, draw);
+            let taken = text(buffer, place, sign, style);
+            text(buffer, after(place, taken + 1), word, style);
+        }
+        Field::Endpoint => {
+            text(buffer, place, &status.endpoint, theme.text);
+        }
+        Field::Groups => groups(buffer, place, status.groups, carried(status), draw),
+        Field::Rate => text_right(buffer, place, &rate(connection.tps), theme.strong),
+        Field::Volume => text_right(buffer, place, &megabytes(connection.bytes_per_s), theme.text),
+        Field::Latency => latency(buffer, place, connection.latency, draw),
+        Field::Lag => {
+            let style = if connection.slot_lag.is_some_and(|lag| lag > 4) { theme.warn } else { theme.text };
+            let words = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
+            text_right(buffer, place, &words, style);
+        }
+        Field::Age => text_right(buffer, place, &draw.clock.age(status.last_message_ms), theme.text),
+        Field::Queue => {
+            let style = if connection.queue_fill > 0.5 { theme.warn } else { theme.text };
+            text_right(buffer, place, &share(Some(connection.queue_fill)), style);
+        }
+        Field::Reconnects => {
+            let style = if status.reconnects > 0 { theme.warn } else { theme.dim };
+            text_right(buffer, place, &compact(status.reconnects), style);
+        }
+        Field::Throttle => throttle(buffer, place, connection, draw),
+        Field::Permits => text_right(buffer, place, &status.permits_in_window.to_string(), theme.text),
+        Field::Parse => text_right(buffer, place, &percent(connection.parse.percent()), theme.text),
+        Field::Cause => {
+            let style = if status.state == ConnectionState::Live { theme.dim } else { theme.warn };
+            text(buffer, place, status.cause.as_deref().unwrap_or(""), style);
+        }
+    }
+}
+
+/// Sign, word and look of a state: the word alone says it too.
+fn state(state: ConnectionState, draw: &Draw<'_>) -> (&'static str, &'static str, Style) {
+    let (theme, glyphs) = (draw.theme, &draw.glyphs);
+    match state {
+        ConnectionState::Idle => (glyphs.ring, "idle", theme.dim),
+        ConnectionState::WaitingForPermit => (glyphs.ring, "no permit", theme.warn),
+        ConnectionState::Connecting => (glyphs.half, "connecting", theme.accent),
+        ConnectionState::Subscribing => (glyphs.half, "subscribing", theme.accent),
+        ConnectionState::Live => (glyphs.dot, "live", theme.good),
+        ConnectionState::Degraded => (glyphs.warn, "degraded", theme.warn),
+        ConnectionState::Draining => (glyphs.half, "draining", theme.dim),
+        ConnectionState::BackingOff => (glyphs.ring, "backing off", theme.warn),
+        ConnectionState::Stopped => (glyphs.cross, "stopped", theme.bad),
+    }
+}
+
+/// Names where there is room, else letters; in brackets what the throttle level leaves out.
+fn groups(buffer: &mut Buffer, place: Rect, assigned: GroupSet, carried: GroupSet, draw: &Draw<'_>) {
+    if assigned.is_empty() {
+        text(buffer, place, UNKNOWN, draw.theme.dim);
+        return;
+    }
+    let word = |group: Group, long: bool| {
+        let name = if long { group.name() } else { letter(group) };
+        if carried.contains(group) { name.to_owned() } else { format!("({name})") }
+    };
+    let long: usize = assigned.iter().map(|group| word(group, true).len() + 1).sum();
+    let long = long <= usize::from(place.width) + 1;
+    let mut x = 0;
+    for group in assigned.iter() {
+        let style = if carried.contains(group) { series(group, draw) } else { draw.theme.dim };
+        x += text(buffer, after(place, x), &word(group, long), style) + 1;
+    }
+}
+
+/// One letter for a group; the groups pane shows which is which.
+#[must_use]
+pub const fn letter(group: Group) -> &'static str {
+    match group {
+        Group::BondingCurve => "B",
+        Group::AmmPool => "A",
+        Group::ExternalAmm => "E",
+    }
+}
+
+/// The colour of a group, everywhere the same.
+#[must_use]
+pub fn series(group: Group, draw: &Draw<'_>) -> Style {
+    draw.theme.series.get(group.index()).copied().unwrap_or(draw.theme.text)
+}
+
+/// `p50/p99` in milliseconds.
+pub fn latency(buffer: &mut Buffer, place: Rect, latency: Option<LatencyView>, draw: &Draw<'_>) {
+    let Some(latency) = latency else { return text_right(buffer, place, UNKNOWN, draw.theme.dim) };
+    let style = if latency.p99_ms > 1_000.0 { draw.theme.warn } else { draw.theme.text };
+    text_right(buffer, place, &format!("{}/{}", millis(latency.p50_ms), millis(latency.p99_ms)), style);
+}
+
+/// The level in force, or the one on its way behind an arrow.
+fn throttle(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, draw: &Draw<'_>) {
+    let status = &connection.status;
+    let pending = draw.model.throttle.filter(|pending| pending.connection == status.id).map(|pending| pending.level);
+    let level = pending.unwrap_or(status.throttle);
+    let style = match level {
+        Throttle::Full => draw.theme.text,
+        _ => draw.theme.warn,
+    };
+    let mut x = 0;
+    let under_way = pending.is_some_and(|level| level != status.throttle)
+        || (status.state == ConnectionState::Live && status.filter_version > status.active_version);
+    if under_way {
+        x = text(buffer, place, draw.glyphs.arrow, draw.theme.accent);
+    }
+    text(buffer, after(place, x), level.name(), style);
+}

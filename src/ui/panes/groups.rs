@@ -1,0 +1,104 @@
+//! The priority groups: how much of each arrives and how well it is read.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    engine::view::GroupView,
+    ui::{
+        draw::Draw,
+        format::{UNKNOWN, compact, megabytes, percent, rate},
+        model::Pane,
+        panes::connections::{latency, letter, series},
+        widgets::{
+            after,
+            pane::{self, Title},
+            spark,
+            table::{self, Column, page},
+            text, text_right,
+        },
+    },
+};
+
+#[derive(Clone, Copy)]
+enum Field {
+    Name,
+    Rate,
+    Peak,
+    Spark,
+    Latency,
+    Lag,
+    Parse,
+    Undecoded,
+    Failed,
+    Volume,
+    Connections,
+}
+
+const COLUMNS: [Column<Field>; 11] = [
+    Column::words(Field::Name, "group", 15, 0),
+    Column::number(Field::Rate, "tx/s", 5, 0),
+    Column::number(Field::Peak, "peak", 5, 1),
+    Column::words(Field::Spark, "last 60 s", 10, 1).growing(1),
+    Column::number(Field::Latency, "p50/p99 ms", 10, 2),
+    Column::number(Field::Lag, "lag", 3, 4),
+    Column::number(Field::Parse, "parse", 7, 0),
+    Column::number(Field::Undecoded, "undec", 5, 1),
+    Column::number(Field::Failed, "failed", 6, 3),
+    Column::number(Field::Volume, "MB/s", 5, 3),
+    Column::words(Field::Connections, "on", 4, 2),
+];
+
+/// Draws the groups.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let model = draw.model;
+    let groups = &model.view.groups;
+    let title = Title { name: "Groups", right: "", focused: draw.focused(Pane::Groups) };
+    let inner = pane::frame(buffer, area, title, draw);
+    if groups.is_empty() {
+        return pane::sentence(buffer, inner, "No group is subscribed to yet.", draw);
+    }
+    let selected = Some(model.group.min(groups.len() - 1)).filter(|_| draw.focused(Pane::Groups));
+    let rows = model.scroll(Pane::Groups).window(selected, groups.len(), page(inner));
+    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+        if let Some(group) = groups.get(row) {
+            cell(buffer, place, group, field, draw);
+        }
+    });
+}
+
+fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw: &Draw<'_>) {
+    let theme = draw.theme;
+    match field {
+        Field::Name => {
+            let taken = text(buffer, place, letter(group.group), series(group.group, draw));
+            text(buffer, after(place, taken + 1), group.group.name(), theme.text);
+        }
+        Field::Rate => text_right(buffer, place, &rate(group.tps), theme.strong),
+        Field::Peak => text_right(buffer, place, &rate(group.peak_tps), theme.dim),
+        Field::Spark => {
+            let place = Rect { width: place.width.min(60), ..place };
+            spark::bars(buffer, place, &group.per_second, series(group.group, draw), draw.glyphs.ascii);
+        }
+        Field::Latency => latency(buffer, place, group.latency, draw),
+        Field::Lag => {
+            let words = group.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
+            text_right(buffer, place, &words, theme.text);
+        }
+        Field::Parse => {
+            let style = if group.parse.decoded < group.parse.expected { theme.warn } else { theme.good };
+            let style = if group.parse.expected == 0 { theme.dim } else { style };
+            text_right(buffer, place, &percent(group.parse.percent()), style);
+        }
+        Field::Undecoded => {
+            let style = if group.undecoded > 0 { theme.warn } else { theme.dim };
+            text_right(buffer, place, &compact(group.undecoded), style);
+        }
+        Field::Failed => text_right(buffer, place, &compact(group.failed), theme.dim),
+        Field::Volume => text_right(buffer, place, &megabytes(group.bytes_per_s), theme.text),
+        Field::Connections => {
+            let words: Vec<String> = group.connections.iter().take(4).map(ToString::to_string).collect();
+            let words = if words.is_empty() { UNKNOWN.to_owned() } else { words.join(",") };
+            text(buffer, place, &words, theme.text);
+        }
+    }
+}

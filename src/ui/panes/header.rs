@@ -1,0 +1,93 @@
+//! The first line: where the data comes from and how the whole stream is doing.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    engine::view::{ParseView, SourceKind},
+    ui::{
+        draw::Draw,
+        format::{self, UNKNOWN, count, megabytes, percent, rate, uptime},
+        widgets::{after, text, text_right, width},
+    },
+};
+
+/// Draws the header.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let (theme, view) = (draw.theme, &draw.model.view);
+    let (word, badge) = match view.source.kind {
+        SourceKind::Live => (" LIVE ", theme.badge_live),
+        SourceKind::Demo => (" DEMO ", theme.badge_demo),
+        SourceKind::Replay => (" REPLAY ", theme.badge_replay),
+    };
+    let mut taken = text(buffer, area, word, badge);
+    if draw.model.frozen {
+        taken += text(buffer, after(area, taken), " FROZEN ", theme.badge_frozen);
+    } else if view.finished {
+        taken += text(buffer, after(area, taken), " ENDED ", theme.badge_frozen);
+    }
+    let source = match view.source.kind {
+        SourceKind::Demo => String::new(),
+        _ => format!(" {}", view.source.provider),
+    };
+    let up = format!("up {} ", uptime(view.uptime_s));
+    let room = Rect { width: area.width.saturating_sub(taken + width(&up)), ..after(area, taken) };
+    text_right(buffer, after(area, taken + room.width), &up, theme.dim);
+
+    let totals = &view.totals;
+    let slot = totals.slot.map_or_else(|| UNKNOWN.to_owned(), count);
+    let behind = totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
+    let tps = rate(totals.tps);
+    let volume = megabytes(totals.bytes_per_s);
+    let shares = percent(totals.parse.percent());
+    let parse = parsed(&totals.parse);
+    // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
+    let mut items = vec![
+        (0, "slot", slot.as_str(), "", theme.text),
+        (
+            1,
+            "behind",
+            behind.as_str(),
+            "",
+            if totals.slots_behind.is_some_and(|n| n > 8) { theme.warn } else { theme.text },
+        ),
+        (0, "", tps.as_str(), "tx/s", theme.strong),
+        (3, "", volume.as_str(), "MB/s", theme.text),
+        (
+            0,
+            "parse",
+            shares.as_str(),
+            "",
+            if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
+        ),
+        (4, "", parse.as_str(), "", theme.dim),
+        (2, "complete", UNKNOWN, "", theme.dim),
+        (5, "", view.source.commitment, "", theme.dim),
+    ];
+    let size = |label: &str, value: &str, unit: &str| {
+        3 + width(value) + [label, unit].iter().map(|word| u16::from(!word.is_empty()) + width(word)).sum::<u16>()
+    };
+    while items.iter().map(|(_, label, value, unit, _)| u32::from(size(label, value, unit))).sum::<u32>()
+        + u32::from(width(&source))
+        > u32::from(room.width)
+    {
+        let Some(highest) = items.iter().map(|item| item.0).max().filter(|rank| *rank > 0) else { break };
+        items.retain(|item| item.0 != highest);
+    }
+    let mut x = text(buffer, room, &source, theme.strong);
+    for (_, label, value, unit, style) in items {
+        x += text(buffer, after(room, x), "  ", theme.dim);
+        if !label.is_empty() {
+            x += text(buffer, after(room, x), label, theme.dim) + 1;
+        }
+        x += text(buffer, after(room, x), value, style);
+        if !unit.is_empty() {
+            x += 1 + text(buffer, after(room, x + 1), unit, theme.dim);
+        }
+        x += 1;
+    }
+}
+
+/// `decoded/expected`, so that the percentage can be judged.
+fn parsed(parse: &ParseView) -> String {
+    format!("{}/{}", count(parse.decoded), count(parse.expected))
+}

@@ -1,0 +1,25 @@
+//! One line of news: the answer to the last key, else the engine's newest notice, else the newest line of the log.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::ui::{
+    draw::Draw,
+    widgets::{after, text},
+};
+
+/// Draws the line.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let (theme, model) = (draw.theme, draw.model);
+    let (head, head_style, words, style) = if let Some(notice) = &model.notice {
+        let (head, style) = if notice.bad { (" ! ", theme.bad) } else { (" > ", theme.accent) };
+        (head, style, notice.text.as_str(), if notice.bad { theme.warn } else { theme.strong })
+    } else if let Some((_, words)) = &model.view.notice {
+        (" notice ", theme.title, &**words, theme.text)
+    } else if let Some(line) = &model.log_line {
+        (" log ", theme.title, &**line, theme.dim)
+    } else {
+        return;
+    };
+    let taken = text(buffer, area, head, head_style);
+    text(buffer, after(area, taken), words, style);
+}

@@ -1,0 +1,47 @@
+//! One file for each part of the screen.
+
+pub mod alerts;
+pub mod budget;
+pub mod connections;
+pub mod footer;
+pub mod groups;
+pub mod header;
+pub mod help;
+pub mod lifecycle;
+pub mod liquidity;
+pub mod logs;
+pub mod message;
+pub mod move_group;
+pub mod pipeline;
+pub mod plan;
+pub mod tabs;
+pub mod token;
+pub mod tokens;
+pub mod trades;
+pub mod undecoded;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    draw::Draw,
+    widgets::{
+        after, clip,
+        pane::{Title, frame},
+    },
+};
+
+/// Clears a place over the screen, frames it and returns the room inside.
+fn overlay(buffer: &mut Buffer, area: Rect, name: &str, right: &str, draw: &Draw<'_>) -> Rect {
+    let area = clip(buffer, area);
+    for row in area.rows() {
+        for column in row.columns() {
+            if let Some(cell) = buffer.cell_mut((column.x, column.y)) {
+                cell.reset();
+            }
+        }
+    }
+    buffer.set_style(area, draw.theme.background.patch(draw.theme.text));
+    let boxed = Draw { boxed: true, clock: draw.clock, ..*draw };
+    let inner = frame(buffer, area, Title { name, right, focused: true }, &boxed);
+    Rect { width: inner.width.saturating_sub(2), ..after(inner, 1) }
+}

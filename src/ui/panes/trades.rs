@@ -1,0 +1,132 @@
+//! The tape: the newest trades, filtered.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    decode::event::{Flow, Side},
+    engine::view::TradeView,
+    ui::{
+        draw::Draw,
+        format::{count, scaled, short, sol},
+        model::Pane,
+        panes::tokens::symbol,
+        widgets::{
+            after,
+            pane::{self, Title},
+            table::{self, Column, page},
+            text, text_right,
+        },
+    },
+};
+
+/// A column of the tape.
+#[derive(Clone, Copy)]
+pub enum Field {
+    /// Time since arrival.
+    Age,
+    /// Buy or sell.
+    Side,
+    /// Symbol.
+    Symbol,
+    /// Mint.
+    Mint,
+    /// SOL.
+    Sol,
+    /// Tokens.
+    Base,
+    /// Price after it.
+    Price,
+    /// Market cap after it.
+    Cap,
+    /// Who.
+    User,
+    /// Venue, and whose flow it is when not a user's own.
+    Venue,
+    /// Slot.
+    Slot,
+    /// Transaction.
+    Signature,
+}
+
+const COLUMNS: [Column<Field>; 12] = [
+    Column::number(Field::Age, "age", 3, 0),
+    Column::words(Field::Side, "side", 6, 0),
+    Column::words(Field::Symbol, "symbol", 9, 0).growing(2),
+    Column::words(Field::Mint, "mint", 9, 2),
+    Column::number(Field::Sol, "SOL", 7, 0),
+    Column::number(Field::Base, "tokens", 7, 3),
+    Column::number(Field::Price, "price", 8, 4),
+    Column::number(Field::Cap, "mcap SOL", 8, 1),
+    Column::words(Field::User, "trader", 9, 2),
+    Column::words(Field::Venue, "venue", 9, 3).growing(1),
+    Column::number(Field::Slot, "slot", 13, 5),
+    Column::words(Field::Signature, "transaction", 11, 6),
+];
+
+/// Draws the tape.
+pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
+    let model = draw.model;
+    let entries = &model.view.trades.entries;
+    let right = if model.trade.is_some() {
+        "Esc follows the newest".to_owned()
+    } else {
+        format!("newest {} of {}", count(model.tape.len() as u64), count(model.view.totals.trades))
+    };
+    let title = Title { name: "Trades", right: &right, focused: draw.focused(Pane::Trades) };
+    let inner = pane::frame(buffer, area, title, draw);
+    if model.tape.is_empty() {
+        let words = if model.filter.is_empty() {
+            "No trade has been seen yet."
+        } else {
+            "No trade matches the filter. Esc clears it."
+        };
+        return pane::sentence(buffer, inner, words, draw);
+    }
+    let selected = model.trade_row();
+    let rows = model.scroll(Pane::Trades).window(selected, model.tape.len(), page(inner));
+    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+        if let Some(trade) = model.tape.get(row).and_then(|index| entries.get(*index as usize)) {
+            cell(buffer, place, trade, field, draw);
+        }
+    });
+}
+
+/// Draws one cell of a trade.
+pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, draw: &Draw<'_>) {
+    let theme = draw.theme;
+    let ascii = draw.glyphs.ascii;
+    match field {
+        Field::Age => text_right(buffer, place, &draw.clock.age(Some(trade.recv_ms)), theme.dim),
+        Field::Side => {
+            let (sign, style) = match trade.side {
+                Side::Buy => (draw.glyphs.up, theme.buy),
+                Side::Sell => (draw.glyphs.down, theme.sell),
+            };
+            let taken = text(buffer, place, sign, style);
+            text(buffer, after(place, taken + 1), trade.side.name(), style);
+        }
+        Field::Symbol => {
+            text(buffer, place, symbol(trade.symbol.as_str()), theme.strong);
+        }
+        Field::Mint => {
+            text(buffer, place, &short(&trade.mint.to_string(), ascii), theme.dim);
+        }
+        Field::Sol => text_right(buffer, place, &sol(trade.sol, ascii), theme.text),
+        Field::Base => text_right(buffer, place, &scaled(trade.base), theme.text),
+        Field::Price => text_right(buffer, place, &sol(trade.price_sol, ascii), theme.text),
+        Field::Cap => text_right(buffer, place, &sol(trade.market_cap_sol, ascii), theme.text),
+        Field::User => {
+            text(buffer, place, &short(&trade.user.to_string(), ascii), theme.dim);
+        }
+        Field::Venue => {
+            let taken = text(buffer, place, trade.venue.name(), theme.dim);
+            if trade.flow != Flow::User {
+                text(buffer, after(place, taken + 1), &trade.flow.name().replace('_', " "), theme.accent);
+            }
+        }
+        Field::Slot => text_right(buffer, place, &count(trade.slot), theme.dim),
+        Field::Signature => {
+            text(buffer, place, &short(&trade.signature.to_string(), ascii), theme.dim);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The loop: wait for one thing, take what else is there, draw if something changed and the last frame is old enough.
+
+use std::{
+    env, io,
+    sync::{Arc, mpsc::RecvTimeoutError},
+    time::{Duration, Instant},
+};
+
+use signal_hook::consts::SIGHUP;
+use tokio::sync::{
+    mpsc::{Sender, error::TrySendError},
+    watch,
+};
+
+use crate::engine::{Command, View};
+
+use super::{
+    Exit, Exporter, Reply, UiError, UiSettings,
+    color::Depth,
+    draw,
+    frame::Painter,
+    inputs::{Event, Inputs},
+    model::Model,
+    terminal::{self, Guard},
+    theme::{BUILT_IN, Theme},
+    update::{self, Effect},
+};
+
+/// An age on the screen is brought up to date at most this often.
+const AGEING: Duration = Duration::from_secs(1);
+
+/// Runs the dashboard on the calling thread until the user, a signal or the engine ends it. The terminal is as it was
+/// before on return.
+///
+/// # Errors
+/// When there is no terminal that can draw, the theme cannot be used, or the system refuses a thread.
+pub fn run(
+    settings: UiSettings,
+    views: watch::Receiver<Arc<View>>,
+    commands: Sender<Command>,
+    export: Exporter,
+) -> Result<Exit, UiError> {
+    let variable = |name| env::var(name).unwrap_or_default();
+    let no_color = settings.no_color || !variable("NO_COLOR").is_empty();
+    let depth = Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"));
+    let theme = Theme::built_in(&settings.theme, depth)?;
+    // Colours are resolved by the theme; crossterm's own idea of NO_COLOR also drops bold and reverse.
+    crossterm::style::force_color_output(true);
+    let terminal = Guard::enter()?;
+    let inputs = Inputs::start(views.clone(), settings.logs.as_ref())?;
+    let first = views.borrow().clone();
+    let position = BUILT_IN.iter().position(|(name, _)| *name == settings.theme).unwrap_or(0);
+    let app = App {
+        model: Model::new(first, position, settings.ascii, Instant::now()),
+        pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
+        painter: Painter::default(),
+        dirty: true,
+        drawn: None,
+        ages_at: None,
+        theme,
+        depth,
+        settings,
+        terminal,
+        inputs,
+        views,
+        commands,
+        export,
+    };
+    app.run()
+}
+
+struct App {
+    model: Model,
+    settings: UiSettings,
+    theme: Theme,
+    depth: Depth,
+    pause: Duration,
+    painter: Painter,
+    dirty: bool,
+    /// When the last frame was drawn.
+    drawn: Option<Instant>,
+    /// When something on the screen will have aged visibly.
+    ages_at: Option<Instant>,
+    terminal: Guard,
+    inputs: Inputs,
+    views: watch::Receiver<Arc<View>>,
+    commands: Sender<Command>,
+    export: Exporter,
+}
+
+impl App {
+    fn run(mut self) -> Result<Exit, UiError> {
+        loop {
+            let now = Instant::now();
+            if self.ages_at.is_some_and(|at| at <= now) {
+                self.dirty = true;
+            }
+            let effects = update::due(&mut self.model, now);
+            if let Some(exit) = self.carry_out(effects)? {
+                return Ok(exit);
+            }
+            let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause);
+            if self.dirty && ready {
+                match self.draw(now) {
+                    Ok(()) => {}
+                    // Given up because a signal is waiting in the channel.
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => self.painter.forget(),
+                    Err(_) => return Ok(Exit::Signal(SIGHUP)),
+                }
+            }
+            let Some(event) = self.next() else { continue };
+            if let Some(exit) = self.on(event)? {
+                return Ok(exit);
+            }
+            // What else is there already belongs into the same frame.
+            while let Ok(event) = self.inputs.events.try_recv() {
+                if let Some(exit) = self.on(event)? {
+                    return Ok(exit);
+                }
+            }
+        }
+    }
+
+    /// Waits for an event, for the end of the pause between frames, or for something shown to age.
+    fn next(&self) -> Option<Event> {
+        let now = Instant::now();
+        let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause);
+        let due = update::next_due(&self.model, now).map(|wait| now + wait);
+        let until = [frame, self.ages_at.filter(|_| !self.dirty), due].into_iter().flatten().min();
+        match until {
+            None => self.inputs.events.recv().ok().or(Some(Event::Hangup)),
+            Some(until) => match self.inputs.events.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Event::Hangup),
+            },
+        }
+    }
+
+    fn on(&mut self, event: Event) -> Result<Option<Exit>, UiError> {
+        match event {
+            Event::Key(key) => {
+                self.dirty = true;
+                let effects = update::key(&mut self.model, key, Instant::now());
+                self.inputs.freeze(self.model.frozen);
+                self.dress()?;
+                return self.carry_out(effects);
+            }
+            Event::Paste(text) => {
+                self.dirty = true;
+                update::paste(&mut self.model, &text);
+            }
+            Event::View | Event::Log => self.dirty |= !self.model.frozen,
+            Event::Resize => self.dirty = true,
+            Event::Exported(result) => {
+                self.dirty = true;
+                update::exported(&mut self.model, result);
+            }
+            Event::Suspend => self.suspend()?,
+            Event::Continue => {
+                self.terminal.renew()?;
+                self.painter.forget();
+                self.dirty = true;
+            }
+            Event::Signal(signal) => return Ok(Some(Exit::Signal(signal))),
+            Event::Hangup => return Ok(Some(Exit::Signal(SIGHUP))),
+            Event::Ended => return Ok(Some(Exit::EngineEnded)),
+        }
+        Ok(None)
+    }
+
+    /// Brings the theme in line with the model's choice.
+    fn dress(&mut self) -> Result<(), UiError> {
+        if let Some((name, _)) = BUILT_IN.get(self.model.theme)
+            && *name != self.theme.name
+        {
+            self.theme = Theme::built_in(name, self.depth)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<Exit>, UiError> {
+        for effect in effects {
+            self.dirty = true;
+            match effect {
+                Effect::Command(command) => match self.commands.try_send(command) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(_)) => update::refused(&mut self.model, "the engine is busy: try again"),
+                    Err(TrySendError::Closed(_)) => update::refused(&mut self.model, "the engine has stopped"),
+                },
+                Effect::Export => {
+                    (self.export)(self.model.view.clone(), Reply(Some(self.inputs.sender())));
+                }
+                Effect::Thaw => {}
+                Effect::Suspend => self.suspend()?,
+                Effect::Quit => return Ok(Some(Exit::Quit)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn suspend(&mut self) -> Result<(), UiError> {
+        terminal::leave();
+        terminal::suspend().map_err(UiError::Terminal)?;
+        self.terminal.renew()?;
+        self.painter.forget();
+        self.dirty = true;
+        Ok(())
+    }
+
+    fn draw(&mut self, now: Instant) -> io::Result<()> {
+        self.dirty = false;
+        self.inputs.taken();
+        let newest = self.views.borrow_and_update().clone();
+        if !Arc::ptr_eq(&newest, &self.model.view) {
+            self.model.take(newest, now);
+        }
+        if let Some(logs) = &self.settings.logs
+            && !self.model.frozen
+        {
+            self.model.log_line = logs.newest();
+        }
+        self.model.refresh();
+        let clock = self.model.clock(now);
+        let bytes = self
+            .painter
+            .frame(self.terminal.size(), |buffer| draw::screen(buffer, &self.model, &self.theme, &clock))?;
+        self.drawn = Some(now);
+        self.ages_at = clock
+            .changes_in_ms()
+            .filter(|_| !self.model.frozen)
+            .map(|ms| now + Duration::from_millis(ms).clamp(AGEING, Duration::from_secs(86_400)));
+        if bytes.is_empty() { Ok(()) } else { self.terminal.write(bytes) }
+    }
+}

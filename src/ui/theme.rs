@@ -1,0 +1,303 @@
+//! Themes: what each part of the screen looks like, read from TOML and fitted to what the terminal can show.
+
+use std::collections::BTreeMap;
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::color::Depth;
+
+/// The themes compiled in: name and source, in the order in which the theme key walks through them.
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("dark", include_str!("../../themes/dark.toml")),
+    ("light", include_str!("../../themes/light.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
+];
+
+/// Why a theme cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ThemeError {
+    /// No theme of that name.
+    #[error("no theme is called {name:?}; there are {}", names().join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// Not TOML, or not text under each key.
+    #[error("theme {name}: {reason}")]
+    Syntax {
+        /// Which theme.
+        name: String,
+        /// The reader's reason.
+        reason: String,
+    },
+    /// A part of the screen without a style.
+    #[error("theme {name}: nothing is said about {role}")]
+    Missing {
+        /// Which theme.
+        name: String,
+        /// Which part.
+        role: &'static str,
+    },
+    /// A key that is no part of the screen.
+    #[error("theme {name}: {role} is not a part of the screen")]
+    Unused {
+        /// Which theme.
+        name: String,
+        /// The key.
+        role: String,
+    },
+    /// A style that cannot be read.
+    #[error("theme {name}: {role} = {value:?} is not [#rrggbb] [on #rrggbb] [bold] [dim] [underlined] [reversed]")]
+    Style {
+        /// Which theme.
+        name: String,
+        /// Which part.
+        role: &'static str,
+        /// What stands there.
+        value: String,
+    },
+}
+
+/// The looks of one theme at one colour depth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each field is the part of the screen that its name says")]
+pub struct Theme {
+    pub name: String,
+    pub background: Style,
+    pub text: Style,
+    pub dim: Style,
+    pub border: Style,
+    pub title: Style,
+    pub focus: Style,
+    pub accent: Style,
+    pub strong: Style,
+    pub good: Style,
+    pub warn: Style,
+    pub bad: Style,
+    pub buy: Style,
+    pub sell: Style,
+    pub selected: Style,
+    pub tab: Style,
+    pub badge_live: Style,
+    pub badge_demo: Style,
+    pub badge_replay: Style,
+    pub badge_frozen: Style,
+    pub series: [Style; 3],
+    pub bar: Style,
+    pub bar_rest: Style,
+}
+
+/// Names of the built-in themes.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name).collect()
+}
+
+impl Theme {
+    /// The built-in theme of that name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn built_in(name: &str, depth: Depth) -> Result<Self, ThemeError> {
+        let (name, source) = BUILT_IN
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
+        Self::parse(name, source, depth)
+    }
+
+    /// A theme from its TOML source.
+    ///
+    /// # Errors
+    /// When a part is missing, unknown or unreadable.
+    pub fn parse(name: &str, source: &str, depth: Depth) -> Result<Self, ThemeError> {
+        let entries: BTreeMap<String, String> = toml::from_str(source)
+            .map_err(|error| ThemeError::Syntax { name: name.to_owned(), reason: error.message().to_owned() })?;
+        let mut reader = Reader { name, entries, depth };
+        let background = reader.take("background")?;
+        let theme = Self {
+            name: name.to_owned(),
+            // The background is written as the foreground of its entry.
+            background: match (depth, background.fg) {
+                (Depth::True | Depth::Indexed, Some(color)) => Style::new().bg(color),
+                _ => Style::new(),
+            },
+            text: match depth {
+                // The terminal's own scheme knows whether it is light or dark; we do not.
+                Depth::Sixteen => Style::new().fg(Color::Reset),
+                _ => reader.peek("text")?,
+            },
+            dim: reader.take("dim")?,
+            border: reader.take("border")?,
+            title: reader.take("title")?,
+            focus: reader.take("focus")?,
+            accent: reader.take("accent")?,
+            strong: reader.take("strong")?,
+            good: reader.take("good")?,
+            warn: reader.take("warn")?,
+            bad: reader.take("bad")?,
+            buy: reader.take("buy")?,
+            sell: reader.take("sell")?,
+            selected: reader.take_surface("selected")?,
+            tab: reader.take_surface("tab")?,
+            badge_live: reader.take_surface("badge_live")?,
+            badge_demo: reader.take_surface("badge_demo")?,
+            badge_replay: reader.take_surface("badge_replay")?,
+            badge_frozen: reader.take_surface("badge_frozen")?,
+            series: [reader.take("series_1")?, reader.take("series_2")?, reader.take("series_3")?],
+            bar: reader.take("bar")?,
+            bar_rest: reader.take("bar_rest")?,
+        };
+        reader.entries.remove("text");
+        match reader.entries.into_keys().next() {
+            Some(role) => Err(ThemeError::Unused { name: name.to_owned(), role }),
+            None => Ok(theme),
+        }
+    }
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    entries: BTreeMap<String, String>,
+    depth: Depth,
+}
+
+impl Reader<'_> {
+    fn peek(&self, role: &'static str) -> Result<Style, ThemeError> {
+        let value = self.entries.get(role).ok_or_else(|| ThemeError::Missing { name: self.name.to_owned(), role })?;
+        parse_style(value, self.depth).ok_or_else(|| ThemeError::Style {
+            name: self.name.to_owned(),
+            role,
+            value: value.clone(),
+        })
+    }
+
+    fn take(&mut self, role: &'static str) -> Result<Style, ThemeError> {
+        let style = self.peek(role)?;
+        self.entries.remove(role);
+        Ok(style)
+    }
+
+    /// A style that has to be told from its surroundings by its background: reversed where backgrounds are not ours.
+    fn take_surface(&mut self, role: &'static str) -> Result<Style, ThemeError> {
+        let style = self.take(role)?;
+        Ok(match self.depth {
+            Depth::True | Depth::Indexed => style,
+            Depth::Sixteen | Depth::Mono => Style::new().add_modifier(style.add_modifier.union(Modifier::REVERSED)),
+        })
+    }
+}
+
+fn parse_style(text: &str, depth: Depth) -> Option<Style> {
+    let mut style = Style::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        style = match word {
+            "bold" => style.add_modifier(Modifier::BOLD),
+            "dim" => style.add_modifier(Modifier::DIM),
+            "underlined" => style.add_modifier(Modifier::UNDERLINED),
+            "reversed" => style.add_modifier(Modifier::REVERSED),
+            "on" => style.bg(depth.nearest(parse_rgb(words.next()?)?)),
+            _ => style.fg(depth.nearest(parse_rgb(word)?)),
+        };
+    }
+    Some(style)
+}
+
+fn parse_rgb(text: &str) -> Option<(u8, u8, u8)> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let value = u32::from_str_radix(digits, 16).ok()?;
+    let [_, red, green, blue] = value.to_be_bytes();
+    Some((red, green, blue))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::*;
+
+    const DEPTHS: [Depth; 4] = [Depth::True, Depth::Indexed, Depth::Sixteen, Depth::Mono];
+
+    fn surfaces(theme: &Theme) -> [Style; 6] {
+        [theme.selected, theme.tab, theme.badge_live, theme.badge_demo, theme.badge_replay, theme.badge_frozen]
+    }
+
+    #[test]
+    fn every_built_in_theme_reads_at_every_depth_and_shows_its_selection() {
+        for name in names() {
+            for depth in DEPTHS {
+                let theme = Theme::built_in(name, depth).unwrap();
+                for surface in surfaces(&theme) {
+                    let reversed = surface.add_modifier.contains(Modifier::REVERSED);
+                    let own_ground = surface.bg.is_some_and(|bg| Some(bg) != theme.background.bg);
+                    assert!(reversed || own_ground, "{name} at {depth:?}: {surface:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mono_has_no_colour_at_all() {
+        for name in names() {
+            let theme = Theme::built_in(name, Depth::Mono).unwrap();
+            let described = format!("{theme:?}");
+            assert!(!described.contains("Rgb") && !described.contains("Indexed"), "{described}");
+            for style in [theme.text, theme.bad, theme.buy, theme.series[0], theme.background] {
+                assert!(matches!(style.fg, None | Some(Color::Reset)));
+                assert!(matches!(style.bg, None | Some(Color::Reset)));
+            }
+        }
+    }
+
+    /// Relative luminance and contrast as in WCAG 2.1.
+    fn contrast(a: Color, b: Color) -> f64 {
+        let luminance = |color: Color| {
+            let Color::Rgb(r, g, b) = color else { panic!("{color:?} is not RGB") };
+            let part = |c: u8| {
+                let c = f64::from(c) / 255.0;
+                if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+        };
+        let (one, two) = (luminance(a), luminance(b));
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+
+    #[test]
+    fn text_can_be_read_on_its_ground() {
+        for (name, least) in [("dark", 4.5), ("light", 4.5), ("high-contrast", 7.0)] {
+            let theme = Theme::built_in(name, Depth::True).unwrap();
+            let ground = theme.background.bg.unwrap();
+            let marked = theme.selected.bg.unwrap();
+            for style in [theme.text, theme.strong, theme.good, theme.warn, theme.bad, theme.buy, theme.sell] {
+                let fg = style.fg.unwrap();
+                assert!(contrast(fg, ground) >= least, "{name}: {fg:?} on its ground {}", contrast(fg, ground));
+                assert!(contrast(fg, marked) >= 4.0, "{name}: {fg:?} when selected {}", contrast(fg, marked));
+            }
+            for badge in &surfaces(&theme)[1..] {
+                assert!(contrast(badge.fg.unwrap(), badge.bg.unwrap()) >= least, "{name}: {badge:?}");
+            }
+            assert!(contrast(theme.dim.fg.unwrap(), ground) >= least.min(4.0), "{name}: dim");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let source = BUILT_IN[0].1;
+        let without = source.replace("warn = ", "# warn = ");
+        assert_eq!(
+            Theme::parse("x", &without, Depth::True),
+            Err(ThemeError::Missing { name: "x".into(), role: "warn" })
+        );
+        let more = format!("{source}\nwran = \"#ffffff\"\n");
+        assert_eq!(
+            Theme::parse("x", &more, Depth::True),
+            Err(ThemeError::Unused { name: "x".into(), role: "wran".into() })
+        );
+        let wrong = source.replace("dim = \"#7d8590\"", "dim = \"gray\"");
+        assert!(matches!(Theme::parse("x", &wrong, Depth::True), Err(ThemeError::Style { role: "dim", .. })));
+        let message = Theme::built_in("drak", Depth::True).unwrap_err().to_string();
+        assert!(message.contains("drak") && message.contains("dark, light"), "{message}");
+    }
+}
