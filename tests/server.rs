@@ -229,7 +229,10 @@ async fn interslot_statuses_only_on_request_and_by_commitment_only_its_own() {
     for slot in 100..=102 {
         stage.play(plain(slot)).await;
     }
-    assert_eq!(words(&mut stream, 12).await, "first100 bank100 completed100 p100 first101 bank101 completed101 p101 first102 bank102 completed102 p102");
+    assert_eq!(
+        words(&mut stream, 12).await,
+        "first100 bank100 completed100 p100 first101 bank101 completed101 p101 first102 bank102 completed102 p102"
+    );
     let confirmed = update(&mut stream).await;
     assert_eq!((word(&confirmed).as_str(), confirmed.filters), ("c100", vec!["all".to_owned(), "own".to_owned()]));
 }
@@ -335,7 +338,10 @@ async fn a_bad_filter_ends_the_stream_with_the_real_text() {
     let cases = [
         (include(vec!["0OIl".repeat(8)]), "Invalid Base58 string"),
         (include(vec!["11".to_owned()]), "String is the wrong size"),
-        (SubscribeRequest { slots: named(33), ..default() }, "Max amount of filters/data_slices reached, only 32 allowed"),
+        (
+            SubscribeRequest { slots: named(33), ..default() },
+            "Max amount of filters/data_slices reached, only 32 allowed",
+        ),
         (include(vec![key(1).to_string(); 2_001]), "Max amount of Pubkeys reached, only 2000 allowed"),
         (include(Vec::new()), "Subscribe on full stream with `any` is not allowed, at least one filter required"),
         (
@@ -347,7 +353,10 @@ async fn a_bad_filter_ends_the_stream_with_the_real_text() {
             "oversized filter name (max allowed size 128), found 200",
         ),
         (SubscribeRequest { commitment: Some(7), ..default() }, "failed to create CommitmentLevel from 7"),
-        (SubscribeRequest { accounts_data_slice: vec![slice(8, 8), slice(0, 4)], ..default() }, "data slices out of order"),
+        (
+            SubscribeRequest { accounts_data_slice: vec![slice(8, 8), slice(0, 4)], ..default() },
+            "data slices out of order",
+        ),
         (
             SubscribeRequest { accounts: HashMap::from([("a".to_owned(), conditions)]), ..default() },
             "Too many filters provided; max 4",
@@ -355,8 +364,12 @@ async fn a_bad_filter_ends_the_stream_with_the_real_text() {
     ];
     for (request, text) in cases {
         // As the first request, and as an update of a live stream.
-        let (mut sink, mut live) =
-            stage.client().await.subscribe_with_request(Some(SubscribeRequest { slots: one("s"), ..default() })).await.unwrap();
+        let (mut sink, mut live) = stage
+            .client()
+            .await
+            .subscribe_with_request(Some(SubscribeRequest { slots: one("s"), ..default() }))
+            .await
+            .unwrap();
         let (_sink, mut fresh) = stage.client().await.subscribe_with_request(Some(request.clone())).await.unwrap();
         sink.send(request).await.unwrap();
         let expected = (Code::InvalidArgument, format!("failed to create filter: {text}"));
@@ -411,7 +424,8 @@ async fn a_thousand_replacements_lose_and_double_nothing() {
 #[tokio::test]
 async fn a_ping_is_answered_and_the_rest_of_its_request_ignored() {
     let stage = Stage::new().await;
-    let (mut sink, mut stream) = stage.subscribe(SubscribeRequest { blocks_meta: one("m"), ..Default::default() }).await;
+    let (mut sink, mut stream) =
+        stage.subscribe(SubscribeRequest { blocks_meta: one("m"), ..Default::default() }).await;
     let ping = SubscribeRequest { ping: Some(SubscribeRequestPing { id: 77 }), ..everything() };
     sink.send(ping).await.unwrap();
     assert_eq!(words(&mut stream, 1).await, "pong77");
@@ -566,11 +580,13 @@ async fn at_full_speed_a_slow_client_loses_nothing() {
 #[tokio::test]
 async fn too_large_a_request_ends_the_stream_without_a_word() {
     let stage = Stage::new().await;
-    let keys: Vec<_> = (0..100_000_u32).map(|number| {
-        let mut key = [255; 32];
-        key[..4].copy_from_slice(&number.to_le_bytes());
-        Pubkey::new_from_array(key)
-    }).collect();
+    let keys: Vec<_> = (0..100_000_u32)
+        .map(|number| {
+            let mut key = [255; 32];
+            key[..4].copy_from_slice(&number.to_le_bytes());
+            Pubkey::new_from_array(key)
+        })
+        .collect();
     let request = SubscribeRequest { transactions: including("t", &keys), ..Default::default() };
     let (_sink, mut stream) = stage.client().await.subscribe_with_request(Some(request)).await.unwrap();
     assert!(next(&mut stream).await.is_none());
@@ -641,7 +657,9 @@ async fn live_processed_streams_see_every_write_and_the_others_the_last() {
     let (_sink, mut replayed) = stage.subscribe(SubscribeRequest { from_slot: Some(100), ..request }).await;
     let mut data = Vec::new();
     for _ in 0..2 {
-        let Some(UpdateOneof::Account(account)) = update(&mut replayed).await.update_oneof else { panic!("an account") };
+        let Some(UpdateOneof::Account(account)) = update(&mut replayed).await.update_oneof else {
+            panic!("an account")
+        };
         data.push(account.account.unwrap().data);
     }
     assert_eq!(data, [b"two".to_vec(), b"three".to_vec()]);

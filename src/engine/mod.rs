@@ -76,12 +76,12 @@ impl Engine {
     /// Starts all stages: connections and market on threads of their own, the rest on the current tokio runtime.
     ///
     /// # Errors
-    /// When a thread cannot be made, or the stream settings are impossible.
-    pub async fn start(settings: EngineSettings) -> Result<Self, EngineError> {
+    /// When a thread cannot be made, the stream settings are impossible, or there is no tokio runtime.
+    pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
         let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
         let connections = settings.streams.connections;
         let keep_frames = settings.frames.is_some();
-        let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in).await?;
+        let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in)?;
         let mut pipeline = Pipeline::new(settings.source, connections, task::now_ms());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));

@@ -11,11 +11,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 
-use super::{Emitted, View, pipeline::Pipeline};
+use super::{Emitted, View, pipeline::Pipeline, view::carried};
 use crate::{
     chain::group::Group,
     market::{change::Change, input::Batch},
-    stream::{Control, StreamStatus},
+    stream::{Control, StreamStatus, pool::GroupLoad},
 };
 
 /// Shortest time between two views.
@@ -133,9 +133,14 @@ impl Task {
         self.views.send_replace(Arc::new(view));
     }
 
-    fn loads(&self) -> Vec<(Group, f64)> {
-        let loads = self.pipeline.group_loads();
-        Group::ALL.into_iter().zip(loads).filter_map(|(group, load)| Some((group, load?))).collect()
+    /// What each group brings, on the connection that carries it.
+    fn loads(&self) -> Vec<GroupLoad> {
+        let streams = self.streams.borrow();
+        let loads = Group::ALL.into_iter().zip(self.pipeline.group_loads()).filter_map(|(group, bytes_per_s)| {
+            let carrier = streams.connections.iter().find(|status| carried(status).contains(group))?;
+            Some(GroupLoad { connection: carrier.id, group, bytes_per_s: bytes_per_s? })
+        });
+        loads.collect()
     }
 }
 

@@ -250,8 +250,6 @@ pub struct StreamStatus {
     pub connections: Vec<ConnectionStatus>,
     /// The budget they share.
     pub budget: BudgetStatus,
-    /// What a rebalance would do now.
-    pub proposal: RebalancePlan,
     /// The newest events, oldest first.
     pub events: Vec<StreamEvent>,
     /// What a rebalance would do now, by the loads last reported.
@@ -284,6 +282,4 @@ pub enum Control {
         /// Which connection.
         connection: usize,
     },
-    /// Measured load of the groups, for the rebalance proposal.
-    Loads(Vec<(Group, f64)>),
 }

@@ -27,7 +27,8 @@ impl Frame {
 
     /// The generated type.
     pub(super) fn decode(&self) -> Result<SubscribeUpdate, Status> {
-        let mut update = SubscribeUpdate::decode(self.body.clone()).map_err(|error| Status::internal(error.to_string()))?;
+        let mut update =
+            SubscribeUpdate::decode(self.body.clone()).map_err(|error| Status::internal(error.to_string()))?;
         update.merge(self.head.clone()).map_err(|error| Status::internal(error.to_string()))?;
         Ok(update)
     }

@@ -326,7 +326,11 @@ impl State {
         let Some(place) = self.streams.iter().position(|stream| stream.id == id) else { return };
         let stream = self.streams.remove(place);
         if let Some(status) = error {
-            self.oracle.note(OracleEvent::Cut { stream: id, code: status.code(), message: status.message().to_owned() });
+            self.oracle.note(OracleEvent::Cut {
+                stream: id,
+                code: status.code(),
+                message: status.message().to_owned(),
+            });
             // Refused only when the client is gone already.
             let _ = stream.frames.send(Err(status));
         }

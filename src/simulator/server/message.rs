@@ -97,8 +97,7 @@ impl Message {
     /// An account written now.
     pub(super) fn account(slot: u64, bank: Option<u64>, info: SubscribeUpdateAccountInfo) -> Self {
         let created_at = now();
-        let update =
-            SubscribeUpdateAccount { account: Some(info.clone()), slot, is_startup: false, bank_id: bank };
+        let update = SubscribeUpdateAccount { account: Some(info.clone()), slot, is_startup: false, bank_id: bank };
         Self::Account(Account { slot, bank, info, created_at, body: encode(UpdateOneof::Account(update), created_at) })
     }
 }

@@ -24,8 +24,8 @@ use yellowstone_grpc_proto::geyser::{
     GetBlockHeightRequest, GetBlockHeightResponse, GetLatestBlockhashRequest, GetLatestBlockhashResponse,
     GetSlotRequest, GetSlotResponse, GetVersionRequest, GetVersionResponse, IsBlockhashValidRequest,
     IsBlockhashValidResponse, PingRequest, PongResponse, SubscribeDeshredRequest, SubscribeGossipRequest,
-    SubscribeReplayInfoRequest, SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdate,
-    SubscribeUpdateDeshred, SubscribeUpdateGossip, SubscribeUpdatePing, SubscribeUpdatePong,
+    SubscribeReplayInfoRequest, SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdate, SubscribeUpdateDeshred,
+    SubscribeUpdateGossip, SubscribeUpdatePing, SubscribeUpdatePong,
     geyser_server::{Geyser, GeyserServer},
     subscribe_update::UpdateOneof,
 };

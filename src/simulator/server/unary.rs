@@ -46,7 +46,8 @@ pub(super) fn is_blockhash_valid(
     request: &Request<IsBlockhashValidRequest>,
 ) -> Answer<IsBlockhashValidResponse> {
     let request = request.get_ref();
-    let (slot, height, level) = newest(hub, request.commitment, |block| (block.slot, block.height, block.level))?.into_inner();
+    let (slot, height, level) =
+        newest(hub, request.commitment, |block| (block.slot, block.height, block.level))?.into_inner();
     let valid = hub.ring(|ring| {
         ring.iter().any(|block| {
             block.blockhash == request.blockhash && block.level >= level && block.height + BLOCKHASH_AGE >= height

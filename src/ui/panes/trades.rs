@@ -112,7 +112,7 @@ pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, d
             text(buffer, place, &short(&trade.mint.to_string(), ascii), theme.dim);
         }
         Field::Sol => text_right(buffer, place, &sol(trade.sol, ascii), theme.text),
-        Field::Base => text_right(buffer, place, &scaled(trade.base), theme.text),
+        Field::Base => text_right(buffer, place, &scaled(trade.base.unwrap_or(f64::NAN)), theme.text),
         Field::Price => text_right(buffer, place, &sol(trade.price_sol, ascii), theme.text),
         Field::Cap => text_right(buffer, place, &sol(trade.market_cap_sol, ascii), theme.text),
         Field::User => {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use yellowstone_grpc_proto::geyser::{
     SubscribeRequestAccountsDataSlice, SubscribeRequestFilterAccounts, SubscribeUpdateAccount,
     subscribe_request_filter_accounts_filter::Filter as Condition,
-    subscribe_request_filter_accounts_filter_lamports::Cmp,
-    subscribe_request_filter_accounts_filter_memcmp::Data, subscribe_update::UpdateOneof,
+    subscribe_request_filter_accounts_filter_lamports::Cmp, subscribe_request_filter_accounts_filter_memcmp::Data,
+    subscribe_update::UpdateOneof,
 };
 
 use super::{FilterError, keys, text};
@@ -84,9 +84,8 @@ impl AccountFilter {
         let within = |set: &HashSet<[u8; 32]>, key: &[u8]| {
             set.is_empty() || key.try_into().is_ok_and(|key: [u8; 32]| set.contains(&key))
         };
-        let compared = |(offset, bytes): &(usize, Vec<u8>)| {
-            info.data.get(*offset..).is_some_and(|data| data.starts_with(bytes))
-        };
+        let compared =
+            |(offset, bytes): &(usize, Vec<u8>)| info.data.get(*offset..).is_some_and(|data| data.starts_with(bytes));
         let weighed = |cmp: &Cmp| match *cmp {
             Cmp::Eq(lamports) => info.lamports == lamports,
             Cmp::Ne(lamports) => info.lamports != lamports,
@@ -117,8 +116,7 @@ pub(super) fn slices(
     if request.len() > limits.filters {
         return Err(FilterError::Filters(limits.filters));
     }
-    let slices: Vec<_> =
-        request.iter().map(|slice| slice.offset..slice.offset.saturating_add(slice.length)).collect();
+    let slices: Vec<_> = request.iter().map(|slice| slice.offset..slice.offset.saturating_add(slice.length)).collect();
     if slices.windows(2).any(|pair| matches!(pair, [first, second] if second.start < first.end)) {
         return Err(FilterError::Slices);
     }

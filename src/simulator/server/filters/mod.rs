@@ -119,8 +119,7 @@ impl Filter {
     pub(super) fn frames(&self, message: &Message, out: &mut Vec<Frame>) {
         match message {
             Message::Transaction(transaction) => {
-                for (filters, body) in
-                    [(&self.transactions, &transaction.full), (&self.statuses, &transaction.status)]
+                for (filters, body) in [(&self.transactions, &transaction.full), (&self.statuses, &transaction.status)]
                 {
                     let Some(body) = body else { continue };
                     let hits = filters.iter().filter(|(_, filter)| filter.matches(transaction));
@@ -137,9 +136,10 @@ impl Filter {
                 push(out, encode_names(self.metas.iter().map(String::as_str)), || body.clone());
             }
             Message::Slot(slot) => {
-                let hits = self.slots.iter().filter(|(_, by_commitment, interslot)| {
-                    self.wants_status(slot, *by_commitment, *interslot)
-                });
+                let hits = self
+                    .slots
+                    .iter()
+                    .filter(|(_, by_commitment, interslot)| self.wants_status(slot, *by_commitment, *interslot));
                 push(out, encode_names(hits.map(|(name, ..)| name.as_str())), || slot.body());
             }
         }
@@ -189,7 +189,5 @@ fn keys(list: &[String], limits: &FilterLimits) -> Result<HashSet<[u8; 32]>, Fil
         return Err(FilterError::Pubkeys(limits.keys));
     }
     let parsed = list.iter().map(|key| key.parse::<Pubkey>());
-    parsed
-        .map(|key| key.map(|key| key.to_bytes()).map_err(|error| FilterError::Pubkey(error.to_string())))
-        .collect()
+    parsed.map(|key| key.map(|key| key.to_bytes()).map_err(|error| FilterError::Pubkey(error.to_string()))).collect()
 }
