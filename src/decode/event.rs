@@ -200,7 +200,8 @@ impl FeeKind {
 pub struct Fee {
     /// What for.
     pub kind: FeeKind,
-    /// Raw quote units.
+    /// Raw units of the pool's own quote: the trade's quote, but for pools that have a currency as their base (the few
+    /// where `quote_mint` is not what the venue calls quote).
     pub amount: u64,
     /// Basis points, where the event carries them.
     pub bps: Option<u64>,

@@ -13,9 +13,8 @@ use crate::{data, messages, shared};
 fn agree(frame: &[u8], scanned: &Update<'_>, update: &proto::SubscribeUpdate) {
     assert_eq!(scanned.filters.iter().collect::<Vec<_>>(), update.filters);
     let created_at = update.created_at.as_ref();
-    let micros = |at: &prost_types::Timestamp| {
-        at.seconds.saturating_mul(1_000_000).saturating_add(i64::from(at.nanos) / 1_000)
-    };
+    let micros =
+        |at: &prost_types::Timestamp| at.seconds.saturating_mul(1_000_000).saturating_add(i64::from(at.nanos) / 1_000);
     assert_eq!(scanned.created_at_us, created_at.map(micros));
     match (&scanned.kind, &update.update_oneof) {
         (Kind::Transaction(ours), Some(UpdateOneof::Transaction(theirs))) => {
@@ -33,7 +32,10 @@ fn agree(frame: &[u8], scanned: &Update<'_>, update: &proto::SubscribeUpdate) {
         }
         (Kind::Account(ours), Some(UpdateOneof::Account(theirs))) => {
             let info = theirs.account.as_ref().unwrap();
-            assert_eq!((ours.slot, ours.lamports, ours.write_version), (theirs.slot, info.lamports, info.write_version));
+            assert_eq!(
+                (ours.slot, ours.lamports, ours.write_version),
+                (theirs.slot, info.lamports, info.write_version)
+            );
             assert_eq!((ours.pubkey.as_slice(), ours.owner.as_slice()), (&info.pubkey[..], &info.owner[..]));
             assert_eq!(ours.data, info.data);
         }
@@ -110,7 +112,9 @@ fn impossible_content_is_refused() {
         assert!(Update::scan(&update(vec![1; length])).is_err(), "{length}");
     }
     assert!(Update::scan(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]).is_err());
-    assert!(Update::scan(&[0x0a]).is_err() && Update::scan(&[0x0a, 1, 0xff]).is_err() && Update::scan(&[0x20, 1]).is_err());
+    assert!(
+        Update::scan(&[0x0a]).is_err() && Update::scan(&[0x0a, 1, 0xff]).is_err() && Update::scan(&[0x20, 1]).is_err()
+    );
 }
 
 /// Small messages of every kind: mutations hit their structure, not long data.
