@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
+mod facts;
 mod layouts;
+mod made;
 mod real;
 mod scan;
 
