@@ -47,7 +47,7 @@ impl Body {
     }
 
     fn n(mut self, numbers: &[u64]) -> Self {
-        numbers.iter().for_each(|number| self.0.extend(number.to_le_bytes()));
+        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         self
     }
 
