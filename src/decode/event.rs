@@ -284,7 +284,7 @@ pub struct Trade {
     pub base_supply: Option<u64>,
     /// The top-level program when it is not the venue itself.
     pub outer_program: Option<[u8; 32]>,
-    /// A mayhem-mode coin.
+    /// A mayhem-mode coin, as the event says; pool events do not say it.
     pub mayhem: bool,
 }
 

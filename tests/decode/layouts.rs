@@ -258,6 +258,19 @@ fn without_stack_heights_the_order_says_who_emitted() {
 }
 
 #[test]
+fn groups_of_inner_instructions_may_come_in_any_order() {
+    let mut with_several = 0;
+    for update in published() {
+        let mut turned = update.clone();
+        let groups = &mut parts(&mut turned).1.inner_instructions;
+        with_several += usize::from(groups.len() > 1);
+        groups.reverse();
+        assert_eq!(run(&turned).events, run(update).events);
+    }
+    assert!(with_several > 10);
+}
+
+#[test]
 fn failed_transactions_have_no_events_and_no_counts() {
     let mut update = golden()[0].update.clone();
     parts(&mut update).1.err = Some(TransactionError { err: vec![8].into() });

@@ -101,6 +101,53 @@ fn repeated_parts_merge_as_protobuf_says() {
 }
 
 #[test]
+fn halves_of_a_message_merge_and_another_kind_replaces_it() {
+    let bytes = |byte, length| bytes::Bytes::from(vec![byte; length]);
+    let account = |account, slot| {
+        UpdateOneof::Account(proto::SubscribeUpdateAccount { account: Some(account), slot, is_startup: false })
+    };
+    let info = proto::SubscribeUpdateAccountInfo { pubkey: bytes(1, 32), owner: bytes(2, 32), ..Default::default() };
+    let rest =
+        proto::SubscribeUpdateAccountInfo { lamports: 3, data: bytes(4, 9), write_version: 5, ..Default::default() };
+    let slot = proto::SubscribeUpdateSlot { slot: 1, parent: Some(2), ..Default::default() };
+    let dead = proto::SubscribeUpdateSlot { status: 6, dead_error: Some("fork".into()), ..Default::default() };
+    let meta = proto::SubscribeUpdateBlockMeta {
+        slot: 1,
+        blockhash: "hash".into(),
+        block_time: Some(proto::confirmed_block::UnixTimestamp { timestamp: 7 }),
+        ..Default::default()
+    };
+    let count = proto::SubscribeUpdateBlockMeta {
+        executed_transaction_count: 5,
+        block_time: Some(proto::confirmed_block::UnixTimestamp::default()),
+        ..Default::default()
+    };
+    let status =
+        proto::SubscribeUpdateTransactionStatus { slot: 1, signature: bytes(3, 64), index: 4, ..Default::default() };
+    let failed = proto::SubscribeUpdateTransactionStatus {
+        err: Some(proto::confirmed_block::TransactionError::default()),
+        is_vote: true,
+        ..Default::default()
+    };
+    let pairs = [
+        (account(info, 0), account(rest, 8)),
+        (UpdateOneof::Slot(slot.clone()), UpdateOneof::Slot(dead)),
+        (UpdateOneof::BlockMeta(meta), UpdateOneof::BlockMeta(count)),
+        (UpdateOneof::TransactionStatus(status), UpdateOneof::TransactionStatus(failed)),
+        (
+            UpdateOneof::Pong(proto::SubscribeUpdatePong { id: 4 }),
+            UpdateOneof::Pong(proto::SubscribeUpdatePong { id: 0 }),
+        ),
+        (UpdateOneof::Slot(slot), UpdateOneof::Ping(proto::SubscribeUpdatePing {})),
+    ];
+    for (first, second) in pairs {
+        let encode = |kind| proto::SubscribeUpdate { update_oneof: Some(kind), ..Default::default() }.encode_to_vec();
+        let both = [encode(first), encode(second)].concat();
+        agree(&both, &Update::scan(&both).unwrap(), &proto::SubscribeUpdate::decode(&both[..]).unwrap());
+    }
+}
+
+#[test]
 fn impossible_content_is_refused() {
     let update = |signature: Vec<u8>| {
         let status = proto::SubscribeUpdateTransactionStatus { signature: signature.into(), ..Default::default() };
