@@ -3,6 +3,7 @@
 mod fields;
 pub mod group;
 pub mod ids;
+mod merge;
 pub mod program;
 pub mod proto;
 pub mod recording;

@@ -9,7 +9,7 @@ use super::group::Group;
 pub enum Program {
     /// The pump bonding curve.
     Pump,
-    /// PumpSwap, the pool program of graduated pump tokens.
+    /// `PumpSwap`, the pool program of graduated pump tokens.
     PumpSwap,
     /// Raydium AMM v4.
     RaydiumAmmV4,

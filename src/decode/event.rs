@@ -217,7 +217,8 @@ impl FeeKind {
 pub struct Fee {
     /// What for.
     pub kind: FeeKind,
-    /// Raw quote units.
+    /// Raw units of the pool's own quote: the trade's quote, but for pools that have a currency as their base (the few
+    /// where `quote_mint` is not what the venue calls quote).
     pub amount: u64,
     /// Basis points, where the event carries them.
     pub bps: Option<u64>,
@@ -302,7 +303,7 @@ pub struct Trade {
     pub base_decimals: Option<u8>,
     /// The top-level program when it is not the venue itself.
     pub outer_program: Option<[u8; 32]>,
-    /// A mayhem-mode coin.
+    /// A mayhem-mode coin, as the event says; pool events do not say it.
     pub mayhem: bool,
 }
 

@@ -163,7 +163,8 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
 
     // Both sets are filled on SOL curves; the sol_* fields are zero on others and alone in old layouts.
     let (quote_amount, virtual_quote, curve_real_quote) = if quote_mint == WRAPPED_SOL {
-        (sol_amount, virtual_sol, real_sol)
+        // No curve has none: the event of a curve in another quote, cut off before it says so.
+        (sol_amount, Some(virtual_sol).filter(|reserve| *reserve > 0)?, real_sol)
     } else {
         (quote_amount?, virtual_quote?, real_quote)
     };

@@ -241,8 +241,7 @@ fn as_trade(swap: &Swap, parent: &Parent<'_>) -> Option<Trade> {
         side: if swap.buy == inverted { Side::Sell } else { Side::Buy },
         base_amount,
         quote_amount,
-        // An inverted pool charges in the base token: that is no amount of quote.
-        fees: if inverted { Fees::default() } else { swap.fees },
+        fees: swap.fees,
         reserves_before: reserves.and_then(|[before, _]| seen(before)),
         reserves_after: reserves.and_then(|[_, after]| seen(after)),
         curve_tokens_left: None,

@@ -2,6 +2,7 @@
 //!
 //! *expected* counts the events that known instructions of successful transactions must emit; *decoded* those obtained
 //! with all mandatory fields. A new instruction lowers coverage (`known / invocations`), not silently the parse rate.
+//! Of a program without a decoder ([`Program::has_decoder`]) only `invocations` are counted: neither rate speaks of it.
 
 use crate::chain::{ids::Signature, program::Program};
 

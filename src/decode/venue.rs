@@ -9,6 +9,11 @@ use crate::chain::{
 /// The first eight bytes of an instruction or event, read big-endian so that constants look like the bytes.
 pub(super) type Discriminator = u64;
 
+/// Accounts of one hop of a multi-hop.
+const HOP_ACCOUNTS: usize = 5;
+/// More hops than the accounts of a transaction can name.
+const MAX_HOPS: usize = 256 / HOP_ACCOUNTS;
+
 /// One instruction of a venue.
 #[derive(Debug, PartialEq)]
 pub(super) struct Spec {
@@ -101,7 +106,8 @@ impl Parent<'_> {
 
     /// The groups of five of a multi-hop: base mint, quote mint, pool or curve.
     pub(super) fn hops<K>(&self, start: usize) -> impl Iterator<Item = (Mint, Mint, Key<K>)> {
-        (start..).step_by(5).map_while(|at| Some((self.account(at)?, self.account(at + 1)?, self.account(at + 2)?)))
+        let hop = |at: usize| Some((self.account(at)?, self.account(at + 1)?, self.account(at + 2)?));
+        (start..).step_by(HOP_ACCOUNTS).take(MAX_HOPS).map_while(hop)
     }
 }
 
