@@ -101,8 +101,8 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
             (Pane::Alerts, side),
         ];
     }
-    let spare = body.height / 4;
-    let first = top(&mut rest, table(connections, spare.saturating_sub(2).max(2), boxed));
+    let most = (body.height / 3).saturating_sub(3).max(3);
+    let first = top(&mut rest, table(connections, most, boxed));
     let second = top(&mut rest, table(groups, 4, boxed));
     let (tokens, mut side) = split(rest, if boxed { 62 } else { 60 }, gap);
     let budget = top(&mut side, if boxed { 5 + u16::from(rest.height >= 16) } else { 3 });

@@ -199,6 +199,10 @@ fn shape(out: &mut String, sign: char, x: u16, y: u16, color: (u8, u8, u8)) -> b
                 }
             }
         }
+        '╾' => {
+            put(0.0, 6.5, 4.0, 3.0);
+            put(4.0, 7.5, 4.0, 1.0);
+        }
         _ => {
             let Some((arms, thick)) = arms(sign) else { return false };
             let (mid_x, mid_y) = (width / 2.0, (height - 1.0) / 2.0);
@@ -230,7 +234,7 @@ const fn arms(sign: char) -> Option<([bool; 4], f64)> {
         '╮' | '┐' => ([false, false, true, true], 1.0),
         '╰' | '└' => ([true, true, false, false], 1.0),
         '╯' | '┘' => ([true, false, false, true], 1.0),
-        '━' => ([false, true, false, true], 2.0),
+        '━' => ([false, true, false, true], 3.0),
         '┃' => ([true, false, true, false], 2.0),
         '┏' => ([false, true, true, false], 2.0),
         '┓' => ([false, false, true, true], 2.0),

@@ -13,8 +13,8 @@ use crate::{
         widgets::{
             after,
             pane::{self, Title},
-            table::{self, Column, page},
-            text, text_right,
+            table::{self, Column, Selected, page},
+            text, text_right, words,
         },
     },
 };
@@ -41,7 +41,7 @@ enum Field {
 const COLUMNS: [Column<Field>; 15] = [
     Column::number(Field::Id, "#", 2, 0),
     Column::words(Field::State, "state", 13, 0),
-    Column::words(Field::Endpoint, "endpoint", 9, 4).growing(3),
+    Column::words(Field::Endpoint, "endpoint", 14, 4).growing(3),
     Column::words(Field::Groups, "groups", 6, 3).growing(4),
     Column::number(Field::Rate, "tx/s", 5, 0),
     Column::number(Field::Volume, "MB/s", 5, 2),
@@ -53,7 +53,7 @@ const COLUMNS: [Column<Field>; 15] = [
     Column::words(Field::Throttle, "throttle", 11, 2),
     Column::number(Field::Permits, "perm", 4, 3),
     Column::number(Field::Parse, "parse", 7, 5),
-    Column::words(Field::Cause, "cause", 16, 6).growing(8),
+    Column::words(Field::Cause, "cause", 20, 6).growing(6),
 ];
 
 /// Draws the connections.
@@ -73,7 +73,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
     let selected = model.connection_row();
     let rows = model.scroll(Pane::Connections).window(selected, connections.len(), page(inner));
-    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+    let marked = Selected::new(selected, draw.focused(Pane::Connections));
+    table::draw(buffer, inner, &COLUMNS, rows, marked, draw, |buffer, place, row, field| {
         if let Some(connection) = connections.get(row) {
             cell(buffer, place, connection, field, draw);
         }
@@ -90,7 +91,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
             text(buffer, after(place, taken + 1), word, style);
         }
         Field::Endpoint => {
-            text(buffer, place, &status.endpoint, theme.text);
+            words(buffer, place, &status.endpoint, theme.text, &draw.glyphs);
         }
         Field::Groups => groups(buffer, place, status.groups, carried(status), draw),
         Field::Rate => text_right(buffer, place, &rate(connection.tps), theme.strong),
@@ -98,8 +99,8 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
         Field::Latency => latency(buffer, place, connection.latency, draw),
         Field::Lag => {
             let style = if connection.slot_lag.is_some_and(|lag| lag > 4) { theme.warn } else { theme.text };
-            let words = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
-            text_right(buffer, place, &words, style);
+            let lag = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
+            text_right(buffer, place, &lag, style);
         }
         Field::Age => text_right(buffer, place, &draw.clock.age(status.last_message_ms), theme.text),
         Field::Queue => {
@@ -115,7 +116,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
         Field::Parse => text_right(buffer, place, &percent(connection.parse.percent()), theme.text),
         Field::Cause => {
             let style = if status.state == ConnectionState::Live { theme.dim } else { theme.warn };
-            text(buffer, place, status.cause.as_deref().unwrap_or(""), style);
+            words(buffer, place, status.cause.as_deref().unwrap_or(""), style, &draw.glyphs);
         }
     }
 }

@@ -6,14 +6,14 @@ use crate::{
     engine::view::GroupView,
     ui::{
         draw::Draw,
-        format::{UNKNOWN, compact, megabytes, percent, rate},
+        format::{UNKNOWN, compact, count, megabytes, percent, rate},
         model::Pane,
         panes::connections::{latency, letter, series},
         widgets::{
             after,
             pane::{self, Title},
             spark,
-            table::{self, Column, page},
+            table::{self, Column, Selected, page},
             text, text_right,
         },
     },
@@ -28,25 +28,41 @@ enum Field {
     Latency,
     Lag,
     Parse,
+    Decoded,
     Undecoded,
     Failed,
     Volume,
     Connections,
 }
 
-const COLUMNS: [Column<Field>; 11] = [
-    Column::words(Field::Name, "group", 15, 0),
+const COLUMNS: [Column<Field>; 12] = [
+    Column::words(Field::Name, "group", 15, 0).growing(1),
     Column::number(Field::Rate, "tx/s", 5, 0),
     Column::number(Field::Peak, "peak", 5, 1),
-    Column::words(Field::Spark, "last 60 s", 10, 1).growing(1),
-    Column::number(Field::Latency, "p50/p99 ms", 10, 2),
+    Column::words(Field::Spark, "last 60 s", 12, 1),
+    Column::number(Field::Latency, "p50/p99 ms", 10, 2).growing(1),
     Column::number(Field::Lag, "lag", 3, 4),
     Column::number(Field::Parse, "parse", 7, 0),
+    Column::number(Field::Decoded, "decoded/expected", 17, 5).growing(1),
     Column::number(Field::Undecoded, "undec", 5, 1),
     Column::number(Field::Failed, "failed", 6, 3),
     Column::number(Field::Volume, "MB/s", 5, 3),
     Column::words(Field::Connections, "on", 4, 2),
 ];
+
+/// The columns, with the widest chart there is room for: one that divides a minute into equal parts.
+fn columns(width: u16) -> [Column<Field>; 12] {
+    let mut columns = COLUMNS;
+    let others: u16 = COLUMNS.iter().filter(|c| c.rank < 5 && !matches!(c.id, Field::Spark)).map(|c| c.width + 1).sum();
+    let spare = width.saturating_sub(others);
+    let chart = [60, 30, 20, 15].into_iter().find(|chart| *chart <= spare).unwrap_or(12);
+    for column in &mut columns {
+        if matches!(column.id, Field::Spark) {
+            column.width = chart;
+        }
+    }
+    columns
+}
 
 /// Draws the groups.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
@@ -57,9 +73,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     if groups.is_empty() {
         return pane::sentence(buffer, inner, "No group is subscribed to yet.", draw);
     }
-    let selected = Some(model.group.min(groups.len() - 1)).filter(|_| draw.focused(Pane::Groups));
+    let selected = Some(model.group.min(groups.len() - 1));
+    let marked = Selected::new(selected, draw.focused(Pane::Groups));
+    let columns = columns(inner.width.saturating_sub(2));
     let rows = model.scroll(Pane::Groups).window(selected, groups.len(), page(inner));
-    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+    table::draw(buffer, inner, &columns, rows, marked, draw, |buffer, place, row, field| {
         if let Some(group) = groups.get(row) {
             cell(buffer, place, group, field, draw);
         }
@@ -88,6 +106,10 @@ fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw:
             let style = if group.parse.decoded < group.parse.expected { theme.warn } else { theme.good };
             let style = if group.parse.expected == 0 { theme.dim } else { style };
             text_right(buffer, place, &percent(group.parse.percent()), style);
+        }
+        Field::Decoded => {
+            let words = format!("{}/{}", count(group.parse.decoded), count(group.parse.expected));
+            text_right(buffer, place, &words, theme.dim);
         }
         Field::Undecoded => {
             let style = if group.undecoded > 0 { theme.warn } else { theme.dim };

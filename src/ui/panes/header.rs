@@ -60,7 +60,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
         ),
         (4, "", parse.as_str(), "", theme.dim),
-        (2, "complete", UNKNOWN, "", theme.dim),
+        (2, "completeness", UNKNOWN, "", theme.dim),
         (5, "", view.source.commitment, "", theme.dim),
     ];
     let size = |label: &str, value: &str, unit: &str| {

@@ -54,10 +54,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         text(buffer, after(Rect { width: what.width.min(12), ..what }, 2), words, style);
         let who = after(what, 12);
         let mint_width = if who.width >= 22 { 10 } else { 0 };
-        let name = Rect { width: who.width.saturating_sub(mint_width), ..who };
-        text(buffer, name, symbol(entry.symbol.as_str()), theme.strong);
+        let name = Rect { width: who.width.saturating_sub(mint_width).min(16), ..who };
+        crate::ui::widgets::words(buffer, name, symbol(entry.symbol.as_str()), theme.strong, glyphs);
         if mint_width > 0 {
-            text_right(buffer, after(who, name.width), &short(&entry.mint.to_string(), glyphs.ascii), theme.dim);
+            text(buffer, after(who, name.width + 1), &short(&entry.mint.to_string(), glyphs.ascii), theme.dim);
         }
         if focused && selected == Some(row) {
             mark(buffer, whole, draw);

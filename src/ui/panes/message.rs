@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
     draw::Draw,
-    widgets::{after, text},
+    widgets::{self, after, text},
 };
 
 /// Draws the line.
@@ -21,5 +21,5 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         return;
     };
     let taken = text(buffer, area, head, head_style);
-    text(buffer, after(area, taken), words, style);
+    widgets::words(buffer, after(area, taken), words, style, &draw.glyphs);
 }

@@ -16,7 +16,7 @@ use crate::{
             after, bar, line,
             pane::{self, Title},
             spark,
-            table::{self, Column, page},
+            table::{self, Column, Selected, page},
             text, text_right,
         },
     },
@@ -129,7 +129,7 @@ fn tape(buffer: &mut Buffer, area: Rect, mint: &Mint, draw: &Draw<'_>) {
         return pane::sentence(buffer, inner, "None of the newest trades is of this token.", draw);
     }
     let rows = 0..trades.len().min(page(inner));
-    table::draw(buffer, inner, &COLUMNS, rows, None, draw, |buffer, place, row, field| {
+    table::draw(buffer, inner, &COLUMNS, rows, Selected::No, draw, |buffer, place, row, field| {
         if let Some(trade) = trades.get(row) {
             trades::cell(buffer, place, trade, field, draw);
         }

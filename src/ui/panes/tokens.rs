@@ -12,8 +12,8 @@ use crate::{
         widgets::{
             after, bar,
             pane::{self, Title},
-            table::{self, Column, page},
-            text, text_right,
+            table::{self, Column, Selected, page},
+            text, text_right, words,
         },
     },
 };
@@ -85,8 +85,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         }
     }
     let first = rows.start;
-    let shown = selected.filter(|_| draw.focused(Pane::Tokens) || draw.model.typing);
-    table::draw(buffer, inner, &columns, rows, shown, draw, |buffer, place, row, field| {
+    let marked = Selected::new(selected, draw.focused(Pane::Tokens) || draw.model.typing);
+    table::draw(buffer, inner, &columns, rows, marked, draw, |buffer, place, row, field| {
         let Some(token) = model.token_at(row) else { return };
         if field == Field::Mint {
             let mint = mints.get(row - first).map_or("", String::as_str);
@@ -136,11 +136,11 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
     let sorted = |column: order::Column| if draw.model.sort.column == column { theme.strong } else { theme.text };
     match field {
         Field::Symbol => {
-            text(buffer, place, symbol(token.symbol.as_str()), theme.strong);
+            words(buffer, place, symbol(token.symbol.as_str()), theme.strong, &draw.glyphs);
         }
         Field::Mint => {}
         Field::Name => {
-            text(buffer, place, token.name.as_str(), theme.dim);
+            words(buffer, place, token.name.as_str(), theme.dim, &draw.glyphs);
         }
         Field::Progress => progress(buffer, place, token, draw),
         Field::Cap => text_right(buffer, place, &sol(token.market_cap_sol, ascii), sorted(order::Column::MarketCap)),
@@ -150,8 +150,8 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
         }
         Field::Volume => text_right(buffer, place, &scaled(token.volume_sol_5m), sorted(order::Column::Volume)),
         Field::Trades => {
-            let words = format!("{}/{}", compact(token.buys), compact(token.sells));
-            text_right(buffer, place, &words, sorted(order::Column::Trades));
+            let both = format!("{}/{}", compact(token.buys), compact(token.sells));
+            text_right(buffer, place, &both, sorted(order::Column::Trades));
         }
         Field::Traders => text_right(buffer, place, &compact(token.traders), sorted(order::Column::Traders)),
         Field::Age => text_right(buffer, place, &draw.clock.age(token.created_ms), sorted(order::Column::Age)),

@@ -13,8 +13,8 @@ use crate::{
         widgets::{
             after,
             pane::{self, Title},
-            table::{self, Column, page},
-            text, text_right,
+            table::{self, Column, Selected, page},
+            text, text_right, words,
         },
     },
 };
@@ -84,7 +84,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
     let selected = model.trade_row();
     let rows = model.scroll(Pane::Trades).window(selected, model.tape.len(), page(inner));
-    table::draw(buffer, inner, &COLUMNS, rows, selected, draw, |buffer, place, row, field| {
+    let marked = Selected::new(selected, draw.focused(Pane::Trades));
+    table::draw(buffer, inner, &COLUMNS, rows, marked, draw, |buffer, place, row, field| {
         if let Some(trade) = model.tape.get(row).and_then(|index| entries.get(*index as usize)) {
             cell(buffer, place, trade, field, draw);
         }
@@ -106,7 +107,7 @@ pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, d
             text(buffer, after(place, taken + 1), trade.side.name(), style);
         }
         Field::Symbol => {
-            text(buffer, place, symbol(trade.symbol.as_str()), theme.strong);
+            words(buffer, place, symbol(trade.symbol.as_str()), theme.strong, &draw.glyphs);
         }
         Field::Mint => {
             text(buffer, place, &short(&trade.mint.to_string(), ascii), theme.dim);

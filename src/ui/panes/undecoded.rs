@@ -8,7 +8,7 @@ use crate::ui::{
     model::Pane,
     widgets::{
         pane::{self, Title},
-        table::{self, Column, page},
+        table::{self, Column, Selected, page},
         text, text_right,
     },
 };
@@ -43,8 +43,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
     let selected = Some(model.undecoded.min(rows.len() - 1));
     let window = model.scroll(Pane::Undecoded).window(selected, rows.len(), page(inner));
-    let shown = selected.filter(|_| draw.focused(Pane::Undecoded));
-    table::draw(buffer, inner, &COLUMNS, window, shown, draw, |buffer, place, row, field| {
+    let marked = Selected::new(selected, draw.focused(Pane::Undecoded));
+    table::draw(buffer, inner, &COLUMNS, window, marked, draw, |buffer, place, row, field| {
         let Some(row) = rows.get(row) else { return };
         match field {
             Field::Count => text_right(buffer, place, &count(row.count), theme.strong),

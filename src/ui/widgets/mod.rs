@@ -127,6 +127,20 @@ pub fn text_right(buffer: &mut Buffer, area: Rect, string: &str, style: Style) {
     text(buffer, Rect { x: area.x.saturating_add(free), width: area.width - free, ..area }, string, style);
 }
 
+/// Writes words from the left edge; what is cut ends in `…`.
+pub fn words(buffer: &mut Buffer, area: Rect, string: &str, style: Style, glyphs: &Glyphs) -> u16 {
+    let area = clip(buffer, area);
+    let taken = text(buffer, area, string, style);
+    if width(string) > area.width && area.width > 1 {
+        let last = area.width - 1;
+        if let Some(cell) = buffer.cell_mut((area.x + last, area.y)) {
+            cell.set_symbol(if glyphs.ascii { "." } else { "…" });
+        }
+        return area.width;
+    }
+    taken
+}
+
 /// The rectangle without its first columns.
 #[must_use]
 pub const fn after(area: Rect, columns: u16) -> Rect {

@@ -4,8 +4,9 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::clip;
 
-const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const BARS_ASCII: [&str; 8] = ["_", "_", ".", ".", "-", "-", "=", "#"];
+/// The full block is left out: charts in rows above each other must stay apart.
+const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
+const BARS_ASCII: [&str; 7] = ["_", ".", ".", "-", "-", "=", "#"];
 
 /// Draws one value per column against the right edge, newest last; when there are more values than columns, each column
 /// holds the highest of several. A value of zero leaves the baseline free, so that silence looks like silence.
@@ -23,7 +24,7 @@ pub fn bars(buffer: &mut Buffer, area: Rect, values: &[u32], style: Style, ascii
         let x = area.right() - 1 - u16::try_from(back).unwrap_or(0);
         let Some(cell) = buffer.cell_mut((x, area.bottom() - 1)) else { continue };
         if value > 0 {
-            let step = usize::try_from((value * 8).div_ceil(highest).clamp(1, 8) - 1).unwrap_or(0);
+            let step = usize::try_from((value * 7).div_ceil(highest).clamp(1, 7) - 1).unwrap_or(0);
             let table = if ascii { &BARS_ASCII } else { &BARS };
             cell.set_symbol(table.get(step).copied().unwrap_or(" ")).set_style(style);
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{after, clip, line, text, text_right};
 use crate::ui::draw::Draw;
@@ -47,7 +47,8 @@ impl<C> Column<C> {
     }
 }
 
-/// Where each column that fits begins, and how wide it is. Between two columns one cell stays free.
+/// Where each column that fits begins, and how wide it is. Between two columns one cell stays free, or two where there is
+/// room for all.
 pub fn fit<C: Copy>(columns: &[Column<C>], width: u16) -> Vec<(Column<C>, u16)> {
     let mut kept: Vec<Column<C>> = columns.to_vec();
     let total = |kept: &[Column<C>]| kept.iter().map(|column| u32::from(column.width) + 1).sum::<u32>();
@@ -58,7 +59,9 @@ pub fn fit<C: Copy>(columns: &[Column<C>], width: u16) -> Vec<(Column<C>, u16)> 
             kept.remove(position);
         }
     }
-    let left = u32::from(width + 1).saturating_sub(total(&kept));
+    let count = u32::try_from(kept.len()).unwrap_or(0);
+    let gap = 1 + u16::from(kept.len() == columns.len() && total(&kept) + count <= u32::from(width) + 2);
+    let left = (u32::from(width) + u32::from(gap)).saturating_sub(total(&kept) + count * u32::from(gap - 1));
     let shares: u32 = kept.iter().map(|column| u32::from(column.grow)).sum();
     let mut x = 0u16;
     for column in &mut kept {
@@ -68,7 +71,7 @@ pub fn fit<C: Copy>(columns: &[Column<C>], width: u16) -> Vec<(Column<C>, u16)> 
     kept.into_iter()
         .map(|column| {
             let at = x;
-            x = x.saturating_add(column.width).saturating_add(1);
+            x = x.saturating_add(column.width).saturating_add(gap);
             (column, at)
         })
         .collect()
@@ -87,7 +90,7 @@ pub fn draw<C: Copy>(
     area: Rect,
     columns: &[Column<C>],
     rows: Range<usize>,
-    selected: Option<usize>,
+    selected: Selected,
     draw: &Draw<'_>,
     mut cell: impl FnMut(&mut Buffer, Rect, usize, C),
 ) {
@@ -119,8 +122,10 @@ pub fn draw<C: Copy>(
         for (column, x) in &columns {
             cell(buffer, at(place, *x, column.width), row, column.id);
         }
-        if selected == Some(row) {
-            mark(buffer, line(area, index), draw);
+        match selected {
+            Selected::Here(here) if here == row => mark(buffer, line(area, index), draw),
+            Selected::Aside(here) if here == row => sign(buffer, line(area, index), draw.theme.dim, draw),
+            _ => {}
         }
     }
 }
@@ -129,7 +134,34 @@ pub fn draw<C: Copy>(
 pub fn mark(buffer: &mut Buffer, place: Rect, draw: &Draw<'_>) {
     let place = clip(buffer, place);
     buffer.set_style(place, draw.theme.selected);
-    text(buffer, Rect { width: place.width.min(1), ..place }, draw.glyphs.mark, draw.theme.accent);
+    sign(buffer, place, draw.theme.accent, draw);
+}
+
+fn sign(buffer: &mut Buffer, place: Rect, style: Style, draw: &Draw<'_>) {
+    text(buffer, Rect { width: place.width.min(1), ..place }, draw.glyphs.mark, style);
+}
+
+/// Which row is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// None.
+    No,
+    /// This one, and the pane has the focus.
+    Here(usize),
+    /// This one, but the keys move elsewhere.
+    Aside(usize),
+}
+
+impl Selected {
+    /// From the row and the focus.
+    #[must_use]
+    pub const fn new(row: Option<usize>, focused: bool) -> Self {
+        match (row, focused) {
+            (None, _) => Self::No,
+            (Some(row), true) => Self::Here(row),
+            (Some(row), false) => Self::Aside(row),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +183,7 @@ mod tests {
     fn the_least_important_columns_go_first() {
         let ids = |width| fit(&columns(), width).iter().map(|(column, _)| column.id).collect::<Vec<_>>();
         assert_eq!(ids(100), [0, 1, 2, 3, 4]);
-        assert_eq!(ids(38), [0, 1, 2, 4]);
+        assert_eq!(ids(34), [0, 1, 2, 4]);
         assert_eq!(ids(26), [0, 1, 4]);
         assert_eq!(ids(16), [0, 1]);
         assert_eq!(ids(1), [0]);
