@@ -410,11 +410,11 @@ fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
     streams.events.iter().rev().find_map(|event| {
         let text = match &event.kind {
             StreamEventKind::Activated { connection, after_ms, version } => {
-                format!("connection {}: filter {version} in force after {after_ms} ms", connection + 1).into()
+                format!("connection {connection}: filter {version} in force after {after_ms} ms").into()
             }
             StreamEventKind::Rebalanced { moves, permits, .. } => {
                 let moves: Vec<_> =
-                    moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from + 1, m.to + 1)).collect();
+                    moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
                 format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
             }
             StreamEventKind::Refused(why) => why.clone(),
