@@ -23,6 +23,7 @@ pub mod logs;
 pub mod model;
 pub mod order;
 pub mod panes;
+pub mod picture;
 mod run;
 pub mod shot;
 pub mod terminal;
