@@ -161,10 +161,10 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(8); // creator_fee_unclaimed: a running total, not this trade's fee
     let transfer = c.u64();
 
-    // Both sets are filled on SOL curves; the sol_* fields are zero on others and alone in old layouts.
-    let (quote_amount, virtual_quote, curve_real_quote) = if quote_mint == WRAPPED_SOL {
-        // No curve has none: the event of a curve in another quote, cut off before it says so.
-        (sol_amount, Some(virtual_sol).filter(|reserve| *reserve > 0)?, real_sol)
+    // Both sets are filled on SOL curves; the sol_* fields are zero on others and alone in old layouts. Neither: the event
+    // of a curve in another quote, cut off before it says so.
+    let (quote_amount, virtual_quote, curve_real_quote) = if quote_mint == WRAPPED_SOL && virtual_sol > 0 {
+        (sol_amount, virtual_sol, real_sol)
     } else {
         (quote_amount?, virtual_quote?, real_quote)
     };

@@ -11,7 +11,7 @@ use smart_stream_tui::{
     },
     decode::{
         Decoder, Event, EventKind, Tally, Undecoded,
-        event::{Flow, LimitKind, Reserves, Side, Trade, Venue},
+        event::{FeeKind, Flow, LimitKind, Reserves, Side, Trade, Venue},
     },
 };
 use solana_sdk::pubkey::Pubkey;
@@ -220,6 +220,43 @@ fn the_curve_and_pool_arithmetic_holds() {
         checked[usize::from(trade.venue == Venue::PumpSwap)] += 1;
     }
     assert!(checked[0] >= 20 && checked[1] >= 8, "{checked:?}");
+}
+
+/// Fees are shares of the amount, rounded up; the protocol's buyback is a share of its fee, rounded down; a curve's virtual
+/// reserves are its real ones and constants.
+#[test]
+fn fees_and_virtual_reserves_are_what_the_programs_compute() {
+    let decoding = decode(&data("published.pb.zst"));
+    let trades = decoding.events.values().flatten().filter_map(|event| match &event.kind {
+        EventKind::Trade(trade) if trade.flow == Flow::User => Some(trade),
+        _ => None,
+    });
+    let mut checked = [0; 3];
+    for trade in trades {
+        let fee = |kind: FeeKind| trade.fees.iter().flatten().find(|fee| fee.kind == kind);
+        let share = |of: u64, bps: u64| u128::from(of) * u128::from(bps);
+        for kind in [FeeKind::Lp, FeeKind::Protocol, FeeKind::Creator] {
+            if let Some(fee) = fee(kind)
+                && !INVERTED_POOLS.contains(&trade.pool.to_string().as_str())
+            {
+                let stated = share(trade.quote_amount, fee.bps.unwrap()).div_ceil(10_000);
+                assert_eq!(u128::from(fee.amount), stated, "{kind:?} of {trade:?}");
+                checked[0] += 1;
+            }
+        }
+        if let (Some(protocol), Some(buyback)) = (fee(FeeKind::Protocol), fee(FeeKind::Buyback)) {
+            assert_eq!(u128::from(buyback.amount), share(protocol.amount, buyback.bps.unwrap()) / 10_000, "{trade:?}");
+            checked[1] += 1;
+        }
+        if let (Venue::Pump, Some(after)) = (trade.venue, trade.reserves_after) {
+            assert_eq!(after.base - trade.curve_tokens_left.unwrap(), 279_900_000_000_000);
+            if trade.quote_mint == WRAPPED_SOL {
+                assert_eq!(after.quote - u128::from(trade.curve_real_quote.unwrap()), 30_000_000_000);
+                checked[2] += 1;
+            }
+        }
+    }
+    assert!(checked.iter().all(|count| *count >= 20), "{checked:?}");
 }
 
 /// The pools of graduated tokens have derived addresses: mint and pool of such trades must belong together.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use prost::Message;
 use smart_stream_tui::chain::{
     proto::{self, subscribe_update::UpdateOneof},
-    wire::{Kind, Update},
+    wire::{Kind, Update, WireError},
 };
 
 use crate::{data, messages, shared};
@@ -145,6 +145,16 @@ fn halves_of_a_message_merge_and_another_kind_replaces_it() {
         let both = [encode(first), encode(second)].concat();
         agree(&both, &Update::scan(&both).unwrap(), &proto::SubscribeUpdate::decode(&both[..]).unwrap());
     }
+}
+
+#[test]
+fn varints_hold_64_bits() {
+    // Field 12, which nobody knows, as a varint: ten bytes, the last of which has room for one bit.
+    let frame = |last: &[u8]| [&[0x60], &[0xff; 9][..], last].concat();
+    assert!(Update::scan(&frame(&[0x01])).is_ok());
+    assert_eq!(Update::scan(&frame(&[0x02])).unwrap_err(), WireError::Varint);
+    assert_eq!(Update::scan(&frame(&[0x81, 0x00])).unwrap_err(), WireError::Varint);
+    assert_eq!(Update::scan(&frame(&[])).unwrap_err(), WireError::Truncated);
 }
 
 #[test]
