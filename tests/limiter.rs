@@ -99,8 +99,7 @@ fn check_history(steps: &[Step], rules: BudgetRules) -> TestCaseResult {
         let ask = Ask { connection: step.connection, purpose, cost: step.cost };
         let ceiling = if purpose == Purpose::Reconnect { rules.limit } else { rules.limit - reserve };
         let fits = held(&calls, now, window, |_| true) + step.cost <= ceiling
-            && held(&calls, now, window, |call| call.connection == step.connection) + step.cost
-                <= rules.per_connection;
+            && held(&calls, now, window, |call| call.connection == step.connection) + step.cost <= rules.per_connection;
         let free = step.cost == 0;
         let opens = matches!(purpose, Purpose::Start | Purpose::Reconnect);
         let thawed = frozen <= now || (free && !opens);

@@ -413,8 +413,7 @@ fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
                 format!("connection {connection}: filter {version} in force after {after_ms} ms").into()
             }
             StreamEventKind::Rebalanced { moves, permits, .. } => {
-                let moves: Vec<_> =
-                    moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
+                let moves: Vec<_> = moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
                 format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
             }
             StreamEventKind::Refused(why) => why.clone(),

@@ -1,0 +1,458 @@
+//! The snapshot: one JSON object with everything a view holds, written whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::events::{LatencyFields, MoveFields, ParseFields};
+use crate::{
+    chain::{
+        group::GroupSet,
+        ids::{Mint, Pool, Wallet},
+    },
+    engine::{
+        View,
+        view::{GroupView, TokenView, carried},
+    },
+};
+
+/// Version of the snapshot's fields: fields may be added within one, none changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The snapshot of a view.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Snapshot {
+    schema_version: u32,
+    program_version: &'static str,
+    /// RFC 3339.
+    generated_at: String,
+    uptime_s: f64,
+    source: Source,
+    totals: Totals,
+    connections: Vec<Connection>,
+    budget: Budget,
+    groups: Vec<Group>,
+    tokens: Vec<Token>,
+    /// Tokens known in all; `tokens` holds the most recently active ones.
+    tokens_known: usize,
+    /// The pools that tokens of `tokens` trade in.
+    pools: Vec<PoolEntry>,
+    /// `null`: this version does not detect MEV.
+    alerts: Option<Vec<()>>,
+    completeness: Completeness,
+    pipeline: Vec<Stage>,
+    undecoded: Vec<Undecoded>,
+    filters: Filters,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Source {
+    kind: &'static str,
+    provider: String,
+    /// Hosts only.
+    endpoints: Vec<String>,
+    commitment: &'static str,
+    slot: Option<u64>,
+    slots_behind: Option<u64>,
+    slot_time_ms: Option<f64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Totals {
+    tps: Option<f64>,
+    bytes_per_s: Option<f64>,
+    transactions: u64,
+    failed: u64,
+    duplicates: u64,
+    bad_frames: u64,
+    trades: u64,
+    parse_rate: ParseFields,
+    parse_rate_pct: Option<f64>,
+    coverage_pct: Option<f64>,
+    unknown_tails: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Connection {
+    connection: usize,
+    endpoint: String,
+    state: &'static str,
+    since_ms: i64,
+    cause: Option<String>,
+    groups: Vec<&'static str>,
+    /// Groups asked for after throttling.
+    carries: Vec<&'static str>,
+    throttle: crate::stream::status::Throttle,
+    filter_version: u32,
+    active_version: u32,
+    tps: Option<f64>,
+    bytes_per_s: Option<f64>,
+    latency_ms: Option<LatencyFields>,
+    slot_lag: Option<u64>,
+    last_message_ms: Option<i64>,
+    queue_fill: f64,
+    reconnects: u64,
+    permits_in_window: u32,
+    parse_rate: ParseFields,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Budget {
+    used: u32,
+    limit: u32,
+    window_s: u32,
+    reserved: u32,
+    next_free_ms: Option<u64>,
+    exhausted_in_ms: Option<u64>,
+    frozen_ms: Option<u64>,
+    spent: Vec<Spent>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Spent {
+    at_ms: i64,
+    connection: usize,
+    purpose: crate::stream::status::Purpose,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Group {
+    group: &'static str,
+    connections: Vec<usize>,
+    tps: Option<f64>,
+    peak_tps: Option<f64>,
+    per_second: Vec<u32>,
+    latency_ms: Option<LatencyFields>,
+    slot_lag: Option<u64>,
+    parse_rate: ParseFields,
+    parse_rate_pct: Option<f64>,
+    /// Things not decoded.
+    errors: u64,
+    failed: u64,
+    bytes_per_s: Option<f64>,
+    /// `null`: not forecast by this version.
+    forecast: Option<Forecast>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Forecast {
+    value: f64,
+    low: f64,
+    high: f64,
+    horizon_s: f64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Token {
+    #[schemars(with = "String")]
+    mint: Mint,
+    /// Made safe to show; `null` when its creation was not seen.
+    symbol: Option<String>,
+    /// Made safe to show; `null` when its creation was not seen.
+    name: Option<String>,
+    venue: &'static str,
+    stage: &'static str,
+    progress_pct: Option<f64>,
+    price_sol: Option<f64>,
+    market_cap_sol: Option<f64>,
+    change_5m_pct: Option<f64>,
+    volume_sol_5m: f64,
+    buys: u64,
+    sells: u64,
+    traders: u64,
+    created_slot: Option<u64>,
+    created_ms: Option<i64>,
+    last_trade_ms: Option<i64>,
+    #[schemars(with = "Option<String>")]
+    creator: Option<Wallet>,
+    #[schemars(with = "String")]
+    quote_mint: Mint,
+    flags: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct PoolEntry {
+    #[schemars(with = "String")]
+    pool: Pool,
+    #[schemars(with = "String")]
+    mint: Mint,
+    venue: &'static str,
+}
+
+/// `null` throughout: completeness is not measured by this version.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Completeness {
+    proven: Option<u64>,
+    repaired: Option<u64>,
+    pending: Option<u64>,
+    skipped: Option<u64>,
+    lost: Option<u64>,
+    open_gaps: Option<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Stage {
+    stage: &'static str,
+    rate: Option<f64>,
+    queue_fill: Option<f64>,
+    busy: Option<f64>,
+    dropped: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Undecoded {
+    program: &'static str,
+    /// First eight bytes, hexadecimal.
+    discriminator: String,
+    reason: &'static str,
+    count: u64,
+    example: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Filters {
+    /// What a rebalance would do now.
+    proposed_moves: Vec<MoveFields>,
+    /// Groups that no connection asks for now.
+    not_subscribed: Vec<&'static str>,
+}
+
+impl Snapshot {
+    /// Takes everything over from a view.
+    #[must_use]
+    pub fn of(view: &View) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            program_version: env!("CARGO_PKG_VERSION"),
+            generated_at: rfc3339(view.now_ms),
+            uptime_s: view.uptime_s,
+            source: source(view),
+            totals: totals(view),
+            connections: connections(view),
+            budget: budget(view),
+            groups: view.groups.iter().map(group).collect(),
+            tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
+            tokens_known: view.tokens_known,
+            pools: view.tokens.iter().filter_map(|entry| pool(entry)).collect(),
+            alerts: None,
+            completeness: Completeness::default(),
+            pipeline: view
+                .pipeline
+                .iter()
+                .map(|stage| Stage {
+                    stage: stage.name,
+                    rate: stage.rate,
+                    queue_fill: stage.queue_fill,
+                    busy: stage.busy,
+                    dropped: stage.dropped,
+                })
+                .collect(),
+            undecoded: view
+                .undecoded
+                .iter()
+                .map(|row| Undecoded {
+                    program: row.program.name(),
+                    discriminator: format!("{:016x}", u64::from_be_bytes(row.discriminator)),
+                    reason: row.reason.name(),
+                    count: row.count,
+                    example: row.example.to_string(),
+                })
+                .collect(),
+            filters: filters(view),
+        }
+    }
+}
+
+fn source(view: &View) -> Source {
+    Source {
+        kind: view.source.kind.name(),
+        provider: view.source.provider.clone(),
+        endpoints: view.source.endpoints.clone(),
+        commitment: view.source.commitment,
+        slot: view.totals.slot,
+        slots_behind: view.totals.slots_behind,
+        slot_time_ms: view.totals.slot_time_ms,
+    }
+}
+
+fn totals(view: &View) -> Totals {
+    let totals = &view.totals;
+    Totals {
+        tps: totals.tps,
+        bytes_per_s: totals.bytes_per_s,
+        transactions: totals.transactions,
+        failed: totals.failed,
+        duplicates: totals.duplicates,
+        bad_frames: totals.bad_frames,
+        trades: totals.trades,
+        parse_rate: totals.parse.into(),
+        parse_rate_pct: totals.parse.percent(),
+        coverage_pct: totals.parse.coverage_percent(),
+        unknown_tails: totals.parse.unknown_tails,
+    }
+}
+
+fn connections(view: &View) -> Vec<Connection> {
+    let names = |groups: GroupSet| groups.iter().map(crate::chain::group::Group::name).collect();
+    let connections = view.connections.iter().map(|connection| {
+        let status = &connection.status;
+        Connection {
+            connection: status.id,
+            endpoint: status.endpoint.as_ref().to_owned(),
+            state: status.state.name(),
+            since_ms: status.since_ms,
+            cause: status.cause.as_deref().map(str::to_owned),
+            groups: names(status.groups),
+            carries: names(carried(status)),
+            throttle: status.throttle,
+            filter_version: status.filter_version,
+            active_version: status.active_version,
+            tps: connection.tps,
+            bytes_per_s: connection.bytes_per_s,
+            latency_ms: connection.latency.map(LatencyFields::from),
+            slot_lag: connection.slot_lag,
+            last_message_ms: status.last_message_ms,
+            queue_fill: connection.queue_fill,
+            reconnects: status.reconnects,
+            permits_in_window: status.permits_in_window,
+            parse_rate: connection.parse.into(),
+        }
+    });
+    connections.collect()
+}
+
+fn budget(view: &View) -> Budget {
+    let budget = &view.budget;
+    let spent = budget.spent.iter().map(|spent| Spent {
+        at_ms: spent.at_ms,
+        connection: spent.connection,
+        purpose: spent.purpose,
+    });
+    Budget {
+        used: budget.used,
+        limit: budget.limit,
+        window_s: budget.window_s,
+        reserved: budget.reserved,
+        next_free_ms: budget.next_free_ms,
+        exhausted_in_ms: budget.exhausted_in_ms,
+        frozen_ms: budget.frozen_ms,
+        spent: spent.collect(),
+    }
+}
+
+fn group(group: &GroupView) -> Group {
+    Group {
+        group: group.group.name(),
+        connections: group.connections.clone(),
+        tps: group.tps,
+        peak_tps: group.peak_tps,
+        per_second: group.per_second.to_vec(),
+        latency_ms: group.latency.map(LatencyFields::from),
+        slot_lag: group.slot_lag,
+        parse_rate: group.parse.into(),
+        parse_rate_pct: group.parse.percent(),
+        errors: group.undecoded,
+        failed: group.failed,
+        bytes_per_s: group.bytes_per_s,
+        forecast: None,
+    }
+}
+
+fn token(token: &TokenView) -> Token {
+    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Token {
+        mint: token.mint,
+        symbol: known(token.symbol.as_str()),
+        name: known(token.name.as_str()),
+        venue: token.venue.name(),
+        stage: token.stage.name(),
+        progress_pct: token.progress_pct,
+        price_sol: token.price_sol,
+        market_cap_sol: token.market_cap_sol,
+        change_5m_pct: token.change_5m_pct,
+        volume_sol_5m: token.volume_sol_5m,
+        buys: token.buys,
+        sells: token.sells,
+        traders: token.traders,
+        created_slot: token.created_slot,
+        created_ms: token.created_ms,
+        last_trade_ms: token.last_trade_ms,
+        creator: token.creator,
+        quote_mint: token.quote_mint,
+        flags: token.flags.clone(),
+    }
+}
+
+fn pool(token: &TokenView) -> Option<PoolEntry> {
+    Some(PoolEntry { pool: token.pool?, mint: token.mint, venue: token.venue.name() })
+}
+
+fn filters(view: &View) -> Filters {
+    let asked: GroupSet = view.connections.iter().flat_map(|connection| carried(&connection.status).iter()).collect();
+    let missing = view.groups.iter().map(|group| group.group).filter(|group| !asked.contains(*group));
+    Filters {
+        proposed_moves: view.proposal.moves.iter().map(MoveFields::from).collect(),
+        not_subscribed: missing.map(crate::chain::group::Group::name).collect(),
+    }
+}
+
+/// A time as RFC 3339 with milliseconds, in UTC.
+#[must_use]
+pub fn rfc3339(unix_ms: i64) -> String {
+    let nanos = i32::try_from(unix_ms.rem_euclid(1_000) * 1_000_000).unwrap_or(0);
+    prost_types::Timestamp { seconds: unix_ms.div_euclid(1_000), nanos }.to_string()
+}
+
+/// Why a snapshot was not written.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// A link could lead anywhere.
+    #[error("will not write the snapshot through the symbolic link {}; name the file itself", .0.display())]
+    Link(PathBuf),
+    /// The file system says no.
+    #[error("cannot write the snapshot {}: {source}", path.display())]
+    Io {
+        /// The target.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// Writes the snapshot of a view: to a temporary file beside the target, synced, renamed; readable by the owner only.
+///
+/// # Errors
+/// When the target is a symbolic link or the file system refuses.
+pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
+    let failed = |source| SnapshotError::Io { path: path.to_owned(), source };
+    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
+        return Err(SnapshotError::Link(path.to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    // A new temporary file is readable by its owner only.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut buffered = io::BufWriter::new(file.as_file_mut());
+    serde_json::to_writer_pretty(&mut buffered, &Snapshot::of(view)).map_err(|error| failed(error.into()))?;
+    buffered.write_all(b"\n").and_then(|()| buffered.flush()).map_err(failed)?;
+    drop(buffered);
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// A name for a snapshot in the current folder: `smart-stream-<time>.json`, unused so far.
+#[must_use]
+pub fn new_name(unix_ms: i64) -> PathBuf {
+    let time: String = rfc3339(unix_ms).chars().take(19).filter(|sign| *sign != ':' && *sign != '-').collect();
+    let names = (0..).map(|n: u32| match n {
+        0 => PathBuf::from(format!("smart-stream-{time}.json")),
+        _ => PathBuf::from(format!("smart-stream-{time}-{n}.json")),
+    });
+    names.into_iter().find(|name| !name.exists()).unwrap_or_default()
+}
