@@ -104,15 +104,16 @@ mod tests {
             ),
         ) {
             let mut painter = Painter::default();
-            let mut terminal = vt100::Parser::new(12, 40, 0);
+            let whole = |cells: u16| std::num::NonZero::new(cells).unwrap();
+            let mut terminal = vt100::Parser::new(whole(12), whole(40), 0);
             let mut last = None;
             for (size, words) in &frames {
-                terminal.screen_mut().set_size(size.1, size.0);
+                terminal.screen_mut().set_size(whole(size.1), whole(size.0));
                 terminal.process(&paint(&mut painter, *size, words));
                 last = Some((*size, words));
             }
             let (size, words) = last.unwrap();
-            let mut fresh = vt100::Parser::new(size.1, size.0, 0);
+            let mut fresh = vt100::Parser::new(whole(size.1), whole(size.0), 0);
             fresh.process(&paint(&mut Painter { whole: true, ..Painter::default() }, size, words));
             prop_assert_eq!(terminal.screen().contents(), fresh.screen().contents());
         }

@@ -130,7 +130,7 @@ pub fn trade(index: u64) -> TradeView {
         symbol: token.symbol,
         user: Wallet::new(key(dice.roll(90) + 9_000)),
         side: if dice.roll(5) < 3 { Side::Buy } else { Side::Sell },
-        base: dice.unit() * 9e6,
+        base: Some(dice.unit() * 9e6),
         sol: Some(dice.unit().powi(4) * 12.0),
         price_sol: token.price_sol,
         market_cap_sol: token.market_cap_sol,
