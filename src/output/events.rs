@@ -325,6 +325,8 @@ pub struct BudgetFields {
     next_free_ms: Option<u64>,
     /// Permits held by each connection.
     spent_by: Vec<u32>,
+    /// Permits held by other processes with the same token.
+    others: u32,
 }
 
 /// See [`Line::Stats`].
@@ -541,7 +543,7 @@ impl<W: Write> Writer<W> {
 fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
     let mut spent_by = vec![0; connections];
     for spent in &budget.spent {
-        if let Some(count) = spent_by.get_mut(spent.connection) {
+        if let Some(count) = spent.connection.and_then(|connection| spent_by.get_mut(connection)) {
             *count += 1;
         }
     }
@@ -552,6 +554,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
         reserved: budget.reserved,
         next_free_ms: budget.next_free_ms,
         spent_by,
+        others: budget.others,
     }
 }
 

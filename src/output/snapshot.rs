@@ -111,13 +111,20 @@ struct Budget {
     next_free_ms: Option<u64>,
     exhausted_in_ms: Option<u64>,
     frozen_ms: Option<u64>,
+    /// Permits held by other processes with the same token.
+    others: u32,
+    /// Whether a ledger is shared with them.
+    shared: bool,
+    /// Why the ledger cannot be used now.
+    trouble: Option<String>,
     spent: Vec<Spent>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Spent {
     at_ms: i64,
-    connection: usize,
+    /// `null`: another process with the same token.
+    connection: Option<usize>,
     purpose: crate::stream::status::Purpose,
 }
 
@@ -342,6 +349,9 @@ fn budget(view: &View) -> Budget {
         next_free_ms: budget.next_free_ms,
         exhausted_in_ms: budget.exhausted_in_ms,
         frozen_ms: budget.frozen_ms,
+        others: budget.others,
+        shared: budget.shared,
+        trouble: budget.trouble.as_deref().map(str::to_owned),
         spent: spent.collect(),
     }
 }

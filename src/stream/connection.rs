@@ -260,10 +260,11 @@ impl<S: Sink> Connection<S> {
 
     /// Waits for a permit, unless something else is wanted first.
     async fn permit(&mut self, desired: &Desired, purpose: Purpose) -> Option<Result<Permit, GateError>> {
-        let ask = Ask { connection: self.id, purpose, cost: self.settings.budget.cost_new };
+        let urgent = urgent(desired.groups);
+        let ask = Ask { connection: self.id, purpose, urgent, cost: self.settings.budget.cost_new };
         let gate = self.gate.clone();
         tokio::select! {
-            permit = gate.acquire(ask, urgent(desired.groups)) => Some(permit),
+            permit = gate.acquire(ask) => Some(permit),
             () = other_wish(&mut self.desired, desired) => None,
         }
     }
@@ -489,11 +490,12 @@ impl<S: Sink> Connection<S> {
         now: &Desired,
         last_sent: Instant,
     ) -> impl Future<Output = Result<Permit, GateError>> + Send + 'static {
-        let ask = Ask { connection: self.id, purpose: now.purpose, cost: self.settings.budget.cost_update };
-        let (gate, urgent) = (self.gate.clone(), urgent(now.groups));
+        let (purpose, urgent) = (now.purpose, urgent(now.groups));
+        let ask = Ask { connection: self.id, purpose, urgent, cost: self.settings.budget.cost_update };
+        let gate = self.gate.clone();
         async move {
             tokio::time::sleep_until(last_sent + UPDATE_SPACING).await;
-            gate.acquire(ask, urgent).await
+            gate.acquire(ask).await
         }
     }
 

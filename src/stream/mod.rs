@@ -1,17 +1,20 @@
 //! Endpoint → trustworthy updates. Decisions are plain state machines; only `connection` and the supervisor do I/O.
 
 mod channel;
+mod clock;
 pub mod codec;
 mod connection;
 pub mod gate;
 pub mod limiter;
+pub mod permit_file;
+pub mod permits;
 pub mod plan;
 pub mod policy;
 pub mod pool;
 pub mod status;
 mod supervisor;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -95,6 +98,9 @@ pub struct StreamSettings {
     pub zstd: bool,
     /// What a clean end means.
     pub on_end: OnEnd,
+    /// Folder of the budget ledger that all processes with the same token share; without it the budget is this process's
+    /// alone and forgotten at its end.
+    pub ledger: Option<PathBuf>,
 }
 
 /// When a frame arrived.
@@ -153,12 +159,13 @@ impl Streams {
     ///
     /// `make_sink` makes what takes the updates of a connection; its batches go into `batches`, which holds the
     /// connection back when it is full. The channel ends when every connection has.
+    #[allow(clippy::needless_pass_by_value, reason = "the channel ends with the connections only if no sender is left")]
     pub fn start<S: Sink>(
         settings: StreamSettings,
         make_sink: impl Fn(usize) -> S,
         batches: mpsc::Sender<S::Batch>,
     ) -> Result<Self, StreamError> {
-        let started = supervisor::start(settings, make_sink, batches)?;
+        let started = supervisor::start(settings, make_sink, &batches)?;
         Ok(Self {
             control: started.control,
             status: started.status,

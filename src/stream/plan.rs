@@ -130,7 +130,7 @@ impl SubscriptionBuilder {
             accounts: BTreeMap::new(),
             slots: BTreeMap::from([(versioned(SLOTS, self.version), slots)]),
             transactions,
-            blocks_meta: BTreeMap::from([(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})]),
+            blocks_meta: [(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})].into(),
             commitment: Some(self.commitment),
             ping: None,
             transactions_status: BTreeMap::new(),

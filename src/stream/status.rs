@@ -146,8 +146,8 @@ pub enum Purpose {
 pub struct Spent {
     /// When it was taken, in milliseconds since the Unix epoch.
     pub at_ms: i64,
-    /// By which connection.
-    pub connection: usize,
+    /// By which connection; `None` is another process with the same token.
+    pub connection: Option<usize>,
     /// What for.
     pub purpose: Purpose,
 }
@@ -169,6 +169,12 @@ pub struct BudgetStatus {
     pub exhausted_in_ms: Option<u64>,
     /// Milliseconds until new subscriptions are allowed again after the provider's rate-limit answer.
     pub frozen_ms: Option<u64>,
+    /// Of the permits held, those of other processes with the same token.
+    pub others: u32,
+    /// Whether a ledger is shared with them.
+    pub shared: bool,
+    /// Why the ledger cannot be used now, in words; the budget then counts as spent for one window.
+    pub trouble: Option<Arc<str>>,
     /// The permits held, oldest first.
     pub spent: Vec<Spent>,
 }
