@@ -44,7 +44,7 @@ pub use secret::Token;
 /// The environment: the value of a variable, if it is set. Handed in, so that a test needs no process of its own.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Connections where nothing says otherwise.
+/// Connections where nothing says otherwise: one may fail.
 const CONNECTIONS: u32 = 2;
 /// Permits kept for recovery, and per connection, where the limit is large enough.
 const RESERVE: u32 = 20;
@@ -120,6 +120,11 @@ pub fn path(flags: &Flags, env: Env<'_>) -> Result<PathBuf, ConfigError> {
 
 fn origin_of(figment: &figment::Figment, name: &str) -> String {
     figment.find_metadata(name).map_or_else(|| Origin::Default.to_string(), |metadata| metadata.name.to_string())
+}
+
+/// Whether the provider's smallest plan allows no second stream.
+fn is_small(profile: &Profile) -> bool {
+    profile.max_streams.is_some_and(|most| most < CONNECTIONS)
 }
 
 impl Config {
@@ -242,7 +247,7 @@ impl Config {
     }
 
     fn connections_for(&self, profile: &Profile) -> usize {
-        let automatic = profile.max_streams.map_or(CONNECTIONS, |most| most.clamp(1, CONNECTIONS));
+        let automatic = if is_small(profile) { 1 } else { CONNECTIONS };
         self.values.source.connections.unwrap_or(automatic) as usize
     }
 

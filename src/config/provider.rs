@@ -6,7 +6,7 @@
 pub struct Profile {
     /// The name used in `source.provider`.
     pub name: &'static str,
-    /// Ends of its host names.
+    /// Ends of its host names. Without any, the profile is chosen by name alone.
     pub hosts: &'static [&'static str],
     /// Most subscribe operations in any window of [`window_s`](Self::window_s).
     pub limit: u32,
@@ -68,11 +68,11 @@ pub const PROFILES: [Profile; 16] = [
         ..UNKNOWN
     },
     // Limited by address in a rolling window of 10 s; the figure is not published.
-    Profile { name: "triton", hosts: &["rpcpool.com", "triton.one"], replay_slots: Some(150), ..UNKNOWN },
+    Profile { name: "triton", hosts: &["rpcpool.com"], replay_slots: Some(150), ..UNKNOWN },
     Profile { name: "quicknode", hosts: &["quiknode.pro"], replay_slots: Some(3_000), ..UNKNOWN },
     Profile {
         name: "chainstack",
-        hosts: &["chainstack.com", "p2pify.com"],
+        hosts: &["chainstack.com"],
         max_streams: Some(2),
         replay_slots: Some(100),
         ..UNKNOWN
@@ -80,7 +80,6 @@ pub const PROFILES: [Profile; 16] = [
     Profile { name: "alchemy", hosts: &["alchemy.com"], replay_slots: Some(6_000), ..UNKNOWN },
     Profile {
         name: "supanode",
-        hosts: &["supanode.xyz"],
         limit: 10,
         window_s: 1,
         limit_is_documented: true,
@@ -88,13 +87,13 @@ pub const PROFILES: [Profile; 16] = [
         replay_slots: Some(0),
         ..UNKNOWN
     },
-    Profile { name: "subglow", hosts: &["subglow.io"], max_streams: Some(1), ..UNKNOWN },
-    Profile { name: "htw", hosts: &["htw.tech"], max_streams: Some(5), ..UNKNOWN },
+    Profile { name: "subglow", max_streams: Some(1), ..UNKNOWN },
+    Profile { name: "htw", max_streams: Some(5), ..UNKNOWN },
     // Six in all, two of them for transactions.
-    Profile { name: "thor", hosts: &["thornode.io"], max_streams: Some(2), ..UNKNOWN },
-    Profile { name: "nolimitnodes", hosts: &["nolimitnodes.com"], ..UNKNOWN },
-    Profile { name: "erpc", hosts: &["erpc.global"], ..UNKNOWN },
-    Profile { name: "solanatracker", hosts: &["solanatracker.io"], ..UNKNOWN },
+    Profile { name: "thor", max_streams: Some(2), ..UNKNOWN },
+    Profile { name: "nolimitnodes", hosts: &["nln.clr3.org"], ..UNKNOWN },
+    Profile { name: "erpc", ..UNKNOWN },
+    Profile { name: "solanatracker", ..UNKNOWN },
     Profile { name: "publicnode", hosts: &["publicnode.com"], ..UNKNOWN },
     // The plugin's own limit, 1,000 per 10 s, is off by default; never guessed, because a tunnel looks the same.
     Profile { name: "self-hosted", limit: 100, max_streams: Some(1_000), replay_slots: Some(150), ..UNKNOWN },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Config, Source, provider::Profile, setting::SETTINGS};
+use super::{Config, Origin, Source, is_small, provider::Profile, setting::SETTINGS};
 use crate::chain::text::Shown;
 
 impl Config {
@@ -53,7 +53,10 @@ impl Config {
             "stream.zstd" => {
                 return Some((format!("\"{}\"", if profile.zstd { "on" } else { "off" }), says));
             }
-            "source.connections" => u32::try_from(self.connections_for(profile)).ok()?,
+            "source.connections" => {
+                let says = if is_small(profile) { says } else { Origin::Default.to_string() };
+                return Some((self.connections_for(profile).to_string(), says));
+            }
             "budget.limit" => budget.limit,
             "budget.window_s" => u32::try_from(budget.window.as_secs()).ok()?,
             "budget.reserve" => budget.reserve,
