@@ -188,6 +188,7 @@ impl Config {
                 _ => profile.zstd,
             },
             on_end: if source == Source::Recording { OnEnd::Finish } else { OnEnd::Reconnect },
+            ledger: if source == Source::Live { file::state_folder() } else { None },
             endpoint,
         }
     }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::Stream as _;
+use futures_util::{Stream as _, future::BoxFuture};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -363,7 +363,7 @@ impl<S: Sink> Connection<S> {
         let mut last_activity = Instant::now();
         let mut last_pong: Option<Instant> = None;
         let mut silence = pin!(tokio::time::sleep(self.settings.silence_timeout));
-        let mut wanted: Option<Pin<Box<dyn Future<Output = Result<Permit, GateError>> + Send>>> = None;
+        let mut wanted: Option<BoxFuture<'static, Result<Permit, GateError>>> = None;
         let mut wishes = self.desired.clone();
         wishes.mark_changed();
         loop {
