@@ -252,7 +252,8 @@ impl Gate {
             Purpose::Reconnect => 1,
             Purpose::Start => 2,
             Purpose::User => 3,
-            Purpose::Rebalance => 4,
+            Purpose::Repair => 4,
+            Purpose::Rebalance => 5,
         };
         let turn = Turn { class, arrival: state.arrivals };
         state.queue.insert(turn, ask);

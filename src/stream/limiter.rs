@@ -326,7 +326,7 @@ impl SubscriptionRateLimiter {
         match ask.purpose {
             Purpose::Reconnect if ask.urgent => self.limit(),
             Purpose::Reconnect => self.limit() - self.reserve() / 2,
-            Purpose::Start | Purpose::User | Purpose::Rebalance => self.limit() - self.reserve(),
+            _ => self.limit() - self.reserve(),
         }
     }
 

@@ -396,7 +396,7 @@ fn decode(record: &[u8; RECORD]) -> Option<Entry> {
 }
 
 /// By their number on disk.
-const PURPOSES: [Purpose; 4] = [Purpose::Start, Purpose::Reconnect, Purpose::User, Purpose::Rebalance];
+const PURPOSES: [Purpose; 5] = [Purpose::Start, Purpose::Reconnect, Purpose::User, Purpose::Rebalance, Purpose::Repair];
 
 fn number(record: &[u8; RECORD], at: usize) -> u64 {
     let bytes = record.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());

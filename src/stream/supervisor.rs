@@ -24,11 +24,13 @@ use super::{
     Sink, StreamError, StreamSettings,
     connection::{Connection, Desired, Report, Run},
     gate::Gate,
+    ledger::StreamLedger,
     limiter::Ask,
     permit_file::ledger_key,
     permits::Place,
     plan::{SubscriptionBuilder, throttled},
     pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
+    recovery::Recovery,
     status::{
         ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind, StreamStatus, Throttle,
     },
@@ -66,7 +68,8 @@ pub(super) fn start<S: Sink>(
     if budget.limit == 0 || budget.cost_new.max(budget.cost_update) > budget.limit.min(budget.per_connection) {
         return Err(StreamError::Budget);
     }
-    SubscriptionBuilder::new(1, settings.commitment).groups(settings.groups.iter().copied().collect()).build()?;
+    let all = settings.groups.iter().copied().collect();
+    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
     let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
     let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
     let gate = gate(&settings)?;
@@ -93,6 +96,8 @@ pub(super) fn start<S: Sink>(
             sink: make_sink(id),
             batches: batches.clone(),
             last_message: last_message.clone(),
+            recovery: Recovery::new(id, settings.recover),
+            ledger: StreamLedger::new(settings.proof),
         };
         let thread = spawn(connection, reports.clone())?;
         slots.push(Slot {
@@ -374,6 +379,12 @@ impl Supervisor {
                 }
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 self.event(StreamEventKind::Activated { connection, version, after_ms });
+            }
+            Report::Gap(gap) => {
+                if !gap.repaired {
+                    tracing::warn!(?gap, "slots were missed");
+                }
+                self.event(StreamEventKind::Gap(gap));
             }
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {

@@ -311,6 +311,7 @@ pub fn view() -> View {
         ]
         .into(),
         notice: Some((1, Arc::from("connection 2: resubscribed after a silent stream"))),
+        completeness: Arc::default(),
         finished: false,
     }
 }
