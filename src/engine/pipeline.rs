@@ -19,7 +19,9 @@ use crate::{
     },
     stream::{
         ProofMode,
+        balancer::ConnectionLoad,
         completeness::{Completeness, CompletenessView, SlotProof},
+        forecast::Forecast,
         status::{ConnectionState, StreamEventKind, StreamStatus},
     },
 };
@@ -70,6 +72,9 @@ pub(super) struct Pipeline {
     bad_frames: u64,
     receive: Meter,
     decode_busy: Busy,
+    connection_busy: Vec<Busy>,
+    /// Transactions per second of each group, ahead.
+    forecasts: [Forecast; Group::ALL.len()],
     events: Meter,
     market_busy: Busy,
     publish: Meter,
@@ -147,6 +152,8 @@ impl Pipeline {
             bad_frames: 0,
             receive: Meter::new(now_s),
             decode_busy: Busy::default(),
+            connection_busy: (0..connections).map(|_| Busy::default()).collect(),
+            forecasts: Group::ALL.map(|_| Forecast::default()),
             events: Meter::new(now_s),
             market_busy: Busy::default(),
             publish: Meter::new(now_s),
@@ -172,6 +179,9 @@ impl Pipeline {
         self.bad_frames += batch.bad_frames;
         if let Some(lane) = self.connections.get_mut(batch.connection) {
             lane.meter.count(now_s, 0, batch.bytes);
+        }
+        if let Some(busy) = self.connection_busy.get_mut(batch.connection) {
+            busy.ns += batch.busy_ns;
         }
         let mut events = batch.events.into_iter();
         let mut undecoded = batch.undecoded.into_iter();
@@ -280,6 +290,12 @@ impl Pipeline {
         }
         self.decode_busy.close(now_ms);
         self.market_busy.close(now_ms);
+        self.connection_busy.iter_mut().for_each(|busy| busy.close(now_ms));
+        for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
+            if let Some(rate) = lane.meter.rate() {
+                forecast.observe(rate);
+            }
+        }
         self.market.age(now_ms);
         self.slow = None;
     }
@@ -303,6 +319,16 @@ impl Pipeline {
     /// Bytes per second of each group.
     pub(super) fn group_loads(&self) -> [Option<f64>; Group::ALL.len()] {
         std::array::from_fn(|index| self.groups[index].meter.bytes_per_s())
+    }
+
+    /// What each connection brings, and how much of what it can do that is.
+    pub(super) fn connection_loads(&self) -> Vec<ConnectionLoad> {
+        let loads = self.connections.iter().zip(&self.connection_busy).enumerate();
+        let load = |(connection, (lane, busy)): (usize, (&Lane, &Busy))| {
+            let bytes_per_s = lane.meter.bytes_per_s()?;
+            Some(ConnectionLoad { connection, bytes_per_s, busy: busy.share, queue_fill: self.queue_fill })
+        };
+        loads.filter_map(load).collect()
     }
 
     /// The view of this instant.
@@ -383,6 +409,7 @@ impl Pipeline {
                 undecoded: lane.undecoded,
                 failed: lane.failed,
                 bytes_per_s: lane.meter.bytes_per_s(),
+                forecast: self.forecasts.get(group.index()).and_then(Forecast::view),
             }
         });
         let groups = groups.collect();
@@ -443,6 +470,7 @@ fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
             StreamEventKind::Activated { connection, after_ms, version } => {
                 format!("connection {connection}: filter {version} in force after {after_ms} ms").into()
             }
+            StreamEventKind::Rebalanced { reason: "throttle", .. } => "the load changed what is asked for".into(),
             StreamEventKind::Rebalanced { moves, permits, .. } => {
                 let moves: Vec<_> = moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
                 format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()

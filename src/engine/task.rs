@@ -67,7 +67,10 @@ impl Task {
                     let quiet = self.pipeline.is_quiet();
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     // Without a listener the supervisor has ended: nothing is left to be balanced.
-                    let _ = self.control.try_send(Control::Loads(self.loads()));
+                    let _ = self.control.try_send(Control::Loads {
+                        groups: self.loads(),
+                        connections: self.pipeline.connection_loads(),
+                    });
                     if !quiet {
                         self.publish(false);
                         next_view = Instant::now() + VIEW_INTERVAL;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::pool::GroupLoad;
+pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
 use crate::chain::group::{Group, GroupSet};
 
 /// Life of a connection.
@@ -326,8 +326,13 @@ pub struct StreamStatus {
 /// What the engine asks of the streams.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Control {
-    /// The traffic measured, about once a second: what the proposal is made from. Also refreshes the status.
-    Loads(Vec<GroupLoad>),
+    /// The traffic measured, about once a second: what proposals, moves and the watchdog go by. Also refreshes the status.
+    Loads {
+        /// By group.
+        groups: Vec<GroupLoad>,
+        /// By connection.
+        connections: Vec<ConnectionLoad>,
+    },
     /// Set a connection's throttle level.
     Throttle {
         /// Which connection.

@@ -4,14 +4,12 @@ use std::{
     any::Any,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use futures_util::future::select_all;
 use secrecy::ExposeSecret;
 use tokio::{
     runtime,
@@ -22,18 +20,23 @@ use tokio::{
 
 use super::{
     Sink, StreamError, StreamSettings,
-    connection::{Connection, Desired, Report, Run},
+    balancer::{ConnectionLoad, Decision, LoadBalancer},
+    connection::{Connection, Desired, Place, Report, Run},
+    failover::Failover,
     gate::Gate,
     ledger::StreamLedger,
     limiter::Ask,
     permit_file::ledger_key,
-    permits::Place,
+    permits::Place as LedgerPlace,
     plan::{SubscriptionBuilder, throttled},
     pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
     recovery::Recovery,
     status::{
-        ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind, StreamStatus, Throttle,
+        BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
+        StreamStatus, Throttle,
     },
+    vitals::Vitals,
+    watchdog::{Ailment, Pulse, examine, give_up},
 };
 use crate::chain::group::GroupSet;
 
@@ -72,10 +75,11 @@ pub(super) fn start<S: Sink>(
     SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
     let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
     let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
-    let gate = gate(&settings)?;
+    let places = places(&settings)?;
     let settings = Arc::new(settings);
     let (reports, incoming) = mpsc::channel(QUEUE);
     let mut slots = Vec::with_capacity(settings.connections);
+    let primary = places.first().ok_or(StreamError::Budget)?;
     for id in 0..settings.connections {
         let groups = pool.groups(id);
         let (wishes, desired) = watch::channel(Desired {
@@ -86,23 +90,27 @@ pub(super) fn start<S: Sink>(
             epoch: 0,
             run: Run::Go,
         });
-        let last_message = Arc::new(AtomicI64::new(0));
+        let vitals = Arc::new(Vitals::new());
         let connection = Connection {
             id,
-            settings: settings.clone(),
-            gate: gate.clone(),
+            settings: primary.settings.clone(),
+            gate: primary.gate.clone(),
+            endpoints: places.clone(),
+            failover: Failover::new(places.len()),
             desired,
             reports: reports.clone(),
             sink: make_sink(id),
             batches: batches.clone(),
-            last_message: last_message.clone(),
+            vitals: vitals.clone(),
             recovery: Recovery::new(id, settings.recover),
             ledger: StreamLedger::new(settings.proof),
         };
         let thread = spawn(connection, reports.clone())?;
         slots.push(Slot {
             wishes,
-            last_message,
+            vitals,
+            ailment: None,
+            place: 0,
             thread: Some(thread),
             throttle: Throttle::Full,
             good: None,
@@ -118,11 +126,13 @@ pub(super) fn start<S: Sink>(
     let (closing, closed) = oneshot::channel();
     let mut supervisor = Supervisor {
         settings,
-        gate,
+        places: places.clone(),
         pool,
         slots,
         loads: Vec::new(),
         migration: None,
+        balancer: LoadBalancer::default(),
+        started: Instant::now(),
         events: VecDeque::with_capacity(EVENTS),
         seq: 0,
     };
@@ -131,11 +141,21 @@ pub(super) fn start<S: Sink>(
     Ok(Started { control, status, closing, task })
 }
 
+/// Every endpoint, each with its own budget.
+fn places(settings: &StreamSettings) -> std::io::Result<Arc<[Place]>> {
+    let all = std::iter::once(&settings.endpoint).chain(&settings.failover);
+    all.map(|endpoint| {
+        let settings = StreamSettings { endpoint: endpoint.clone(), failover: Vec::new(), ..settings.clone() };
+        Ok(Place { gate: gate(&settings)?, settings: Arc::new(settings) })
+    })
+    .collect()
+}
+
 /// The gate, with a shared ledger where there is a folder for it.
 fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
     let Some(folder) = &settings.ledger else { return Ok(Gate::new(settings.budget)) };
     let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
-    let place = Place {
+    let place = LedgerPlace {
         folder: folder.clone(),
         key: ledger_key(&settings.endpoint.host, token),
         longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
@@ -163,7 +183,11 @@ fn spawn<S: Sink>(
 /// One connection, seen from here.
 struct Slot {
     wishes: watch::Sender<Desired>,
-    last_message: Arc<AtomicI64>,
+    vitals: Arc<Vitals>,
+    /// What is the matter with it while it is live.
+    ailment: Option<Ailment>,
+    /// Which endpoint it uses.
+    place: usize,
     thread: Option<thread::JoinHandle<()>>,
     throttle: Throttle,
     /// Throttle and groups last seen in force.
@@ -187,11 +211,14 @@ struct Migration {
 
 struct Supervisor {
     settings: Arc<StreamSettings>,
-    gate: Gate,
+    /// Every endpoint with its budget, the preferred one first.
+    places: Arc<[Place]>,
     pool: ConnectionPool,
     slots: Vec<Slot>,
     loads: Vec<GroupLoad>,
     migration: Option<Migration>,
+    balancer: LoadBalancer,
+    started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
 }
@@ -218,7 +245,7 @@ impl Supervisor {
                         self.report(connection, report);
                     }
                 }
-                () = self.gate.changed() => {}
+                () = changed(&self.places) => {}
             }
             self.migrate();
             publish.send_replace(Arc::new(self.status()));
@@ -247,7 +274,11 @@ impl Supervisor {
 
     fn request(&mut self, request: Control) {
         match request {
-            Control::Loads(loads) => self.loads = loads,
+            Control::Loads { groups, connections } => {
+                self.loads = groups;
+                self.watch(&connections);
+                self.balance(&connections);
+            }
             Control::Throttle { connection, level } => {
                 let Some(slot) = self.slots.get_mut(connection) else {
                     return self.refuse(format!("there is no connection {connection}"));
@@ -262,13 +293,66 @@ impl Supervisor {
                 if slot.thread.is_none() {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
-                self.gate.reopen();
+                self.places.iter().for_each(|place| place.gate.reopen());
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
                 });
             }
             Control::Rebalance { reason, moves } => self.rebalance(reason, moves),
+        }
+    }
+
+    /// Looks at every live connection: what is the matter with it, and whether to try another stream.
+    fn watch(&mut self, loads: &[ConnectionLoad]) {
+        let pulse = |(id, slot): (usize, &Slot)| {
+            let load = loads.iter().find(|load| load.connection == id);
+            let live = matches!(slot.state, ConnectionState::Live | ConnectionState::Degraded);
+            let (fill, busy) = load.map_or((0.0, 0.0), |load| (load.queue_fill, load.busy.unwrap_or(0.0)));
+            live.then(|| slot.vitals.pulse(fill, busy))
+        };
+        let pulses: Vec<Option<Pulse>> = self.slots.iter().enumerate().map(pulse).collect();
+        for (id, own) in pulses.iter().enumerate() {
+            let Some(own) = own else { continue };
+            let others = pulses.iter().enumerate().filter(|(other, _)| *other != id);
+            let peers: Vec<Pulse> = others.filter_map(|(_, pulse)| *pulse).collect();
+            let ailment = examine(own, &peers);
+            let groups = self.pool.groups(id);
+            let Some(slot) = self.slots.get_mut(id) else { continue };
+            if give_up(own, &peers) {
+                slot.wishes.send_modify(|wish| wish.epoch += 1);
+            }
+            if slot.ailment == ailment {
+                continue;
+            }
+            slot.ailment = ailment;
+            slot.since_ms = unix_ms();
+            slot.state = if ailment.is_some() { ConnectionState::Degraded } else { ConnectionState::Live };
+            slot.cause = ailment.map(|ailment| ailment.words().into());
+            let (state, cause) = (slot.state, slot.cause.clone());
+            self.event(StreamEventKind::State { connection: id, state, cause, groups });
+        }
+    }
+
+    /// Moves or sheds what the balancer says.
+    fn balance(&mut self, loads: &[ConnectionLoad]) {
+        if !self.settings.balance || self.migration.is_some() {
+            return;
+        }
+        let levels: Vec<Throttle> = self.slots.iter().map(|slot| slot.throttle).collect();
+        let now = self.started.elapsed();
+        match self.balancer.second(now, &self.pool, &self.loads, loads, &levels, &self.settings.budget) {
+            Some(Decision::Rebalance { reason, moves }) => self.rebalance(reason, moves),
+            Some(Decision::Throttle { connection, level }) => {
+                if let Some(slot) = self.slots.get_mut(connection) {
+                    tracing::warn!(connection, level = level.name(), "the load changes what is asked for");
+                    slot.throttle = level;
+                }
+                self.wish(connection, Purpose::Rebalance);
+                let permits = self.settings.budget.cost_update;
+                self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits });
+            }
+            None => {}
         }
     }
 
@@ -290,11 +374,13 @@ impl Supervisor {
         let targets = unique(moves.iter().map(|one| one.to));
         for target in &targets {
             let ask = Ask { connection: *target, purpose: Purpose::Rebalance, urgent: false, cost: permits };
-            if let Err(wait) = self.gate.check(ask) {
+            let Some(gate) = self.gate_of(*target) else { continue };
+            if let Err(wait) = gate.check(ask) {
                 let when = wait.map_or_else(String::new, |wait| format!("; they free in {} s", wait.as_secs() + 1));
                 return self.refuse(format!("the budget has not {permits} permits to spare{when}"));
             }
         }
+        self.balancer.moved(self.started.elapsed());
         for one in &moves {
             self.pool.add(one.to, one.group);
         }
@@ -367,9 +453,11 @@ impl Supervisor {
                 slot.state = state;
                 slot.since_ms = unix_ms();
                 slot.cause.clone_from(&cause);
+                slot.ailment = None;
                 self.event(StreamEventKind::State { connection, state, cause, groups });
             }
             Report::Sent { version } => slot.sent = version,
+            Report::Endpoint(place) => slot.place = place,
             Report::Opened => slot.opened += 1,
             Report::Lost => slot.active = 0,
             Report::Active { version, after } => {
@@ -438,6 +526,20 @@ impl Supervisor {
         self.refuse(format!("connection {connection}: {cause}"));
     }
 
+    /// The budget that a connection spends from.
+    fn gate_of(&self, connection: usize) -> Option<&Gate> {
+        let place = self.slots.get(connection)?.place;
+        self.places.get(place).map(|place| &place.gate)
+    }
+
+    /// The budget that most connections spend from.
+    fn budget(&self) -> BudgetStatus {
+        let users = |place: usize| self.slots.iter().filter(|slot| slot.place == place).count();
+        let most = (0..self.places.len()).rev().max_by_key(|place| users(*place));
+        most.and_then(|most| self.places.get(most))
+            .map_or_else(BudgetStatus::default, |place| place.gate.status(unix_ms()))
+    }
+
     fn stopped(&self, connection: usize) -> bool {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.thread.is_none())
     }
@@ -459,7 +561,7 @@ impl Supervisor {
         let connections = self.slots.iter().enumerate().map(|(id, slot)| self.connection(id, slot)).collect();
         StreamStatus {
             connections,
-            budget: self.gate.status(unix_ms()),
+            budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
             finished: (0..self.slots.len()).all(|id| self.stopped(id)),
@@ -467,10 +569,12 @@ impl Supervisor {
     }
 
     fn connection(&self, id: usize, slot: &Slot) -> ConnectionStatus {
-        let last = slot.last_message.load(Ordering::Relaxed);
         ConnectionStatus {
             id,
-            endpoint: self.settings.endpoint.host.clone(),
+            endpoint: self
+                .places
+                .get(slot.place)
+                .map_or_else(Arc::default, |place| place.settings.endpoint.host.clone()),
             state: slot.state,
             since_ms: slot.since_ms,
             cause: slot.cause.clone(),
@@ -479,10 +583,16 @@ impl Supervisor {
             filter_version: slot.sent,
             active_version: slot.active,
             reconnects: slot.opened.saturating_sub(1),
-            last_message_ms: (last > 0).then_some(last),
-            permits_in_window: self.gate.used_by(id),
+            last_message_ms: slot.vitals.last_message_ms(),
+            permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
         }
     }
+}
+
+/// Waits until any of the budgets has changed.
+async fn changed(places: &[Place]) {
+    let all = places.iter().map(|place| Box::pin(place.gate.changed()));
+    select_all(all).await;
 }
 
 fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
