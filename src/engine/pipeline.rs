@@ -330,6 +330,7 @@ impl Pipeline {
             undecoded: slow.undecoded.clone(),
             notice: notice(streams),
             finished,
+            token_refused: streams.token_refused.clone(),
         };
         self.slow = Some(slow);
         view

@@ -8,6 +8,7 @@ pub mod limiter;
 pub mod plan;
 pub mod policy;
 pub mod pool;
+pub mod probe;
 pub mod status;
 mod supervisor;
 

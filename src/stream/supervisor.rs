@@ -114,6 +114,7 @@ pub(super) fn start<S: Sink>(
         migration: None,
         events: VecDeque::with_capacity(EVENTS),
         seq: 0,
+        token_refused: None,
     };
     let (publish, status) = watch::channel(Arc::new(supervisor.status()));
     let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
@@ -171,6 +172,7 @@ struct Supervisor {
     migration: Option<Migration>,
     events: VecDeque<StreamEvent>,
     seq: u64,
+    token_refused: Option<Arc<str>>,
 }
 
 impl Supervisor {
@@ -240,6 +242,7 @@ impl Supervisor {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
                 self.gate.reopen();
+                self.token_refused = None;
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
@@ -360,6 +363,7 @@ impl Supervisor {
             }
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
+                self.token_refused = Some(cause.clone());
                 for slot in &self.slots {
                     slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone()));
                 }
@@ -435,6 +439,7 @@ impl Supervisor {
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
             finished: (0..self.slots.len()).all(|id| self.stopped(id)),
+            token_refused: self.token_refused.clone(),
         }
     }
 

@@ -307,5 +307,6 @@ pub fn view() -> View {
         .into(),
         notice: Some((1, Arc::from("connection 2: resubscribed after a silent stream"))),
         finished: false,
+        token_refused: None,
     }
 }
