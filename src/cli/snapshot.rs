@@ -45,10 +45,10 @@ pub(super) fn run(config: &Config, options: SnapshotOptions) -> Result<(), Failu
 fn write(view: &Arc<View>, options: &SnapshotOptions, config: &Config) -> Result<(), Failure> {
     if let Some(path) = &options.picture {
         let size = (options.size.0, options.size.1);
-        let svg = picture::svg(view.clone(), size, config.theme(), config.ascii()).map_err(crate::ui::UiError::Theme)?;
-        std::fs::write(path, svg).map_err(|error| {
-            Failure::runtime(format!("cannot write the picture {}: {error}", path.display()))
-        })?;
+        let svg =
+            picture::svg(view.clone(), size, config.theme(), config.ascii()).map_err(crate::ui::UiError::Theme)?;
+        std::fs::write(path, svg)
+            .map_err(|error| Failure::runtime(format!("cannot write the picture {}: {error}", path.display())))?;
     }
     match &options.out {
         Some(path) => snapshot::write(view, path)?,

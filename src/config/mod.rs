@@ -150,9 +150,10 @@ impl Config {
         self.token.as_ref()
     }
 
-    /// What is known of the provider behind a host, or what was asked for by name.
+    /// What is known of the provider behind a host (with or without a port), or what was asked for by name.
     #[must_use]
     pub fn profile(&self, source: Source, host: &str) -> &'static Profile {
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
         match source {
             Source::Demo | Source::Recording => &provider::LOCAL,
             Source::Live => self.named.unwrap_or_else(|| provider::of_host(host)),
@@ -162,11 +163,10 @@ impl Config {
     /// What the streams of an endpoint need to know.
     #[must_use]
     pub fn streams(&self, source: Source, endpoint: Endpoint) -> StreamSettings {
-        let host = endpoint.host.rsplit_once(':').map_or(&*endpoint.host, |(host, _)| host);
-        let profile = self.profile(source, host);
+        let profile = self.profile(source, &endpoint.host);
         let stream = &self.values.stream;
         StreamSettings {
-            connections: self.connections_for(profile),
+            connections: self.connections(source, profile),
             groups: self.groups(),
             budget: self.budget_for(profile),
             commitment: match self.values.source.commitment.as_str() {
@@ -189,6 +189,23 @@ impl Config {
             },
             on_end: if source == Source::Recording { OnEnd::Finish } else { OnEnd::Reconnect },
             endpoint,
+        }
+    }
+
+    /// Streams to hold open. A recording has one order, which one connection keeps, unless more are asked for.
+    #[must_use]
+    pub fn connections(&self, source: Source, profile: &Profile) -> usize {
+        let automatic = if source == Source::Recording || is_small(profile) { 1 } else { CONNECTIONS };
+        self.values.source.connections.unwrap_or(automatic) as usize
+    }
+
+    /// How settled a transaction must be: "processed", "confirmed" or "finalized".
+    #[must_use]
+    pub fn commitment(&self) -> &'static str {
+        match self.values.source.commitment.as_str() {
+            "finalized" => "finalized",
+            "confirmed" => "confirmed",
+            _ => "processed",
         }
     }
 
@@ -244,11 +261,6 @@ impl Config {
     #[must_use]
     pub fn log_level(&self) -> &str {
         &self.values.log.level
-    }
-
-    fn connections_for(&self, profile: &Profile) -> usize {
-        let automatic = if is_small(profile) { 1 } else { CONNECTIONS };
-        self.values.source.connections.unwrap_or(automatic) as usize
     }
 
     fn budget_for(&self, profile: &Profile) -> BudgetRules {

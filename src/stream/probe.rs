@@ -6,7 +6,6 @@ use secrecy::ExposeSecret;
 use tonic::{
     Code, Request, Response, Status,
     metadata::{AsciiMetadataValue, MetadataMap},
-
 };
 use yellowstone_grpc_proto::geyser::{
     GetSlotRequest, GetVersionRequest, PingRequest, SubscribeReplayInfoRequest, geyser_client::GeyserClient,

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     num::NonZero,
     path::Path,
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -13,12 +13,14 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Long enough for any machine: a test that reaches it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Screen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     closed: bool,
+    /// The reader shall let go of the terminal.
+    hung_up: bool,
 }
 
 /// A running program and its terminal.
@@ -67,6 +69,7 @@ impl Terminal {
             parser: vt100::Parser::new(cells(dimensions.1), cells(dimensions.0), 0),
             bytes: Vec::new(),
             closed: false,
+            hung_up: false,
         };
         let shared = Arc::new((Mutex::new(screen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -83,7 +86,7 @@ impl Terminal {
                     screen.bytes.extend_from_slice(&buffer[..read]);
                 }
                 to.1.notify_all();
-                if read == 0 {
+                if read == 0 || screen.hung_up {
                     return;
                 }
             }
@@ -154,8 +157,9 @@ impl Terminal {
         }
     }
 
-    /// Takes the terminal away.
+    /// Takes the terminal away: at the next frame, when the reader lets go of it too.
     pub fn hang_up(&mut self) {
+        self.shared.0.lock().unwrap().hung_up = true;
         self.keys = None;
         self.master = None;
     }
@@ -163,7 +167,7 @@ impl Terminal {
     /// Waits for the end, and checks that the terminal was given back: its modes as before, alternate screen left,
     /// cursor shown, and nothing drawn behind that.
     pub fn end(&mut self) -> ExitStatus {
-        let status = self.child.wait().unwrap();
+        let status = self.wait();
         let after = format!("{:?}", self.master.as_ref().unwrap().get_termios());
         assert_eq!(after, self.before, "the terminal's modes");
         let mut screen = self.shared.0.lock().unwrap();
@@ -174,10 +178,7 @@ impl Terminal {
             assert!(!left.is_zero(), "the terminal was never closed");
             screen = self.shared.1.wait_timeout(screen, left).unwrap().0;
         }
-        let leave = b"\x1b[?1049l";
-        let left = screen.bytes.windows(leave.len()).filter(|part| part == leave).count();
-        let entered = screen.bytes.windows(leave.len()).filter(|part| part == b"\x1b[?1049h").count();
-        assert_eq!(left, entered, "the alternate screen is left as often as it is entered");
+        assert!(!screen.parser.screen().alternate_screen(), "the alternate screen is left");
         assert!(!screen.parser.screen().hide_cursor(), "the cursor is shown");
         assert!(!screen.parser.screen().bracketed_paste(), "pastes are as before");
         status
@@ -185,7 +186,25 @@ impl Terminal {
 
     /// Waits for the end without a terminal to look at.
     pub fn end_unseen(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.wait()
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let mut killer = self.child.clone_killer();
+        let (done, waiting) = mpsc::channel::<()>();
+        let watchdog = thread::spawn(move || {
+            let in_time = waiting.recv_timeout(PATIENCE).is_ok();
+            if !in_time {
+                // It may have ended this very moment.
+                let _ = killer.kill();
+            }
+            in_time
+        });
+        let status = self.child.wait().unwrap();
+        // The watchdog may have given up this very moment.
+        let _ = done.send(());
+        assert!(watchdog.join().unwrap(), "the program does not end");
+        status
     }
 }
 
