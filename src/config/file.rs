@@ -175,8 +175,9 @@ fn nearest(name: &str) -> Option<&'static str> {
     let distance = |setting: &Setting| {
         let (section, key) = setting.split();
         let whole = edits(name, setting.name);
-        // A right key in a wrong section, or in none, costs little; so does a section written instead of its key.
-        whole.min(1 + edits(last, key)).min(if name.contains('.') { whole } else { 1 + edits(name, section) })
+        let alone = edits(last, key);
+        // A key in a wrong section is one mistake, without any section none; a section may stand for its settings.
+        if name.contains('.') { whole.min(1 + alone) } else { whole.min(alone).min(1 + edits(name, section)) }
     };
     let (distance, setting) = SETTINGS.iter().map(|setting| (distance(setting), setting)).min_by_key(|(d, _)| *d)?;
     (distance <= 1 + last.len() / 3).then_some(setting.name)

@@ -305,10 +305,10 @@ impl Config {
         for profile in live.chain([&provider::LOCAL]) {
             let budget = self.budget_for(profile);
             let dearest = budget.cost_new.max(budget.cost_update);
-            let of = format!("of {} in the profile {}", budget.limit, profile.name);
+            let limit = format!("budget.limit = {} (profile {})", budget.limit, profile.name);
             if budget.reserve.saturating_add(dearest) > budget.limit {
                 let why = format!(
-                    "budget.reserve = {} leaves no subscription for {dearest} permits in budget.limit, {of}",
+                    "budget.reserve = {} leaves too little of {limit} for an operation that costs {dearest}",
                     budget.reserve
                 );
                 let names = ["budget.limit", "budget.reserve", "budget.cost_new", "budget.cost_update"];
@@ -316,7 +316,7 @@ impl Config {
             }
             if !(dearest..=budget.limit).contains(&budget.per_connection) {
                 let why = format!(
-                    "budget.per_connection = {} is not from {dearest}, the dearest operation, to budget.limit, {of}",
+                    "budget.per_connection = {} is not between {dearest}, the dearest operation, and {limit}",
                     budget.per_connection
                 );
                 let names = ["budget.limit", "budget.per_connection", "budget.cost_new", "budget.cost_update"];

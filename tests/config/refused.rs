@@ -12,6 +12,7 @@ fn files_that_are_refused() {
     for (text, parts) in [
         ("[ui]\nfsp = 30\n", &["unknown key `ui.fsp`", "config.toml:2", "did you mean `ui.fps`?"][..]),
         ("[stream]\nfps = 30\n", &["`stream.fps`", "did you mean `ui.fps`?"]),
+        ("fsp = 30\n", &["did you mean `ui.fps`?"]),
         ("fps = 30\n", &["unknown key `fps`", "config.toml:1", "did you mean `ui.fps`?"]),
         ("[source]\nendpoints = []\n", &["did you mean `source.endpoint`?"]),
         ("[budgets]\nlimit = 3\n", &["did you mean `budget.limit`?"]),

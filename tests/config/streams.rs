@@ -72,7 +72,10 @@ fn budgets_follow_the_profile_and_its_size() {
         assert!(profile.limit_is_documented || rules.limit <= 100, "{}", profile.name);
     }
     // Good for a hundred, not for the twenty of a provider nobody knows.
-    Case::new().endpoint("https://a.example").file("budget.reserve = 20\n").refused(&["profile unknown", "of 20"]);
+    Case::new()
+        .endpoint("https://a.example")
+        .file("budget.reserve = 20\n")
+        .refused(&["profile unknown", "budget.limit = 20"]);
 }
 
 #[test]
