@@ -47,6 +47,12 @@ pub(super) fn locate(flags: &Flags, env: Env<'_>) -> Result<(PathBuf, Option<Ori
     Ok((folder.join("smart-stream-tui").join("config.toml"), None))
 }
 
+/// Where the program keeps what it has to remember; `None` without a home folder.
+pub(super) fn state_folder() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("smart-stream-tui"))
+}
+
 /// Reads the file; `None` when nobody named it and it is not there.
 pub(super) fn read(path: &Path, named_by: Option<&Origin>) -> Result<Option<String>, ConfigError> {
     let refuse = |why: String, mend: &str| ConfigError::File {

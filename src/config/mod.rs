@@ -28,7 +28,7 @@ use std::{
 
 use crate::{
     chain::group::Group,
-    stream::{BudgetRules, Endpoint, OnEnd, StreamSettings},
+    stream::{BudgetRules, Endpoint, OnEnd, ProofMode, StreamSettings},
 };
 use endpoint::{BadEndpoint, Url};
 use provider::Profile;
@@ -188,6 +188,9 @@ impl Config {
                 _ => profile.zstd,
             },
             on_end: if source == Source::Recording { OnEnd::Finish } else { OnEnd::Reconnect },
+            ledger: if source == Source::Live { file::state_folder() } else { None },
+            recover: source != Source::Recording,
+            proof: if source == Source::Recording { ProofMode::Chain } else { ProofMode::Filters },
             endpoint,
         }
     }

@@ -147,6 +147,42 @@ pub enum Line {
         #[serde(flatten)]
         liquidity: LiquidityFields,
     },
+    /// A slot is finished, and what is proven of it.
+    Slot {
+        /// The slot.
+        slot: u64,
+        /// Its parent.
+        parent: Option<u64>,
+        /// `proven`, `repaired`, `skipped` or `lost`; a `lost` slot may be `repaired` later.
+        proof: &'static str,
+        /// Transactions executed in it, votes included.
+        executed: Option<u64>,
+        /// Transactions that arrived, summed over the connections.
+        matched: u32,
+        /// Transactions known to be missing; `null` when only that something is missing is known.
+        lost: Option<u32>,
+    },
+    /// Slots were missed on a connection, or fetched again.
+    Gap {
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// `stream`.
+        scope: &'static str,
+        /// First slot concerned.
+        from_slot: u64,
+        /// Last slot concerned.
+        to_slot: u64,
+        /// Why.
+        cause: &'static str,
+        /// On which connection.
+        connection: usize,
+        /// Of one pool only: not by this version.
+        pool: Option<String>,
+        /// Of one token only: not by this version.
+        mint: Option<String>,
+        /// Whether a replay brought everything.
+        repaired: bool,
+    },
     /// A connection changed state.
     Connection {
         /// Milliseconds since the Unix epoch.
@@ -325,6 +361,8 @@ pub struct BudgetFields {
     next_free_ms: Option<u64>,
     /// Permits held by each connection.
     spent_by: Vec<u32>,
+    /// Permits held by other processes with the same token.
+    others: u32,
 }
 
 /// See [`Line::Stats`].
@@ -444,6 +482,14 @@ impl<W: Write> Writer<W> {
                     kind: "progress",
                     value: f64::from(*progress_pct),
                 })?,
+                Emitted::Slot(slot) => self.line(&Line::Slot {
+                    slot: slot.slot,
+                    parent: slot.parent,
+                    proof: slot.proof.name(),
+                    executed: slot.executed,
+                    matched: slot.matched,
+                    lost: slot.lost,
+                })?,
                 Emitted::Stream(event) => {
                     let line = self.stream(event);
                     self.line(&line)?;
@@ -478,6 +524,17 @@ impl<W: Write> Writer<W> {
                 reason,
                 moves: moves.iter().map(MoveFields::from).collect(),
                 permits: *permits,
+            },
+            StreamEventKind::Gap(gap) => Line::Gap {
+                recv_ms,
+                scope: "stream",
+                from_slot: gap.from_slot,
+                to_slot: gap.to_slot,
+                cause: gap.cause.name(),
+                connection: gap.connection,
+                pool: None,
+                mint: None,
+                repaired: gap.repaired,
             },
             StreamEventKind::Refused(cause) => Line::Refused { recv_ms, cause: cause.as_ref().to_owned() },
         }
@@ -541,7 +598,7 @@ impl<W: Write> Writer<W> {
 fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
     let mut spent_by = vec![0; connections];
     for spent in &budget.spent {
-        if let Some(count) = spent_by.get_mut(spent.connection) {
+        if let Some(count) = spent.connection.and_then(|connection| spent_by.get_mut(connection)) {
             *count += 1;
         }
     }
@@ -552,6 +609,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
         reserved: budget.reserved,
         next_free_ms: budget.next_free_ms,
         spent_by,
+        others: budget.others,
     }
 }
 

@@ -76,14 +76,15 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         events: trades,
         undecoded: 1,
     });
-    let item = Item { recv_us: T0 * 1_000, created_us: Some(T0 * 1_000 - 2_000), frame: Some(Bytes::new()), kind };
+    let frame = Some(Bytes::new());
+    let item = Item { recv_us: T0 * 1_000, created_us: Some(T0 * 1_000 - 2_000), replayed: false, frame, kind };
     (item, events.collect(), vec![undecoded])
 }
 
 fn pipeline() -> Pipeline {
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    Pipeline::new(source, 2, T0)
+    Pipeline::new(source, 2, ProofMode::Filters, T0)
 }
 
 proptest! {
