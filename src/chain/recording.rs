@@ -44,6 +44,16 @@ pub enum RecordingError {
         /// The length.
         length: u64,
     },
+    /// A message that is none of ours: not a recording.
+    #[error("{path} is not a recording: the message at byte {offset} cannot be read: {source}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Offset of the message, in the uncompressed content.
+        offset: u64,
+        /// The cause.
+        source: prost::DecodeError,
+    },
 }
 
 /// Reads the messages of a recording, one encoded `SubscribeUpdate` after the other.
@@ -81,6 +91,17 @@ impl Reader {
             Ok(decoder) => Ok(Self { path, input: Box::new(BufReader::new(decoder)), offset: 0, ended: false }),
             Err(source) => Err(RecordingError::Io { path, source }),
         }
+    }
+
+    /// The next message as a generated type; `None` at the end and behind an error.
+    pub fn next_as<M: prost::Message + Default>(&mut self) -> Option<Result<M, RecordingError>> {
+        let offset = self.offset;
+        Some(self.next()?.and_then(|message| {
+            M::decode(message).map_err(|source| {
+                self.ended = true;
+                RecordingError::Content { path: self.path.clone(), offset, source }
+            })
+        }))
     }
 
     fn next_message(&mut self) -> Result<Option<Bytes>, RecordingError> {

@@ -103,7 +103,9 @@ pub fn sol(value: Option<f64>, ascii: bool) -> String {
     let plain = format!("{size:.18}");
     let fraction = plain.get(2..).unwrap_or("");
     let zeros = fraction.bytes().take_while(|byte| *byte == b'0').count();
-    let digits = fraction.get(zeros..(zeros + 3).min(fraction.len())).unwrap_or("");
+    // A minus and a second digit below the line leave room for two digits.
+    let shown = if value < 0.0 && zeros >= 10 { 2 } else { 3 };
+    let digits = fraction.get(zeros..(zeros + shown).min(fraction.len())).unwrap_or("");
     if zeros < 3 || ascii {
         return if ascii && zeros >= 3 {
             format!("{value:.2e}")
