@@ -12,8 +12,9 @@ use smart_stream_tui::simulator::{
 use solana_sdk::pubkey::Pubkey;
 use tokio::time::timeout;
 use tonic::{Code, Status, codec::CompressionEncoding};
-use yellowstone_grpc_client::{GeyserGrpcClient, GeyserStream, SubscribeRequestSink};
-use yellowstone_grpc_proto::{geyser::subscribe_update::UpdateOneof, prelude::*};
+use tonic_health::pb::health_check_response::ServingStatus;
+use yellowstone_grpc_client::{GeyserGrpcClient, GeyserGrpcClientError, GeyserStream, SubscribeRequestSink};
+use yellowstone_grpc_proto::{cuckoo::CompressedAccountFilterSet, geyser::subscribe_update::UpdateOneof, prelude::*};
 
 /// Long enough for any machine: a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -314,22 +315,25 @@ async fn no_token_or_a_wrong_one_is_refused_everywhere() {
 
 #[tokio::test]
 async fn a_bad_filter_ends_the_stream_with_the_real_text() {
-    let limits = FilterLimits { filters: 32, keys: 2_000, any: false, name_bytes: 128 };
+    use subscribe_request_filter_accounts_filter::Filter;
+    use subscribe_request_filter_accounts_filter_memcmp::Data;
+    let limits = FilterLimits { filters: 32, keys: 2_000, any: false, name_bytes: 128, rejected: vec![key(77)] };
     let stage = Stage::with(ServerSettings { filter_limits: limits, ..settings() }).await;
     let named = |count: usize| (0..count).map(|name| (name.to_string(), Default::default())).collect();
     let slice = |offset, length| SubscribeRequestAccountsDataSlice { offset, length };
-    let condition = || SubscribeRequestFilterAccountsFilter {
-        filter: Some(subscribe_request_filter_accounts_filter::Filter::Datasize(1)),
+    let of = |filter| SubscribeRequestFilterAccountsFilter { filter };
+    let condition = || of(Some(Filter::Datasize(1)));
+    let memcmp = |data| of(Some(Filter::Memcmp(SubscribeRequestFilterAccountsFilterMemcmp { offset: 0, data })));
+    let on_account = |filters| {
+        let account = vec![key(1).to_string()];
+        let filter = SubscribeRequestFilterAccounts { account, filters, ..Default::default() };
+        SubscribeRequest { accounts: HashMap::from([("a".to_owned(), filter)]), ..SubscribeRequest::default() }
     };
     let include = |keys: Vec<String>| {
         let filter = SubscribeRequestFilterTransactions { account_include: keys, ..Default::default() };
         SubscribeRequest { transactions: HashMap::from([("t".to_owned(), filter)]), ..Default::default() }
     };
-    let conditions = SubscribeRequestFilterAccounts {
-        account: vec![key(1).to_string()],
-        filters: vec![condition(), condition(), condition(), condition(), condition()],
-        ..Default::default()
-    };
+    let conditions = vec![condition(), condition(), condition(), condition(), condition()];
     let signature_only = SubscribeRequestFilterTransactions {
         signature: Some(solana_sdk::signature::Signature::default().to_string()),
         ..Default::default()
@@ -358,9 +362,23 @@ async fn a_bad_filter_ends_the_stream_with_the_real_text() {
             "data slices out of order",
         ),
         (
-            SubscribeRequest { accounts: HashMap::from([("a".to_owned(), conditions)]), ..default() },
-            "Too many filters provided; max 4",
+            SubscribeRequest { accounts_data_slice: vec![slice(0, 8), slice(4, 8)], ..default() },
+            "data slices overlapped",
         ),
+        (on_account(conditions), "Too many filters provided; max 4"),
+        (
+            include(vec![key(1).to_string(), key(77).to_string()]),
+            "Pubkey 6Ckm2BrnXxsSjyG5b17kQQRjoECVrts92RKXVGT8XeqS in filters is not allowed",
+        ),
+        (on_account(vec![condition(), condition()]), "datasize used more than once"),
+        (on_account(vec![of(Some(Filter::TokenAccountState(false)))]), "token_account_state only allowed to be true"),
+        (on_account(vec![of(None)]), "filter should be defined"),
+        (on_account(vec![of(Some(Filter::Lamports(Default::default())))]), "cmp for lamports should be defined"),
+        (on_account(vec![memcmp(None)]), "data for memcmp should be defined"),
+        (on_account(vec![memcmp(Some(Data::Base58("0".to_owned())))]), "invalid base58"),
+        (on_account(vec![memcmp(Some(Data::Base64("!".to_owned())))]), "invalid base64"),
+        (on_account(vec![memcmp(Some(Data::Bytes(vec![0; 129])))]), "data too large"),
+        (on_account(vec![memcmp(Some(Data::Base58("1".repeat(176))))]), "data too large"),
     ];
     for (request, text) in cases {
         // As the first request, and as an update of a live stream.
@@ -692,10 +710,146 @@ async fn unary_calls_answer_by_commitment() {
 }
 
 #[tokio::test]
-async fn deshred_is_not_implemented() {
+async fn deshred_and_gossip_are_not_implemented() {
     let stage = Stage::new().await;
-    let refused = stage.client().await.subscribe_deshred_with_request(None).await.err().unwrap().to_string();
-    assert!(refused.contains("nimplemented"), "{refused}");
+    let mut client = stage.client().await;
+    let deshred = client.subscribe_deshred_with_request(None).await.err().unwrap();
+    let gossip = client.subscribe_gossip().await.err().unwrap();
+    for refused in [deshred, gossip] {
+        let GeyserGrpcClientError::TonicStatus(status) = refused else { panic!("a status: {refused}") };
+        assert_eq!((status.code(), status.message()), (Code::Unimplemented, ""));
+    }
+}
+
+#[tokio::test]
+async fn the_health_check_needs_no_token() {
+    let stage = Stage::with(ServerSettings { x_token: Some("right".to_owned()), ..settings() }).await;
+    assert_eq!(stage.client().await.health_check().await.unwrap().status(), ServingStatus::Serving);
+}
+
+#[tokio::test]
+async fn three_hundred_streams_on_one_connection_all_deliver() {
+    let stage = Stage::new().await;
+    let mut client = stage.client().await;
+    let mut streams = Vec::new();
+    for _ in 0..300 {
+        streams.push(timeout(PATIENCE, client.subscribe_with_request(Some(everything()))).await.unwrap().unwrap());
+    }
+    stage.until(|stats| stats.requests_applied == 300).await;
+    stage.play(plain(100)).await;
+    for (_sink, stream) in &mut streams {
+        assert_eq!(words(stream, 5).await, "t100.0 t100.1 t100.2 m100 p100");
+    }
+}
+
+#[tokio::test]
+async fn the_commitment_of_a_live_stream_can_change() {
+    let stage = Stage::new().await;
+    let (mut sink, mut stream) = stage.subscribe(everything()).await;
+    stage.play(plain(100)).await;
+    stage.play(plain(101)).await;
+    sink.send(at(CommitmentLevel::Confirmed, everything())).await.unwrap();
+    stage.until(|stats| stats.requests_applied == 2).await;
+    assert_eq!(words(&mut stream, 10).await, "t100.0 t100.1 t100.2 m100 p100 t101.0 t101.1 t101.2 m101 p101");
+    stage.play(plain(102)).await;
+    assert_eq!(words(&mut stream, 6).await, "p102 t100.0 t100.1 t100.2 m100 c100");
+}
+
+#[tokio::test]
+async fn votes_failures_and_signatures_are_told_apart() {
+    let stage = Stage::new().await;
+    let named = |name: &str, filter| (name.to_owned(), filter);
+    let filter = SubscribeRequestFilterTransactions::default;
+    let wanted = solana_sdk::signature::Signature::try_from(signature(100, 2)).unwrap();
+    let transactions = HashMap::from([
+        named("fine", SubscribeRequestFilterTransactions { failed: Some(false), ..filter() }),
+        named("two", SubscribeRequestFilterTransactions { signature: Some(wanted.to_string()), ..filter() }),
+        named("votes", SubscribeRequestFilterTransactions { vote: Some(true), ..filter() }),
+        named("work", SubscribeRequestFilterTransactions { vote: Some(false), ..filter() }),
+        named("wrong", SubscribeRequestFilterTransactions { failed: Some(true), ..filter() }),
+    ]);
+    let request = SubscribeRequest {
+        transactions: transactions.clone(),
+        transactions_status: transactions,
+        ..Default::default()
+    };
+    let (_sink, mut stream) = stage.subscribe(request).await;
+    let mut vote = transaction(100, 1, &[1, 9]);
+    if let SlotItemKind::Transaction(info) = &mut vote {
+        info.is_vote = true;
+    }
+    let mut failed = transaction(100, 2, &[1, 9]);
+    if let SlotItemKind::Transaction(info) = &mut failed {
+        info.meta.as_mut().unwrap().err = Some(TransactionError { err: vec![0] });
+    }
+    stage.play(slot_of(100, vec![vote, failed])).await;
+    for expected in ["fine votes", "two work wrong"] {
+        for kind in ["t", "x"] {
+            let update = update(&mut stream).await;
+            assert!(word(&update).starts_with(kind));
+            assert_eq!(update.filters.join(" "), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn owners_of_token_balances_match_on_request() {
+    let stage = Stage::new().await;
+    let with = |flag: Option<TokenAccountExpansionControlFlag>| SubscribeRequestFilterTransactions {
+        account_include: vec![key(50).to_string()],
+        token_accounts: flag.map(Into::into),
+        ..Default::default()
+    };
+    let transactions = HashMap::from([
+        ("keys".to_owned(), with(None)),
+        ("owners".to_owned(), with(Some(TokenAccountExpansionControlFlag::All))),
+        ("spent".to_owned(), with(Some(TokenAccountExpansionControlFlag::BalanceChanged))),
+    ]);
+    let (_sink, mut stream) = stage.subscribe(SubscribeRequest { transactions, ..Default::default() }).await;
+    let balance = |amount: &str| TokenBalance {
+        owner: key(50).to_string(),
+        ui_token_amount: Some(UiTokenAmount { amount: amount.to_owned(), ..Default::default() }),
+        ..Default::default()
+    };
+    let moved = |index, before, after| {
+        let mut made = transaction(100, index, &[1, 9]);
+        if let SlotItemKind::Transaction(info) = &mut made {
+            let meta = info.meta.as_mut().unwrap();
+            (meta.pre_token_balances, meta.post_token_balances) = (vec![balance(before)], vec![balance(after)]);
+        }
+        made
+    };
+    stage.play(slot_of(100, vec![moved(1, "5", "5"), moved(2, "5", "4")])).await;
+    assert_eq!(update(&mut stream).await.filters, ["owners"]);
+    assert_eq!(update(&mut stream).await.filters, ["owners", "spent"]);
+}
+
+#[tokio::test]
+async fn compressed_sets_of_keys_select_like_lists() {
+    let stage = Stage::new().await;
+    let mut set = CompressedAccountFilterSet::with_capacity(1_000).unwrap();
+    set.insert(key(2)).unwrap();
+    let mut request = SubscribeRequest::default();
+    let (mut accounts, mut transactions) = (SubscribeRequestFilterAccounts::default(), including("t", &[key(3)]));
+    let compressed = set.to_proto();
+    accounts.cuckoo_accounts_filter = Some(compressed.clone());
+    transactions.get_mut("t").unwrap().cuckoo_account_include = Some(compressed.clone());
+    request.accounts.insert("a".to_owned(), accounts);
+    request.transactions = transactions;
+    let (mut sink, mut stream) = stage.subscribe(request.clone()).await;
+    let mut plan = plain(100);
+    plan.items.push(SlotItem { at: Duration::ZERO, kind: account(1, b"one") });
+    plan.items.push(SlotItem { at: Duration::ZERO, kind: account(2, b"two") });
+    stage.play(plan).await;
+    stage.play(plain(101)).await;
+    assert_eq!(words(&mut stream, 5).await, "t100.1 t100.2 a100 t101.1 t101.2");
+    // A set that is not what it says is refused.
+    let broken = CuckooFilter { bucket_count: 3, ..compressed };
+    request.accounts.get_mut("a").unwrap().cuckoo_accounts_filter = Some(broken);
+    sink.send(request).await.unwrap();
+    let (code, text) = failure(&mut stream).await;
+    assert_eq!(code, Code::InvalidArgument);
+    assert_eq!(text, "failed to create filter: cuckoo filter: not as many buckets as it says");
 }
 
 #[tokio::test]

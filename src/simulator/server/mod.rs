@@ -113,8 +113,11 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let endpoint = Endpoint::new(Arc::clone(&hub));
+        // Asked without a token, as on the real server.
+        let (health, checks) = tonic_health::server::health_reporter();
+        health.set_serving::<Endpoint>().await;
         let serving = tokio::spawn(async move {
-            let router = tonic::transport::Server::builder().add_service(endpoint);
+            let router = tonic::transport::Server::builder().add_service(endpoint).add_service(checks);
             let served = router.serve_with_incoming_shutdown(incoming, async {
                 // An error means the same: the server is dropped.
                 let _ = stopped.await;

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use solana_sdk::pubkey::Pubkey;
+
 /// How fast the producer's slots are played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
@@ -17,7 +19,7 @@ pub enum Pace {
 }
 
 /// Limits on one request's filters, as a provider sets them. Unlimited by default.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FilterLimits {
     /// Most filters of one kind, and most data slices.
     pub filters: usize,
@@ -27,11 +29,13 @@ pub struct FilterLimits {
     pub any: bool,
     /// Longest filter name in bytes.
     pub name_bytes: usize,
+    /// Keys that no filter may ask for, in `account_include`, `account` and `owner` (Token programs, at some providers).
+    pub rejected: Vec<Pubkey>,
 }
 
 impl Default for FilterLimits {
     fn default() -> Self {
-        Self { filters: usize::MAX, keys: usize::MAX, any: true, name_bytes: 128 }
+        Self { filters: usize::MAX, keys: usize::MAX, any: true, name_bytes: 128, rejected: Vec::new() }
     }
 }
 

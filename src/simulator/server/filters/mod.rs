@@ -1,6 +1,7 @@
 //! The filters of one stream, compiled from its last request. Errors carry the texts of the open-source server (15.1.2).
 
 mod accounts;
+mod cuckoo;
 mod text;
 mod transactions;
 
@@ -38,12 +39,16 @@ pub(super) enum FilterError {
     Name { limit: usize, found: usize },
     #[error("failed to create CommitmentLevel from {0}")]
     Commitment(i32),
-    #[error("data slices out of order")]
-    Slices,
+    #[error("{0}")]
+    Slices(&'static str),
+    #[error("Pubkey {0} in filters is not allowed")]
+    Rejected(Pubkey),
     #[error("Too many filters provided; max {0}")]
     Conditions(usize),
-    #[error("invalid account filter")]
-    Memcmp,
+    #[error("{0}")]
+    State(&'static str),
+    #[error("{0}")]
+    Cuckoo(&'static str),
     #[error("`{0}` is not supported by this server")]
     Unsupported(&'static str),
 }
@@ -190,4 +195,13 @@ fn keys(list: &[String], limits: &FilterLimits) -> Result<HashSet<[u8; 32]>, Fil
     }
     let parsed = list.iter().map(|key| key.parse::<Pubkey>());
     parsed.map(|key| key.map(|key| key.to_bytes()).map_err(|error| FilterError::Pubkey(error.to_string()))).collect()
+}
+
+/// A list of base58 keys, none of which the provider refuses.
+fn allowed_keys(list: &[String], limits: &FilterLimits) -> Result<HashSet<[u8; 32]>, FilterError> {
+    let keys = keys(list, limits)?;
+    match limits.rejected.iter().find(|rejected| keys.contains(rejected.as_array())) {
+        Some(rejected) => Err(FilterError::Rejected(*rejected)),
+        None => Ok(keys),
+    }
 }
