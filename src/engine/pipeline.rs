@@ -425,16 +425,14 @@ impl Pipeline {
     }
 }
 
-/// Adds a transaction's counts of one program; only programs with a decoder have any.
+/// Adds a transaction's counts of one program.
 fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
     let counts = tally.of(program);
-    if program.has_decoder() {
-        parse.decoded += u64::from(counts.decoded);
-        parse.expected += u64::from(counts.expected);
-        parse.known += u64::from(counts.known);
-        parse.invocations += u64::from(counts.invocations);
-        parse.unknown_tails += u64::from(counts.unknown_tails);
-    }
+    parse.decoded += u64::from(counts.decoded);
+    parse.expected += u64::from(counts.expected);
+    parse.known += u64::from(counts.known);
+    parse.invocations += u64::from(counts.invocations);
+    parse.unknown_tails += u64::from(counts.unknown_tails);
 }
 
 /// The newest stream event that answers the user.
