@@ -139,11 +139,11 @@ fn facts_read(event: &Event) -> String {
             )
         }
         EventKind::CurveCompleted { mint, curve, .. } => format!("{head} completed {mint} {curve}"),
-        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount } => {
+        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount, .. } => {
             format!("{head} graduated {mint} {curve} {pool} {base_amount} {quote_amount}")
         }
         EventKind::PoolCreated(created) => {
-            assert_eq!((created.base_decimals, created.quote_decimals), (6, 9));
+            assert_eq!((created.base_decimals, created.quote_decimals), (Some(6), Some(9)));
             format!(
                 "{head} pool {} {} {} {} {} {} {}",
                 created.mint,
@@ -151,7 +151,7 @@ fn facts_read(event: &Event) -> String {
                 created.pool,
                 created.base_amount,
                 created.quote_amount,
-                created.lp_amount,
+                created.lp_amount.unwrap(),
                 created.user
             )
         }
@@ -165,7 +165,7 @@ fn facts_read(event: &Event) -> String {
             moved.action == LiquidityAction::Deposit,
             moved.base_amount,
             moved.quote_amount,
-            moved.lp_amount,
+            moved.lp_amount.unwrap(),
             moved.raw_reserves_before
         ),
         EventKind::CurveAdjusted { .. } => panic!("no mayhem here"),

@@ -47,6 +47,7 @@ pub(super) struct Account {
 
 /// A slot changed status.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "the schema's names")]
 pub(super) struct Slot {
     pub(super) slot: u64,
     pub(super) parent: Option<u64>,
