@@ -75,7 +75,7 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let to = shared.clone();
         thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = vec![0; 1 << 16];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let mut screen = to.0.lock().unwrap();

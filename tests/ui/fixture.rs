@@ -1,5 +1,14 @@
 //! A busy minute: three connections, one of them unwell, and forty tokens.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::manual_is_multiple_of,
+    clippy::unnecessary_lazy_evaluations,
+    dead_code,
+    reason = "made-up figures, shared by several tests"
+)]
+
 use std::sync::Arc;
 
 use smart_stream_tui::{
