@@ -32,6 +32,7 @@ struct Step {
     after: u64,
     connection: usize,
     purpose: usize,
+    urgent: bool,
     cost: u32,
     /// Milliseconds from the call to its completion, and where between the two the server sees it, in 1/1000.
     delay: u64,
@@ -44,15 +45,17 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![6 => 0..300_u64, 1 => 0..20_000_u64],
         0..4_usize,
         0..4_usize,
+        any::<bool>(),
         prop_oneof![8 => Just(1_u32), 1 => 0..4_u32],
         prop_oneof![3 => 0..1_000_u64, 1 => 0..=15_000_u64],
         0..=1000_u64,
         prop::bool::weighted(0.005),
     )
-        .prop_map(|(after, connection, purpose, cost, delay, seen, freeze)| Step {
+        .prop_map(|(after, connection, purpose, urgent, cost, delay, seen, freeze)| Step {
             after,
             connection,
             purpose,
+            urgent,
             cost,
             delay,
             seen,
@@ -75,11 +78,21 @@ fn held(calls: &[Call], now: u64, window: u64, of: impl Fn(&Call) -> bool) -> u3
     calls.iter().filter(|call| call.start <= now && now <= call.end + window && of(call)).map(|call| call.cost).sum()
 }
 
+/// From half of the ceiling on, the spacing grows evenly up to twice the mean time in which a permit frees.
+fn pace(purpose: Purpose, used: u32, ceiling: u32, rules: BudgetRules) -> Duration {
+    let half = ceiling / 2;
+    if purpose == Purpose::Reconnect || used <= half {
+        return Duration::ZERO;
+    }
+    let share = f64::from(used - half) / f64::from(ceiling - half);
+    (rules.window / rules.limit).mul_f64(2.0 * share.min(1.0))
+}
+
 fn check_history(steps: &[Step], rules: BudgetRules) -> TestCaseResult {
     let ms = Duration::from_millis;
     let window = u64::try_from(rules.window.as_millis()).unwrap();
     let reserve = rules.reserve.min(rules.limit - 1);
-    let mut limiter = SubscriptionRateLimiter::new(rules);
+    let mut limiter = SubscriptionRateLimiter::new(rules, 1);
     let mut open: Vec<(u64, PermitId)> = Vec::new();
     let mut calls: Vec<Call> = Vec::new();
     let mut now = 0;
@@ -96,9 +109,17 @@ fn check_history(steps: &[Step], rules: BudgetRules) -> TestCaseResult {
             limiter.freeze(ms(frozen));
         }
         let purpose = PURPOSES[step.purpose];
-        let ask = Ask { connection: step.connection, purpose, cost: step.cost };
-        let ceiling = if purpose == Purpose::Reconnect { rules.limit } else { rules.limit - reserve };
-        let fits = held(&calls, now, window, |_| true) + step.cost <= ceiling
+        let ask = Ask { connection: step.connection, purpose, urgent: step.urgent, cost: step.cost };
+        let ceiling = match purpose {
+            Purpose::Reconnect if step.urgent => rules.limit,
+            Purpose::Reconnect => rules.limit - reserve / 2,
+            _ => rules.limit - reserve,
+        };
+        let used = held(&calls, now, window, |_| true);
+        let last = calls.iter().filter(|call| call.cost > 0 && now <= call.end + window).map(|call| call.start).max();
+        let paced = last.is_none_or(|last| ms(now) >= ms(last) + pace(purpose, used, ceiling, rules));
+        let fits = used + step.cost <= ceiling
+            && paced
             && held(&calls, now, window, |call| call.connection == step.connection) + step.cost <= rules.per_connection;
         let free = step.cost == 0;
         let opens = matches!(purpose, Purpose::Start | Purpose::Reconnect);
@@ -117,7 +138,10 @@ fn check_history(steps: &[Step], rules: BudgetRules) -> TestCaseResult {
                 if let Denied::Until(at) = denied {
                     // The time named is exact: refused a millisecond before, granted then, if nothing else happens.
                     prop_assert!(at > ms(now));
-                    prop_assert!(limiter.check(ask, at - ms(1)).is_err(), "granted before the time named");
+                    prop_assert!(
+                        limiter.check(ask, at - Duration::from_nanos(1)).is_err(),
+                        "granted before the time named"
+                    );
                     prop_assert!(limiter.check(ask, at).is_ok(), "refused at the time named");
                 }
             }
@@ -158,8 +182,8 @@ proptest! {
     ) {
         // Whoever asks again at the very moment the limiter names gets the most the rule allows, and no more.
         let ms = Duration::from_millis;
-        let mut limiter = SubscriptionRateLimiter::new(rules(100, 20, 100, 60_000));
-        let ask = Ask { connection: 0, purpose: Purpose::Reconnect, cost: 1 };
+        let mut limiter = SubscriptionRateLimiter::new(rules(100, 20, 100, 60_000), 1);
+        let ask = Ask { connection: 0, purpose: Purpose::Reconnect, urgent: true, cost: 1 };
         let mut now = 0;
         let mut open: Vec<(u64, PermitId)> = Vec::new();
         let mut arrivals = Vec::new();
@@ -194,8 +218,8 @@ proptest! {
 #[test]
 fn a_permit_dropped_without_an_answer_is_held_for_the_window_from_then_on() {
     let second = Duration::from_secs;
-    let mut limiter = SubscriptionRateLimiter::new(rules(1, 0, 1, 60_000));
-    let ask = Ask { connection: 0, purpose: Purpose::Reconnect, cost: 1 };
+    let mut limiter = SubscriptionRateLimiter::new(rules(1, 0, 1, 60_000), 1);
+    let ask = Ask { connection: 0, purpose: Purpose::Reconnect, urgent: true, cost: 1 };
     let id = limiter.take(ask, second(0)).unwrap();
     assert_eq!(limiter.check(ask, second(1_000)), Err(Denied::Completion));
     limiter.complete(id, second(1_000));
@@ -205,8 +229,8 @@ fn a_permit_dropped_without_an_answer_is_held_for_the_window_from_then_on() {
 #[test]
 fn exhaustion_is_forecast_from_the_present_rate() {
     let second = Duration::from_secs;
-    let mut limiter = SubscriptionRateLimiter::new(rules(100, 0, 100, 60_000));
-    let ask = Ask { connection: 0, purpose: Purpose::User, cost: 1 };
+    let mut limiter = SubscriptionRateLimiter::new(rules(100, 0, 100, 60_000), 1);
+    let ask = Ask { connection: 0, purpose: Purpose::Reconnect, urgent: false, cost: 1 };
     assert_eq!(limiter.exhausted_in(second(0)), None);
     // Four a second: 60 used after 15 s, so 40 more take ten seconds.
     for quarter in 0..60 {
@@ -217,7 +241,7 @@ fn exhaustion_is_forecast_from_the_present_rate() {
     let left = limiter.exhausted_in(second(15)).unwrap();
     assert!(left.abs_diff(second(10)) < second(1), "{left:?}");
     // One a second never gets there: as many free as are taken.
-    let mut slow = SubscriptionRateLimiter::new(rules(100, 0, 100, 60_000));
+    let mut slow = SubscriptionRateLimiter::new(rules(100, 0, 100, 60_000), 1);
     for at in 0..60 {
         let id = slow.take(ask, second(at)).unwrap();
         slow.complete(id, second(at));
@@ -228,16 +252,16 @@ fn exhaustion_is_forecast_from_the_present_rate() {
 #[test]
 fn the_status_says_who_spent_what() {
     let second = Duration::from_secs;
-    let mut limiter = SubscriptionRateLimiter::new(rules(100, 20, 15, 60_000));
+    let mut limiter = SubscriptionRateLimiter::new(rules(100, 20, 15, 60_000), 1);
     for connection in [0, 1, 1] {
-        let ask = Ask { connection, purpose: Purpose::Start, cost: 1 };
+        let ask = Ask { connection, purpose: Purpose::Start, urgent: false, cost: 1 };
         let id = limiter.take(ask, second(10)).unwrap();
         limiter.complete(id, second(12));
     }
     let status = limiter.status(second(20), 1_000_000);
     assert_eq!((status.used, status.limit, status.reserved, status.window_s), (3, 100, 20, 60));
     assert_eq!(status.next_free_ms, Some(52_001));
-    assert_eq!(status.spent.iter().map(|spent| spent.connection).collect::<Vec<_>>(), [0, 1, 1]);
+    assert_eq!(status.spent.iter().map(|spent| spent.connection).collect::<Vec<_>>(), [Some(0), Some(1), Some(1)]);
     assert_eq!(status.spent[0].at_ms, 990_000);
     assert_eq!(limiter.used_by(1, second(20)), 2);
     assert_eq!(limiter.status(second(73), 0).used, 0);

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{chain::ids::Mint, engine::view::View, stream::status::StreamEvent};
+use crate::{
+    chain::ids::Mint,
+    engine::view::View,
+    stream::{completeness::SlotProof, status::StreamEvent},
+};
 
 pub use crate::market::change::{ChainEvent, Status};
 
@@ -33,6 +37,8 @@ pub enum Emitted {
         /// Percent.
         progress_pct: u8,
     },
+    /// A slot is finished, and what is proven of it; again when that changes.
+    Slot(SlotProof),
     /// A connection changed state, a filter came into force, groups moved.
     Stream(StreamEvent),
     /// Once a second: rates, latency, parse rate, budget; taken from the view so that all faces agree.

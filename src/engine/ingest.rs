@@ -12,7 +12,7 @@ use crate::{
     },
     decode::Decoder,
     market::input::{Batch, Item, ItemKind, Transaction},
-    stream::{Arrival, Sink},
+    stream::{Arrival, Gap, Sink, SlotRecord},
 };
 
 /// Decodes what one connection receives into batches.
@@ -26,6 +26,11 @@ pub(super) struct Ingest {
 impl Ingest {
     pub(super) fn new(connection: usize, keep_frames: bool) -> Self {
         Self { decoder: Decoder::default(), batch: Batch { connection, ..Batch::default() }, keep_frames }
+    }
+
+    /// What the stream says of itself, in order with the data.
+    fn note(&mut self, kind: ItemKind) {
+        self.batch.items.push(Item { recv_us: 0, created_us: None, replayed: false, frame: None, kind });
     }
 
     fn transaction(
@@ -78,9 +83,24 @@ impl Sink for Ingest {
         };
         if let Some(kind) = kind {
             let frame = self.keep_frames.then(|| frame.clone());
-            self.batch.items.push(Item { recv_us: arrival.unix_us, created_us: update.created_at_us, frame, kind });
+            let created_us = update.created_at_us.filter(|_| !arrival.replayed);
+            self.batch.items.push(Item {
+                recv_us: arrival.unix_us,
+                created_us,
+                replayed: arrival.replayed,
+                frame,
+                kind,
+            });
         }
         self.batch.busy_ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+    }
+
+    fn on_slot(&mut self, record: &SlotRecord) {
+        self.note(ItemKind::SlotRecord(*record));
+    }
+
+    fn on_gap(&mut self, gap: &Gap) {
+        self.note(ItemKind::Gap(*gap));
     }
 
     fn on_bad_frame(&mut self, frame: &Bytes, _error: WireError, _arrival: Arrival) {
@@ -91,6 +111,7 @@ impl Sink for Ingest {
 
     fn take_batch(&mut self) -> Option<Batch> {
         let connection = self.batch.connection;
-        (self.batch.frames > 0).then(|| std::mem::replace(&mut self.batch, Batch { connection, ..Batch::default() }))
+        (self.batch.frames > 0 || !self.batch.items.is_empty())
+            .then(|| std::mem::replace(&mut self.batch, Batch { connection, ..Batch::default() }))
     }
 }

@@ -80,9 +80,10 @@ impl Engine {
     pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
         let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
         let connections = settings.streams.connections;
+        let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
         let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in)?;
-        let mut pipeline = Pipeline::new(settings.source, connections, task::now_ms());
+        let mut pipeline = Pipeline::new(settings.source, connections, proof, task::now_ms());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
         let task = Task {

@@ -17,7 +17,11 @@ use crate::{
         change::{Change, Status},
         input::{Batch, Item, ItemKind, Transaction},
     },
-    stream::status::{StreamEventKind, StreamStatus},
+    stream::{
+        ProofMode,
+        completeness::{Completeness, CompletenessView, SlotProof},
+        status::{ConnectionState, StreamEventKind, StreamStatus},
+    },
 };
 
 /// Rows kept of the undecoded table: discriminators are chosen by strangers.
@@ -53,6 +57,9 @@ pub(super) struct Pipeline {
     started_ms: i64,
     market: Market,
     slots: SlotClock,
+    completeness: Completeness,
+    /// Slots that stand otherwise than before and were not told yet.
+    proofs: Vec<SlotProof>,
     total: Lane,
     groups: [Lane; Group::ALL.len()],
     connections: Vec<Lane>,
@@ -80,6 +87,7 @@ struct Slow {
     groups: Arc<[GroupView]>,
     pipeline: Arc<[StageView]>,
     undecoded: Arc<[UndecodedView]>,
+    completeness: Arc<CompletenessView>,
     connections: Vec<Measured>,
     tps: Option<f64>,
     bytes_per_s: Option<f64>,
@@ -114,7 +122,7 @@ impl Busy {
 }
 
 impl Pipeline {
-    pub(super) fn new(source: SourceView, connections: usize, now_ms: i64) -> Self {
+    pub(super) fn new(source: SourceView, connections: usize, proof: ProofMode, now_ms: i64) -> Self {
         let now_s = now_ms / 1_000;
         let status = match source.commitment {
             "confirmed" => Status::Confirmed,
@@ -127,6 +135,8 @@ impl Pipeline {
             started_ms: now_ms,
             market: Market::default(),
             slots: SlotClock::default(),
+            completeness: Completeness::new(proof),
+            proofs: Vec::new(),
             total: Lane::new(now_s),
             groups: Group::ALL.map(|_| Lane::new(now_s)),
             connections: (0..connections).map(|_| Lane::new(now_s)).collect(),
@@ -167,8 +177,16 @@ impl Pipeline {
         let mut undecoded = batch.undecoded.into_iter();
         for item in batch.items {
             let new = match &item.kind {
-                ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us),
+                ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us, item.replayed),
                 ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
+                ItemKind::SlotRecord(record) => {
+                    self.completeness.record(batch.connection, *record, &mut self.proofs);
+                    false
+                }
+                ItemKind::Gap(gap) => {
+                    self.completeness.gap(gap, &mut self.proofs);
+                    false
+                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -266,6 +284,17 @@ impl Pipeline {
         self.slow = None;
     }
 
+    /// Slots that stand otherwise than when this was called last.
+    pub(super) fn take_proofs(&mut self) -> Vec<SlotProof> {
+        std::mem::take(&mut self.proofs)
+    }
+
+    /// Which connections are stopped for good: no slot waits for them.
+    pub(super) fn look_at(&mut self, streams: &StreamStatus) {
+        let stopped = streams.connections.iter().filter(|status| status.state == ConnectionState::Stopped);
+        self.completeness.set_stopped(stopped.map(|status| status.id));
+    }
+
     /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.
     pub(super) fn is_quiet(&self) -> bool {
         self.receive.per_second().iter().all(|count| *count == 0)
@@ -329,7 +358,9 @@ impl Pipeline {
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
             notice: notice(streams),
+            completeness: slow.completeness.clone(),
             finished,
+            token_refused: streams.token_refused.clone(),
         };
         self.slow = Some(slow);
         view
@@ -376,6 +407,7 @@ impl Pipeline {
             groups,
             connections,
             undecoded: undecoded.collect(),
+            completeness: Arc::new(self.completeness.view()),
             pipeline: self.stages(),
             tps: self.total.meter.rate(),
             bytes_per_s: self.receive.bytes_per_s(),
@@ -393,16 +425,14 @@ impl Pipeline {
     }
 }
 
-/// Adds a transaction's counts of one program; only programs with a decoder have any.
+/// Adds a transaction's counts of one program.
 fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
     let counts = tally.of(program);
-    if program.has_decoder() {
-        parse.decoded += u64::from(counts.decoded);
-        parse.expected += u64::from(counts.expected);
-        parse.known += u64::from(counts.known);
-        parse.invocations += u64::from(counts.invocations);
-        parse.unknown_tails += u64::from(counts.unknown_tails);
-    }
+    parse.decoded += u64::from(counts.decoded);
+    parse.expected += u64::from(counts.expected);
+    parse.known += u64::from(counts.known);
+    parse.invocations += u64::from(counts.invocations);
+    parse.unknown_tails += u64::from(counts.unknown_tails);
 }
 
 /// The newest stream event that answers the user.
@@ -417,7 +447,7 @@ fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
                 format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
             }
             StreamEventKind::Refused(why) => why.clone(),
-            StreamEventKind::State { .. } => return None,
+            StreamEventKind::State { .. } | StreamEventKind::Gap(_) => return None,
         };
         Some((event.seq, text))
     })

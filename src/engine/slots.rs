@@ -21,10 +21,10 @@ pub(super) struct SlotClock {
 }
 
 impl SlotClock {
-    /// Takes a status; whether it is the first of its kind for that slot.
-    pub(super) fn status(&mut self, slot: u64, status: i32, recv_us: i64) -> bool {
+    /// Takes a status; whether it is the first of its kind for that slot. One of a replay tells nothing of time.
+    pub(super) fn status(&mut self, slot: u64, status: i32, recv_us: i64, replayed: bool) -> bool {
         let first = self.first(slot, 1 << status.clamp(0, 30));
-        if first && status == PROCESSED {
+        if first && status == PROCESSED && !replayed {
             if self.newest.is_some_and(|newest| slot < newest) {
                 // A recording that jumps back, or a fork: the clock starts anew rather than run backwards.
                 self.arrivals.clear();
@@ -83,9 +83,9 @@ mod tests {
         let mut clock = SlotClock::default();
         for n in 0..100 {
             if n % 10 != 3 {
-                assert!(clock.status(1_000 + n, PROCESSED, (n * 213_000).try_into().unwrap()));
-                assert!(!clock.status(1_000 + n, PROCESSED, 0), "the other connection's copy");
-                assert!(clock.status(1_000 + n, 1, 0));
+                assert!(clock.status(1_000 + n, PROCESSED, (n * 213_000).try_into().unwrap(), false));
+                assert!(!clock.status(1_000 + n, PROCESSED, 0, false), "the other connection's copy");
+                assert!(clock.status(1_000 + n, 1, 0, false));
                 assert!(clock.meta(1_000 + n));
                 assert!(!clock.meta(1_000 + n));
             }
@@ -98,7 +98,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut clock = SlotClock::default();
         for slot in 0..10_000 {
-            clock.status(slot, PROCESSED, 0);
+            clock.status(slot, PROCESSED, 0, false);
         }
         assert_eq!((clock.seen.len(), clock.order.len(), clock.arrivals.len()), (REMEMBERED, REMEMBERED, SPAN));
     }

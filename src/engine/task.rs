@@ -58,6 +58,8 @@ impl Task {
                 }
                 changed = self.streams.changed(), if streams_open => {
                     streams_open = changed.is_ok();
+                    let streams = self.streams.borrow().clone();
+                    self.pipeline.look_at(&streams);
                     self.forward_stream_events(&mut newest_stream_event).await;
                     dirty = true;
                 }
@@ -98,8 +100,9 @@ impl Task {
         for batch in received.drain(..) {
             self.pipeline.apply(batch, now_ms, &mut changes, &mut frames);
         }
-        if self.events.is_some() && !changes.is_empty() {
-            self.emit(changes.into_iter().map(emitted).collect()).await;
+        let proofs = self.pipeline.take_proofs();
+        if self.events.is_some() && !(changes.is_empty() && proofs.is_empty()) {
+            self.emit(changes.into_iter().map(emitted).chain(proofs.into_iter().map(Emitted::Slot)).collect()).await;
         }
         if let Some(sink) = &self.frames
             && !frames.is_empty()

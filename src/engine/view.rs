@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
+pub use crate::stream::completeness::{CompletenessView, Proof, SlotProof};
 
 /// Where the data comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +76,12 @@ pub struct View {
     pub undecoded: Arc<[UndecodedView]>,
     /// The newest message of the engine for the user (a refusal, a filter in force), with its sequence number.
     pub notice: Option<(u64, Arc<str>)>,
+    /// What is proven of each slot; taken anew once a second.
+    pub completeness: Arc<CompletenessView>,
     /// Whether the source has ended (a recording is over).
     pub finished: bool,
+    /// Why the provider refuses the token, if it does.
+    pub token_refused: Option<Arc<str>>,
 }
 
 /// The source, as the header shows it.

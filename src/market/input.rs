@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::{
     chain::{group::GroupSet, ids::Signature},
     decode::{Event, Tally, Undecoded},
+    stream::{Gap, SlotRecord},
 };
 
 /// Everything one connection received since its last batch.
@@ -33,8 +34,10 @@ pub struct Batch {
 pub struct Item {
     /// When, in microseconds since the Unix epoch.
     pub recv_us: i64,
-    /// When the server made it, in microseconds since the Unix epoch.
+    /// When the server made it, in microseconds since the Unix epoch; not for a replay, whose age is no latency.
     pub created_us: Option<i64>,
+    /// Whether it came in a replay.
+    pub replayed: bool,
     /// The frame itself, if somebody records.
     pub frame: Option<Bytes>,
     /// What.
@@ -59,6 +62,10 @@ pub enum ItemKind {
         /// The slot.
         slot: u64,
     },
+    /// A connection has finished a slot.
+    SlotRecord(SlotRecord),
+    /// A connection missed slots, or fetched them again.
+    Gap(Gap),
 }
 
 /// A transaction, decoded.

@@ -5,7 +5,7 @@
 use super::{view::Stage, *};
 use crate::{
     chain::ids::{Signature, Wallet},
-    decode::event::{Flow, Path, Side, TokenCreated},
+    decode::event::{Cost, Flow, Path, Side, Source, TokenCreated},
 };
 
 const INITIAL: Reserves = Reserves { base: 1_073_000_000_000_000, quote: 30_000_000_000 };
@@ -55,6 +55,7 @@ fn trade(venue: Venue, mint: u8, pool: u8, user: u8, left: Option<u64>) -> Trade
     let quote = INITIAL.quote * u128::from(INITIAL.base) / u128::from(base);
     Trade {
         venue,
+        source: Source::SelfCall,
         flow: Flow::User,
         instruction: "buy",
         pool: key(pool),
@@ -69,10 +70,14 @@ fn trade(venue: Venue, mint: u8, pool: u8, user: u8, left: Option<u64>) -> Trade
         reserves_after: Some(Reserves { base, quote }),
         curve_tokens_left: left,
         curve_real_quote: None,
+        curve_progress: None,
+        sqrt_price: None,
         limit: None,
         base_supply: None,
         base_decimals: Some(6),
         outer_program: None,
+        app: None,
+        cost: Cost::default(),
         mayhem: false,
     }
 }
@@ -113,9 +118,9 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
     assert!((done.volume_sol_5m - 200.0).abs() < 1e-9);
 
     let (mint, curve, user) = (key(1), key(2), key(3));
-    market.apply(event(EventKind::CurveCompleted { mint, curve, user }), at(3_000), &mut changes);
+    market.apply(event(EventKind::CurveCompleted { venue: Venue::Pump, mint, curve, user }), at(3_000), &mut changes);
     let (quote_amount, base_amount) = (84_990_359_056, 206_900_000_000_000);
-    let graduated = EventKind::Graduated { mint, curve, pool: key(4), quote_amount, base_amount };
+    let graduated = EventKind::Graduated { venue: Venue::Pump, mint, curve, pool: key(4), quote_amount, base_amount };
     market.apply(event(graduated), at(3_000), &mut changes);
     let moved = token(&mut market, 1);
     assert_eq!((moved.stage, moved.progress_pct, moved.flags.clone()), (Stage::Migrated, None, vec!["graduated"]));

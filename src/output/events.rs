@@ -147,6 +147,42 @@ pub enum Line {
         #[serde(flatten)]
         liquidity: LiquidityFields,
     },
+    /// A slot is finished, and what is proven of it.
+    Slot {
+        /// The slot.
+        slot: u64,
+        /// Its parent.
+        parent: Option<u64>,
+        /// `proven`, `repaired`, `skipped` or `lost`; a `lost` slot may be `repaired` later.
+        proof: &'static str,
+        /// Transactions executed in it, votes included.
+        executed: Option<u64>,
+        /// Transactions that arrived, summed over the connections.
+        matched: u32,
+        /// Transactions known to be missing; `null` when only that something is missing is known.
+        lost: Option<u32>,
+    },
+    /// Slots were missed on a connection, or fetched again.
+    Gap {
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// `stream`.
+        scope: &'static str,
+        /// First slot concerned.
+        from_slot: u64,
+        /// Last slot concerned.
+        to_slot: u64,
+        /// Why.
+        cause: &'static str,
+        /// On which connection.
+        connection: usize,
+        /// Of one pool only: not by this version.
+        pool: Option<String>,
+        /// Of one token only: not by this version.
+        mint: Option<String>,
+        /// Whether a replay brought everything.
+        repaired: bool,
+    },
     /// A connection changed state.
     Connection {
         /// Milliseconds since the Unix epoch.
@@ -258,10 +294,13 @@ pub struct TradeFields {
     reserves_after: Option<ReserveFields>,
     limit: Option<LimitFields>,
     tx_index: u64,
-    app: Option<String>,
+    app: Option<&'static str>,
     #[schemars(with = "Option<String>")]
     outer_program: Option<Wallet>,
-    tip_lamports: Option<Units>,
+    tip_lamports: Units,
+    /// `null` where a unit price is set without a unit limit.
+    priority_fee_lamports: Option<Units>,
+    compute_unit_limit: Option<u32>,
     price_sol: Option<f64>,
     market_cap_sol: Option<f64>,
 }
@@ -272,6 +311,8 @@ pub struct FeeFields {
     kind: &'static str,
     amount: Units,
     bps: Option<u64>,
+    /// Which token it is charged in: `base` or `quote`.
+    token: &'static str,
 }
 
 /// Effective reserves.
@@ -301,7 +342,8 @@ pub struct LiquidityFields {
     action: &'static str,
     base_amount: Units,
     quote_amount: Units,
-    lp_amount: Units,
+    /// `null` for pools without LP tokens.
+    lp_amount: Option<Units>,
     #[schemars(with = "String")]
     user: Wallet,
     reserves_after: Option<ReserveFields>,
@@ -325,6 +367,8 @@ pub struct BudgetFields {
     next_free_ms: Option<u64>,
     /// Permits held by each connection.
     spent_by: Vec<u32>,
+    /// Permits held by other processes with the same token.
+    others: u32,
 }
 
 /// See [`Line::Stats`].
@@ -385,7 +429,12 @@ impl From<Reserves> for ReserveFields {
 
 impl From<Fee> for FeeFields {
     fn from(fee: Fee) -> Self {
-        Self { kind: fee.kind.name(), amount: fee.amount.into(), bps: fee.bps }
+        Self {
+            kind: fee.kind.name(),
+            amount: fee.amount.into(),
+            bps: fee.bps,
+            token: if fee.in_base { "base" } else { "quote" },
+        }
     }
 }
 
@@ -444,6 +493,14 @@ impl<W: Write> Writer<W> {
                     kind: "progress",
                     value: f64::from(*progress_pct),
                 })?,
+                Emitted::Slot(slot) => self.line(&Line::Slot {
+                    slot: slot.slot,
+                    parent: slot.parent,
+                    proof: slot.proof.name(),
+                    executed: slot.executed,
+                    matched: slot.matched,
+                    lost: slot.lost,
+                })?,
                 Emitted::Stream(event) => {
                     let line = self.stream(event);
                     self.line(&line)?;
@@ -478,6 +535,17 @@ impl<W: Write> Writer<W> {
                 reason,
                 moves: moves.iter().map(MoveFields::from).collect(),
                 permits: *permits,
+            },
+            StreamEventKind::Gap(gap) => Line::Gap {
+                recv_ms,
+                scope: "stream",
+                from_slot: gap.from_slot,
+                to_slot: gap.to_slot,
+                cause: gap.cause.name(),
+                connection: gap.connection,
+                pool: None,
+                mint: None,
+                repaired: gap.repaired,
             },
             StreamEventKind::Refused(cause) => Line::Refused { recv_ms, cause: cause.as_ref().to_owned() },
         }
@@ -541,7 +609,7 @@ impl<W: Write> Writer<W> {
 fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
     let mut spent_by = vec![0; connections];
     for spent in &budget.spent {
-        if let Some(count) = spent_by.get_mut(spent.connection) {
+        if let Some(count) = spent.connection.and_then(|connection| spent_by.get_mut(connection)) {
             *count += 1;
         }
     }
@@ -552,6 +620,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
         reserved: budget.reserved,
         next_free_ms: budget.next_free_ms,
         spent_by,
+        others: budget.others,
     }
 }
 
@@ -587,7 +656,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
             initial: created.initial.map(ReserveFields::from),
         },
         EventKind::CurveCompleted { mint, curve, .. } => Line::CurveCompleted { common, mint: *mint, curve: *curve },
-        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount } => Line::Graduated {
+        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount, .. } => Line::Graduated {
             common,
             mint: *mint,
             curve: *curve,
@@ -605,7 +674,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
                 action: "create",
                 base_amount: created.base_amount.into(),
                 quote_amount: created.quote_amount.into(),
-                lp_amount: created.lp_amount.into(),
+                lp_amount: created.lp_amount.map(Units::from),
                 user: created.user,
                 reserves_after: None,
             },
@@ -620,7 +689,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
                 action: liquidity.action.name(),
                 base_amount: liquidity.base_amount.into(),
                 quote_amount: liquidity.quote_amount.into(),
-                lp_amount: liquidity.lp_amount.into(),
+                lp_amount: liquidity.lp_amount.map(Units::from),
                 user: liquidity.user,
                 // The event lacks the pool's virtual quote, so the effective reserves are not known from it.
                 reserves_after: None,
@@ -636,7 +705,7 @@ fn trade_fields(chain: &ChainEvent, trade: &Trade) -> TradeFields {
         venue: trade.venue.name(),
         flow: trade.flow.name(),
         instruction: trade.instruction,
-        source: "cpi",
+        source: trade.source.name(),
         pool: trade.pool,
         mint: trade.mint,
         quote_mint: trade.quote_mint,
@@ -650,9 +719,11 @@ fn trade_fields(chain: &ChainEvent, trade: &Trade) -> TradeFields {
         reserves_after: trade.reserves_after.map(ReserveFields::from),
         limit: trade.limit.map(LimitFields::from),
         tx_index: chain.event.tx_index,
-        app: None,
+        app: trade.app,
         outer_program: trade.outer_program.map(Wallet::new),
-        tip_lamports: None,
+        tip_lamports: trade.cost.tip.into(),
+        priority_fee_lamports: trade.cost.priority_fee.map(Units::from),
+        compute_unit_limit: trade.cost.compute_unit_limit,
         price_sol: chain.price_sol,
         market_cap_sol: chain.market_cap_sol,
     }

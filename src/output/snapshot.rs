@@ -111,13 +111,20 @@ struct Budget {
     next_free_ms: Option<u64>,
     exhausted_in_ms: Option<u64>,
     frozen_ms: Option<u64>,
+    /// Permits held by other processes with the same token.
+    others: u32,
+    /// Whether a ledger is shared with them.
+    shared: bool,
+    /// Why the ledger cannot be used now.
+    trouble: Option<String>,
     spent: Vec<Spent>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Spent {
     at_ms: i64,
-    connection: usize,
+    /// `null`: another process with the same token.
+    connection: Option<usize>,
     purpose: crate::stream::status::Purpose,
 }
 
@@ -185,15 +192,32 @@ struct PoolEntry {
     venue: &'static str,
 }
 
-/// `null` throughout: completeness is not measured by this version.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+/// Slots by what is proven of them, since the start.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Completeness {
-    proven: Option<u64>,
-    repaired: Option<u64>,
-    pending: Option<u64>,
-    skipped: Option<u64>,
-    lost: Option<u64>,
-    open_gaps: Option<u64>,
+    /// What a proof rests on.
+    proof: &'static str,
+    proven: u64,
+    repaired: u64,
+    pending: u64,
+    skipped: u64,
+    lost: u64,
+    /// Transactions known to be missing.
+    lost_transactions: u64,
+    /// Gaps that were not repaired.
+    open_gaps: u64,
+    repaired_gaps: u64,
+    /// The newest gaps, oldest first.
+    gaps: Vec<GapEntry>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct GapEntry {
+    connection: usize,
+    from_slot: u64,
+    to_slot: u64,
+    cause: crate::stream::GapCause,
+    repaired: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -241,7 +265,7 @@ impl Snapshot {
             tokens_known: view.tokens_known,
             pools: view.tokens.iter().filter_map(|entry| pool(entry)).collect(),
             alerts: None,
-            completeness: Completeness::default(),
+            completeness: completeness(view),
             pipeline: view
                 .pipeline
                 .iter()
@@ -342,7 +366,33 @@ fn budget(view: &View) -> Budget {
         next_free_ms: budget.next_free_ms,
         exhausted_in_ms: budget.exhausted_in_ms,
         frozen_ms: budget.frozen_ms,
+        others: budget.others,
+        shared: budget.shared,
+        trouble: budget.trouble.as_deref().map(str::to_owned),
         spent: spent.collect(),
+    }
+}
+
+fn completeness(view: &View) -> Completeness {
+    let (completeness, counts) = (&view.completeness, view.completeness.counts);
+    let gaps = completeness.gaps.iter().map(|gap| GapEntry {
+        connection: gap.connection,
+        from_slot: gap.from_slot,
+        to_slot: gap.to_slot,
+        cause: gap.cause,
+        repaired: gap.repaired,
+    });
+    Completeness {
+        proof: completeness.mode.name(),
+        proven: counts.proven,
+        repaired: counts.repaired,
+        pending: counts.pending,
+        skipped: counts.skipped,
+        lost: counts.lost,
+        lost_transactions: completeness.lost_transactions,
+        open_gaps: completeness.open_gaps,
+        repaired_gaps: completeness.repaired_gaps,
+        gaps: gaps.collect(),
     }
 }
 

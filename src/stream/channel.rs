@@ -15,6 +15,7 @@ use tonic::{
     transport::{Channel, ClientTlsConfig},
 };
 use yellowstone_grpc_client::GeyserGrpcBuilder;
+use yellowstone_grpc_proto::geyser::{SubscribeReplayInfoRequest, geyser_client::GeyserClient};
 
 use super::{StreamSettings, codec::RawCodec};
 use crate::chain::proto::SubscribeRequest;
@@ -66,8 +67,9 @@ pub(super) async fn subscribe(
     channel: Channel,
     first: SubscribeRequest,
     zstd: bool,
+    max_message_bytes: usize,
 ) -> Result<(mpsc::Sender<SubscribeRequest>, Streaming<Bytes>), OpenError> {
-    let mut grpc = Grpc::new(channel).max_decoding_message_size(settings.max_message_bytes);
+    let mut grpc = Grpc::new(channel).max_decoding_message_size(max_message_bytes);
     if zstd {
         grpc = grpc.accept_compressed(CompressionEncoding::Zstd);
     }
@@ -76,13 +78,7 @@ pub(super) async fn subscribe(
         return Err(OpenError::Other(Code::Internal, "the request queue is closed".to_owned()));
     }
     let mut request = Request::new(ReceiverStream::new(queue));
-    if let Some(token) = &settings.endpoint.x_token {
-        let mut value = AsciiMetadataValue::try_from(token.expose_secret()).map_err(|_| {
-            OpenError::Other(Code::Unauthenticated, "the token has characters no header may have".into())
-        })?;
-        value.set_sensitive(true);
-        request.metadata_mut().insert("x-token", value);
-    }
+    authorize(settings, &mut request)?;
     let call = async {
         grpc.ready().await.map_err(|error| OpenError::Other(Code::Unavailable, chain_of(&error)))?;
         grpc.streaming(request, SUBSCRIBE, RawCodec).await.map_err(OpenError::Status)
@@ -93,6 +89,31 @@ pub(super) async fn subscribe(
             Err(OpenError::Other(Code::DeadlineExceeded, format!("no answer after {:?}", settings.subscribe_timeout)))
         }
     }
+}
+
+/// The oldest slot that can be replayed, by the server's own word; `None` when it has no replay.
+pub(super) async fn replay_info(settings: &StreamSettings, channel: Channel) -> Result<Option<u64>, OpenError> {
+    let mut request = Request::new(SubscribeReplayInfoRequest {});
+    authorize(settings, &mut request)?;
+    let mut client = GeyserClient::new(channel);
+    match tokio::time::timeout(settings.subscribe_timeout, client.subscribe_replay_info(request)).await {
+        Ok(answer) => Ok(answer.map_err(OpenError::Status)?.into_inner().first_available),
+        Err(_) => {
+            Err(OpenError::Other(Code::DeadlineExceeded, format!("no answer after {:?}", settings.subscribe_timeout)))
+        }
+    }
+}
+
+/// Adds the token, marked as secret.
+fn authorize<T>(settings: &StreamSettings, request: &mut Request<T>) -> Result<(), OpenError> {
+    if let Some(token) = &settings.endpoint.x_token {
+        let mut value = AsciiMetadataValue::try_from(token.expose_secret()).map_err(|_| {
+            OpenError::Other(Code::Unauthenticated, "the token has characters no header may have".into())
+        })?;
+        value.set_sensitive(true);
+        request.metadata_mut().insert("x-token", value);
+    }
+    Ok(())
 }
 
 /// An error with its sources: the outermost one alone rarely says what happened.

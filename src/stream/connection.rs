@@ -1,45 +1,32 @@
 //! One connection: its own thread, its own runtime, one stream at a time. Never opens one without a permit.
 
 use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    task::Poll,
+    sync::{Arc, atomic::AtomicI64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use futures_util::Stream as _;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 
 use super::{
-    Arrival, OnEnd, Sink, StreamSettings,
+    OnEnd, Sink, StreamSettings,
     channel::{self, OpenError},
     gate::{Gate, GateError, Permit},
+    ledger::StreamLedger,
     limiter::Ask,
-    plan::{SubscriptionBuilder, version_of},
-    policy::{Action, Backoff, Failure, LEAST_DELAY, Phase, RefusalStreak, Verdict, classify},
-    status::{ConnectionState, Purpose},
+    live::Live,
+    plan::SubscriptionBuilder,
+    policy::{Action, Backoff, Class, Failure, LEAST_DELAY, Phase, RefusalStreak, Verdict, classify},
+    recovery::Recovery,
+    status::{ConnectionState, Gap, GapCause, Purpose},
 };
-use crate::chain::{
-    group::{GroupSet, Priority},
-    proto::{SubscribeRequest, SubscribeRequestPing},
-    wire::{Kind, Update},
-};
+use crate::chain::group::{GroupSet, Priority};
 
-/// A batch is handed on at this many updates, or earlier when nothing more is ready.
-const BATCH: usize = 256;
-/// Filter updates on one stream are at least this far apart: key repeat ends up as one.
-pub(super) const UPDATE_SPACING: Duration = Duration::from_secs(2);
-/// Pings of the server are answered at most this often.
-const PONG_SPACING: Duration = Duration::from_secs(1);
+/// Largest message that a server can teach us to accept, in bytes.
+const LARGEST_MESSAGE: usize = 1 << 30;
 /// Longest keepalive interval that a server's call for calm can lead to.
 const CALMEST: Duration = Duration::from_secs(300);
 
@@ -88,6 +75,8 @@ pub(super) enum Report {
     FilterRejected { version: u32, cause: Arc<str> },
     /// The token is refused.
     TokenRefused { cause: Arc<str> },
+    /// Slots were missed, or fetched again.
+    Gap(Gap),
     /// The thread is over.
     Ended { panic: Option<Arc<str>> },
 }
@@ -104,10 +93,12 @@ pub(super) struct Connection<S: Sink> {
     pub(super) batches: mpsc::Sender<S::Batch>,
     /// Milliseconds since the Unix epoch of the last message; 0 before the first.
     pub(super) last_message: Arc<AtomicI64>,
+    pub(super) recovery: Recovery,
+    pub(super) ledger: StreamLedger,
 }
 
 /// Why a stream is over.
-enum End {
+pub(super) enum End {
     /// The server or the network.
     Failed(Failure),
     /// Nothing came for the silence timeout.
@@ -120,11 +111,19 @@ enum End {
     Gate(GateError),
 }
 
+/// What earlier failures have taught about how to call.
+#[derive(Clone, Copy)]
+struct Call {
+    keepalive: Duration,
+    zstd: bool,
+    max_message: usize,
+}
+
 /// What a stream delivered before it ended.
 #[derive(Default)]
-struct Delivered {
-    first_block: Option<Instant>,
-    last_block: Option<Instant>,
+pub(super) struct Delivered {
+    pub(super) first_block: Option<Instant>,
+    pub(super) last_block: Option<Instant>,
 }
 
 impl Delivered {
@@ -136,19 +135,6 @@ impl Delivered {
     }
 }
 
-/// Filter updates on their way through one stream.
-struct Updates {
-    /// The user's wish that opened the stream.
-    epoch: u64,
-    /// Sent and not yet seen, each with its permit: the sight of it is the completion.
-    pending: Vec<(Desired, Option<Permit>)>,
-    /// Newest version sent.
-    sent: u32,
-    /// Newest version seen.
-    active: u32,
-    last_sent: Instant,
-}
-
 impl<S: Sink> Connection<S> {
     /// Runs until it is closed.
     pub(super) async fn run(mut self) {
@@ -156,8 +142,11 @@ impl<S: Sink> Connection<S> {
         let mut backoff = Backoff::new(self.settings.backoff, fastrand::Rng::with_seed(seed ^ fastrand::u64(..)));
         let mut refusals = RefusalStreak::default();
         let mut purpose = Purpose::Start;
-        let mut keepalive = self.settings.keepalive_interval;
-        let mut zstd = self.settings.zstd;
+        let mut call = Call {
+            keepalive: self.settings.keepalive_interval,
+            zstd: self.settings.zstd,
+            max_message: self.settings.max_message_bytes,
+        };
         let started = Instant::now();
         let mut trouble: Option<Arc<str>> = None;
         loop {
@@ -189,15 +178,18 @@ impl<S: Sink> Connection<S> {
                 continue;
             }
             let mut delivered = Delivered::default();
-            let end = self.attempt(&desired, permit, keepalive, zstd, &mut delivered).await;
+            let end = self.attempt(&desired, permit, call, &mut delivered).await;
             purpose = Purpose::Reconnect;
             self.report(Report::Lost).await;
             backoff.delivered(delivered.blocks_for());
+            if !matches!(end, End::Failed(_)) {
+                self.missed(Class::Transport, "").await;
+            }
             let verdict = match end {
                 End::Asked => continue,
                 End::Deserted => return,
                 End::Silent => Verdict {
-                    class: super::policy::Class::Transport,
+                    class: Class::Transport,
                     action: Action::Retry { floor: LEAST_DELAY },
                     cause: "silent stream".to_owned(),
                 },
@@ -214,21 +206,27 @@ impl<S: Sink> Connection<S> {
                         continue;
                     }
                     let mut verdict = classify(&failure);
+                    self.missed(verdict.class, &failure.message).await;
+                    if let Some(needed) = failure.message_size().filter(|_| verdict.class == Class::LocalSize) {
+                        // Learnt: the same message comes again with the replay.
+                        call.max_message = call.max_message.max(needed.saturating_add(needed / 4).min(LARGEST_MESSAGE));
+                    }
                     if refusals.on(&failure, started.elapsed()) {
                         verdict.action = Action::Freeze { pushback: failure.pushback.unwrap_or_default() };
                     }
                     verdict
                 }
             };
-            let cause: Arc<str> = verdict.cause.into();
+            let probing = if backoff.is_open() { " (nothing but failures: probing seldom)" } else { "" };
+            let cause: Arc<str> = format!("{}{probing}", verdict.cause).into();
             let mut delay = backoff.next_delay();
             match verdict.action {
                 Action::Retry { floor } => delay = delay.max(floor),
                 Action::Freeze { pushback } => {
                     self.gate.freeze(backoff.freeze(self.settings.budget.window, pushback));
                 }
-                Action::Calm => keepalive = (keepalive * 2).min(CALMEST),
-                Action::WithoutCompression if zstd => zstd = false,
+                Action::Calm => call.keepalive = (call.keepalive * 2).min(CALMEST),
+                Action::WithoutCompression if call.zstd => call.zstd = false,
                 Action::WithoutCompression | Action::Stop => {
                     self.stop(&desired, cause).await;
                     continue;
@@ -260,10 +258,11 @@ impl<S: Sink> Connection<S> {
 
     /// Waits for a permit, unless something else is wanted first.
     async fn permit(&mut self, desired: &Desired, purpose: Purpose) -> Option<Result<Permit, GateError>> {
-        let ask = Ask { connection: self.id, purpose, cost: self.settings.budget.cost_new };
+        let urgent = urgent(desired.groups);
+        let ask = Ask { connection: self.id, purpose, urgent, cost: self.settings.budget.cost_new };
         let gate = self.gate.clone();
         tokio::select! {
-            permit = gate.acquire(ask, urgent(desired.groups)) => Some(permit),
+            permit = gate.acquire(ask) => Some(permit),
             () = other_wish(&mut self.desired, desired) => None,
         }
     }
@@ -284,30 +283,29 @@ impl<S: Sink> Connection<S> {
         let _ = self.desired.wait_for(|now| now.epoch > epoch || now.run == Run::Close).await;
     }
 
+    /// The request for what is wanted.
+    pub(super) fn plan(&self, desired: &Desired) -> SubscriptionBuilder {
+        let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment).groups(desired.groups);
+        builder.proof(self.settings.proof)
+    }
+
     /// One stream from call to end.
-    async fn attempt(
-        &mut self,
-        desired: &Desired,
-        permit: Permit,
-        keepalive: Duration,
-        zstd: bool,
-        delivered: &mut Delivered,
-    ) -> End {
+    async fn attempt(&mut self, desired: &Desired, permit: Permit, call: Call, delivered: &mut Delivered) -> End {
+        let Call { keepalive, zstd, max_message } = call;
         self.state(ConnectionState::Connecting, None).await;
-        let request =
-            match SubscriptionBuilder::new(desired.version, self.settings.commitment).groups(desired.groups).build() {
-                Ok(request) => request,
-                Err(error) => {
-                    return End::Failed(Failure {
-                        phase: Phase::Headers,
-                        code: Code::InvalidArgument,
-                        message: error.to_string(),
-                        pushback: None,
-                    });
-                }
-            };
+        let request = match self.plan(desired).build() {
+            Ok(request) => request,
+            Err(error) => {
+                return End::Failed(Failure {
+                    phase: Phase::Headers,
+                    code: Code::InvalidArgument,
+                    message: error.to_string(),
+                    pushback: None,
+                });
+            }
+        };
         let settings = self.settings.clone();
-        let opened = {
+        let channel = {
             let mut wishes = self.desired.clone();
             tokio::select! {
                 () = other_wish(&mut wishes, desired) => return End::Asked,
@@ -323,7 +321,7 @@ impl<S: Sink> Connection<S> {
             let mut wishes = self.desired.clone();
             tokio::select! {
                 () = other_wish(&mut wishes, desired) => return End::Asked,
-                opened = channel::subscribe(&settings, opened, request, zstd) => match opened {
+                opened = channel::subscribe(&settings, channel.clone(), request, zstd, max_message) => match opened {
                     Ok(opened) => opened,
                     Err(error) => return End::Failed(failed(Phase::Headers, error)),
                 },
@@ -332,17 +330,11 @@ impl<S: Sink> Connection<S> {
         permit.complete();
         self.report(Report::Opened).await;
         self.state(ConnectionState::Live, None).await;
-        let updates = Updates {
-            epoch: desired.epoch,
-            pending: vec![(desired.clone(), None)],
-            sent: desired.version,
-            active: 0,
-            last_sent: Instant::now(),
-        };
+        self.recovery.opened();
+        self.ledger.opened();
         let mut stream = Box::pin(stream);
-        let end = self.stream(stream.as_mut(), &requests, updates, delivered).await;
-        // The request side ends, the response is dropped, and the reset gets its turn to reach the socket.
-        drop(requests);
+        let end = Live::new(self, channel, requests, desired.clone()).run(stream.as_mut(), delivered).await;
+        // The request side has ended, the response is dropped, and the reset gets its turn to reach the socket.
         drop(stream);
         for _ in 0..16 {
             tokio::task::yield_now().await;
@@ -350,220 +342,62 @@ impl<S: Sink> Connection<S> {
         end
     }
 
-    /// Reads frames until the stream is over.
-    async fn stream(
-        &mut self,
-        mut stream: Pin<&mut Streaming<Bytes>>,
-        requests: &mpsc::Sender<SubscribeRequest>,
-        mut updates: Updates,
-        delivered: &mut Delivered,
-    ) -> End {
-        let mut received_any = false;
-        let mut last_activity = Instant::now();
-        let mut last_pong: Option<Instant> = None;
-        let mut silence = pin!(tokio::time::sleep(self.settings.silence_timeout));
-        let mut wanted: Option<Pin<Box<dyn Future<Output = Result<Permit, GateError>> + Send>>> = None;
-        let mut wishes = self.desired.clone();
-        wishes.mark_changed();
-        loop {
-            tokio::select! {
-                first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
-                    let arrival = Arrival { unix_us: unix_us() };
-                    self.last_message.store(arrival.unix_us / 1000, Ordering::Relaxed);
-                    last_activity = Instant::now();
-                    let mut next = first;
-                    let mut pinged = false;
-                    let mut count = 0;
-                    let end = loop {
-                        match next {
-                            Some(Ok(frame)) => {
-                                received_any = true;
-                                pinged |= self.take(&frame, arrival, last_activity, &mut updates, delivered);
-                            }
-                            Some(Err(status)) => break Some(failure_of(stream_phase(received_any), &status)),
-                            None => break Some(clean_end()),
-                        }
-                        count += 1;
-                        if count >= BATCH {
-                            break None;
-                        }
-                        match poll_fn(|cx| Poll::Ready(stream.as_mut().poll_next(cx))).await {
-                            Poll::Ready(frame) => next = frame,
-                            Poll::Pending => break None,
-                        }
-                    };
-                    if pinged && last_pong.is_none_or(|at| last_activity - at >= PONG_SPACING) {
-                        last_pong = Some(last_activity);
-                        // A full queue means that newer requests are on their way: they answer as well.
-                        let _ = requests.try_send(ping());
-                    }
-                    self.activated(&mut updates).await;
-                    if let Some(batch) = self.sink.take_batch() {
-                        tokio::select! {
-                            sent = self.batches.send(batch) => if sent.is_err() {
-                                return End::Deserted;
-                            },
-                            () = closing(&mut self.desired) => return End::Asked,
-                        }
-                        last_activity = Instant::now();
-                    }
-                    if let Some(failure) = end {
-                        return End::Failed(failure);
-                    }
-                }
-                changed = wishes.changed() => {
-                    let now = wishes.borrow_and_update().clone();
-                    if changed.is_err() || now.run != Run::Go || now.epoch != updates.epoch {
-                        return End::Asked;
-                    }
-                    if now.version > updates.sent && wanted.is_none() {
-                        wanted = Some(Box::pin(self.update_permit(&now, updates.last_sent)));
-                    }
-                }
-                permit = async { match wanted.as_mut() {
-                    Some(wanted) => wanted.await,
-                    None => std::future::pending().await,
-                } } => {
-                    wanted = None;
-                    match permit {
-                        Ok(permit) => if let Err(end) = self.send_update(permit, requests, &mut updates).await {
-                            return end;
-                        },
-                        Err(error) => return End::Gate(error),
-                    }
-                }
-                () = &mut silence => {
-                    let deadline = last_activity + self.settings.silence_timeout;
-                    if deadline <= Instant::now() {
-                        return End::Silent;
-                    }
-                    silence.as_mut().reset(deadline);
-                }
-            }
+    /// Tells of slots that were missed or fetched again, in order with the data.
+    pub(super) async fn tell(&mut self, gaps: Vec<Gap>) {
+        for gap in gaps {
+            self.sink.on_gap(&gap);
+            self.report(Report::Gap(gap)).await;
+        }
+        if let Some(batch) = self.sink.take_batch() {
+            // Without a taker everything ends, which the next look finds.
+            let _ = self.batches.send(batch).await;
         }
     }
 
-    /// Takes one frame; whether it was a ping.
-    fn take(
-        &mut self,
-        frame: &Bytes,
-        arrival: Arrival,
-        now: Instant,
-        updates: &mut Updates,
-        delivered: &mut Delivered,
-    ) -> bool {
-        let update = match Update::scan(frame) {
-            Ok(update) => update,
-            Err(error) => {
-                self.sink.on_bad_frame(frame, error, arrival);
-                return false;
-            }
+    /// A stream, or the attempt at one, is over.
+    async fn missed(&mut self, class: Class, message: &str) {
+        let cause = match class {
+            Class::Slow => GapCause::Lagged,
+            Class::LocalSize => GapCause::Oversize,
+            _ => GapCause::Disconnect,
         };
-        if updates.active < updates.sent
-            && let Some(version) = update.filters.iter().filter_map(version_of).max()
-        {
-            // Only what was sent on this stream can be in force.
-            updates.active = updates.active.max(version.min(updates.sent));
-        }
-        if matches!(update.kind, Kind::BlockMeta(_)) {
-            delivered.first_block.get_or_insert(now);
-            delivered.last_block = Some(now);
-        }
-        self.sink.on_update(frame, &update, arrival);
-        matches!(update.kind, Kind::Ping)
+        let mut gaps = Vec::new();
+        self.recovery.lost(class, message, cause, &mut gaps);
+        self.tell(gaps).await;
     }
 
-    /// Completes and reports the updates that have been seen in force.
-    async fn activated(&mut self, updates: &mut Updates) {
-        let active = updates.active;
-        while updates.pending.first().is_some_and(|(sent, _)| sent.version <= active) {
-            let (sent, permit) = updates.pending.remove(0);
-            drop(permit);
-            self.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
-        }
-    }
-
-    /// Waits until an update may be written: spaced from the last one, and paid for.
-    fn update_permit(
-        &self,
-        now: &Desired,
-        last_sent: Instant,
-    ) -> impl Future<Output = Result<Permit, GateError>> + Send + 'static {
-        let ask = Ask { connection: self.id, purpose: now.purpose, cost: self.settings.budget.cost_update };
-        let (gate, urgent) = (self.gate.clone(), urgent(now.groups));
-        async move {
-            tokio::time::sleep_until(last_sent + UPDATE_SPACING).await;
-            gate.acquire(ask, urgent).await
-        }
-    }
-
-    /// Writes the newest filter set wanted.
-    async fn send_update(
-        &mut self,
-        permit: Permit,
-        requests: &mpsc::Sender<SubscribeRequest>,
-        updates: &mut Updates,
-    ) -> Result<(), End> {
-        let now = self.desired.borrow().clone();
-        if now.version <= updates.sent {
-            return Ok(());
-        }
-        match SubscriptionBuilder::new(now.version, self.settings.commitment).groups(now.groups).build() {
-            Ok(request) => {
-                if requests.try_send(request).is_err() {
-                    // Eight requests unsent: the other side takes nothing any more.
-                    return Err(End::Silent);
-                }
-                updates.sent = now.version;
-                updates.last_sent = Instant::now();
-                let version = now.version;
-                updates.pending.push((now, Some(permit)));
-                self.report(Report::Sent { version }).await;
-            }
-            Err(error) => {
-                updates.sent = now.version;
-                self.report(Report::FilterRejected { version: now.version, cause: error.to_string().into() }).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn state(&self, state: ConnectionState, cause: Option<Arc<str>>) {
+    pub(super) async fn state(&self, state: ConnectionState, cause: Option<Arc<str>>) {
         self.report(Report::State { state, cause }).await;
     }
 
-    async fn report(&self, report: Report) {
+    pub(super) async fn report(&self, report: Report) {
         // Without a supervisor nobody is left to tell; the watch says so at the next look.
         let _ = self.reports.send((self.id, report)).await;
     }
 }
 
 /// Whether a connection with these groups goes first.
-fn urgent(groups: GroupSet) -> bool {
+pub(super) fn urgent(groups: GroupSet) -> bool {
     groups.iter().any(|group| group.priority() == Priority::High)
 }
 
 /// Resolves when the stream at hand is no longer wanted.
-async fn other_wish(wishes: &mut watch::Receiver<Desired>, desired: &Desired) {
+pub(super) async fn other_wish(wishes: &mut watch::Receiver<Desired>, desired: &Desired) {
     let epoch = desired.epoch;
     // An error means that the supervisor is gone.
     let _ = wishes.wait_for(|now| now.epoch != epoch || now.run != Run::Go).await;
 }
 
 /// Resolves when everything closes.
-async fn closing(wishes: &mut watch::Receiver<Desired>) {
+pub(super) async fn closing(wishes: &mut watch::Receiver<Desired>) {
     let _ = wishes.wait_for(|now| now.run == Run::Close).await;
 }
 
-fn ping() -> SubscribeRequest {
-    SubscribeRequest { ping: Some(SubscribeRequestPing { id: 1 }), ..SubscribeRequest::default() }
-}
-
-const fn stream_phase(received_any: bool) -> Phase {
+pub(super) const fn stream_phase(received_any: bool) -> Phase {
     if received_any { Phase::Stream } else { Phase::Headers }
 }
 
-fn clean_end() -> Failure {
+pub(super) fn clean_end() -> Failure {
     Failure { phase: Phase::Stream, code: Code::Ok, message: String::new(), pushback: None }
 }
 
@@ -574,7 +408,7 @@ fn failed(phase: Phase, error: OpenError) -> Failure {
     }
 }
 
-fn failure_of(phase: Phase, status: &Status) -> Failure {
+pub(super) fn failure_of(phase: Phase, status: &Status) -> Failure {
     let number = |name: &str| status.metadata().get(name)?.to_str().ok()?.parse::<u64>().ok();
     let pushback = number("grpc-retry-pushback-ms")
         .map(Duration::from_millis)
@@ -583,7 +417,7 @@ fn failure_of(phase: Phase, status: &Status) -> Failure {
     Failure { phase, code: status.code(), message: status.message().to_owned(), pushback }
 }
 
-fn unix_us() -> i64 {
+pub(super) fn unix_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -2,16 +2,21 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::Duration,
 };
 
 use thiserror::Error;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use super::{
-    BudgetRules,
+    BudgetRules, clock,
     limiter::{Ask, Denied, PermitId, SubscriptionRateLimiter},
+    permits::{Ledger, Place, Request},
     status::{BudgetStatus, Purpose},
 };
 
@@ -32,21 +37,42 @@ pub struct Gate(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    core: Arc<Core>,
+    /// The thread that keeps the shared ledger, where there is one.
+    ledger: Option<mpsc::Sender<Request>>,
+    base: Instant,
+}
+
+/// What the gate and the keeper of the ledger both touch.
+#[derive(Debug)]
+pub(super) struct Core {
     state: Mutex<State>,
     /// Rung when a permit was completed or the queue changed: everyone waiting looks again.
     changed: Notify,
     /// Rung on every change of the budget, for the status.
     spent: Notify,
-    base: Instant,
 }
 
 #[derive(Debug)]
-struct State {
-    limiter: SubscriptionRateLimiter,
+pub(super) struct State {
+    pub(super) limiter: SubscriptionRateLimiter,
+    /// What is wrong with the ledger, and until when that is worth saying.
+    pub(super) trouble: Option<(Arc<str>, Duration)>,
     /// Who waits, most urgent first.
     queue: BTreeMap<Turn, Ask>,
     arrivals: u64,
     closed: Option<Arc<str>>,
+}
+
+impl Core {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ring(&self) {
+        self.changed.notify_waiters();
+        self.spent.notify_one();
+    }
 }
 
 /// Place in the queue: class, then arrival.
@@ -72,6 +98,10 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let now = self.gate.now();
         self.gate.lock().limiter.complete(self.id, now);
+        if let Some(ledger) = &self.gate.0.ledger {
+            // A keeper that is gone leaves the permit open in the file, which counts for more, not for less.
+            let _ = ledger.send(Request::Completed(self.id));
+        }
         self.gate.ring();
     }
 }
@@ -90,47 +120,63 @@ impl Drop for Waiting<'_> {
 }
 
 impl Gate {
-    /// A gate with nothing spent; its clock starts now.
+    /// A gate with nothing spent, for this process alone; its clock starts now.
     #[must_use]
     pub fn new(rules: BudgetRules) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State {
-                limiter: SubscriptionRateLimiter::new(rules),
-                queue: BTreeMap::new(),
-                arrivals: 0,
-                closed: None,
-            }),
-            changed: Notify::new(),
-            spent: Notify::new(),
-            base: Instant::now(),
-        }))
+        let core = Arc::new(Core::new(rules, fastrand::u64(1..)));
+        Self(Arc::new(Shared { core, ledger: None, base: Instant::now() }))
     }
 
-    /// Waits for a permit. `urgent` is whether the connection carries a high-priority group.
+    /// A gate whose budget is shared with all processes that use the same ledger.
+    ///
+    /// # Errors
+    /// When the system gives us no thread. A ledger that cannot be used is no error: it is told in the status.
+    pub fn shared(rules: BudgetRules, place: Place) -> io::Result<Self> {
+        let owner = fastrand::Rng::new().u64(1..);
+        let core = Arc::new(Core::new(rules, owner));
+        let ledger = Ledger::start(core.clone(), owner, place)?;
+        Ok(Self(Arc::new(Shared { core, ledger: Some(ledger), base: Instant::now() })))
+    }
+
+    /// Waits for a permit.
     ///
     /// Wakes exactly when a permit frees or the queue moves. Giving up (dropping the future) leaves the queue.
-    pub async fn acquire(&self, ask: Ask, urgent: bool) -> Result<Permit, GateError> {
-        let turn = self.enqueue(ask, urgent);
+    pub async fn acquire(&self, ask: Ask) -> Result<Permit, GateError> {
+        let turn = self.enqueue(ask);
         let _waiting = Waiting { gate: self, turn };
         loop {
-            let changed = self.0.changed.notified();
+            let changed = self.0.core.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            match self.attempt(turn, ask)? {
-                Ok(id) => {
-                    let permit = Permit { gate: self.clone(), id };
-                    self.0.spent.notify_one();
-                    return Ok(permit);
+            match self.turn_of(turn, ask)? {
+                Wait::No => {
+                    if let Ok(id) = self.take(ask).await {
+                        self.0.core.spent.notify_one();
+                        return Ok(Permit { gate: self.clone(), id });
+                    }
+                    // Somebody was faster; what is known now says how long to wait.
                 }
-                Err(Some(at)) => {
+                Wait::Until(at) => {
                     tokio::select! {
                         () = changed => {}
-                        () = tokio::time::sleep_until(self.0.base + at) => {}
+                        () = tokio::time::sleep(at.saturating_sub(self.now())) => {}
                     }
                 }
-                Err(None) => changed.await,
+                Wait::Ring => changed.await,
             }
         }
+    }
+
+    /// Takes a permit: in the shared ledger where there is one.
+    async fn take(&self, ask: Ask) -> Result<PermitId, Denied> {
+        let Some(ledger) = &self.0.ledger else {
+            let now = self.now();
+            return self.lock().limiter.take(ask, now);
+        };
+        let (reply, taken) = oneshot::channel();
+        // A keeper that is gone gives no permit.
+        let _ = ledger.send(Request::Take { ask, reply });
+        taken.await.unwrap_or(Err(Denied::Completion))
     }
 
     /// Whether a permit could be had now without waiting; otherwise in how long, where that is known.
@@ -146,6 +192,9 @@ impl Gate {
     pub fn freeze(&self, pause: Duration) {
         let until = self.now() + pause;
         self.lock().limiter.freeze(until);
+        if let Some(ledger) = &self.0.ledger {
+            let _ = ledger.send(Request::Freeze(until));
+        }
         self.ring();
     }
 
@@ -165,7 +214,9 @@ impl Gate {
     #[must_use]
     pub fn status(&self, wall_ms: i64) -> BudgetStatus {
         let now = self.now();
-        self.lock().limiter.status(now, wall_ms)
+        let state = self.lock();
+        let trouble = state.trouble.as_ref().filter(|(_, until)| *until > now).map(|(text, _)| text.clone());
+        BudgetStatus { trouble, shared: self.0.ledger.is_some(), ..state.limiter.status(now, wall_ms) }
     }
 
     /// Permits held by a connection.
@@ -186,59 +237,82 @@ impl Gate {
         };
         match next {
             Some(at) => tokio::select! {
-                () = self.0.spent.notified() => {}
-                () = tokio::time::sleep_until(self.0.base + at) => {}
+                () = self.0.core.spent.notified() => {}
+                () = tokio::time::sleep(at.saturating_sub(now)) => {}
             },
-            None => self.0.spent.notified().await,
+            None => self.0.core.spent.notified().await,
         }
     }
 
-    fn enqueue(&self, ask: Ask, urgent: bool) -> Turn {
+    fn enqueue(&self, ask: Ask) -> Turn {
         let mut state = self.lock();
         state.arrivals += 1;
         let class = match ask.purpose {
-            Purpose::Reconnect if urgent => 0,
+            Purpose::Reconnect if ask.urgent => 0,
             Purpose::Reconnect => 1,
             Purpose::Start => 2,
             Purpose::User => 3,
-            Purpose::Rebalance => 4,
+            Purpose::Repair => 4,
+            Purpose::Rebalance => 5,
         };
         let turn = Turn { class, arrival: state.arrivals };
         state.queue.insert(turn, ask);
         turn
     }
 
-    /// A permit, or the time to look again (`None`: when the gate rings).
-    fn attempt(&self, turn: Turn, ask: Ask) -> Result<Result<PermitId, Option<Duration>>, GateError> {
+    /// Whether it is this one's turn, as far as is known here.
+    fn turn_of(&self, turn: Turn, ask: Ask) -> Result<Wait, GateError> {
         let now = self.now();
-        let mut state = self.lock();
+        let state = self.lock();
         if let Some(cause) = &state.closed {
             return Err(GateError::Closed(cause.clone()));
         }
         match state.limiter.check(ask, now) {
             Ok(()) => {}
             Err(Denied::Never) => return Err(GateError::Never(ask.cost)),
-            Err(Denied::Completion) => return Ok(Err(None)),
-            Err(Denied::Until(at)) => return Ok(Err(Some(at))),
+            Err(Denied::Completion) => return Ok(Wait::Ring),
+            Err(Denied::Until(at)) => return Ok(Wait::Until(at)),
         }
         // Whoever is more urgent and could go too goes first; its leaving the queue rings.
         let limiter = &state.limiter;
-        if state.queue.range(..turn).any(|(_, earlier)| limiter.check(*earlier, now).is_ok()) {
-            return Ok(Err(None));
-        }
-        Ok(state.limiter.take(ask, now).map_err(|_| None))
+        let urgent = state.queue.range(..turn).any(|(_, earlier)| limiter.check(*earlier, now).is_ok());
+        Ok(if urgent { Wait::Ring } else { Wait::No })
     }
 
     fn now(&self) -> Duration {
-        self.0.base.elapsed()
+        if self.0.ledger.is_some() { clock::since_boot() } else { self.0.base.elapsed() }
     }
 
     fn ring(&self) {
-        self.0.changed.notify_waiters();
-        self.0.spent.notify_one();
+        self.0.core.ring();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.core.lock()
     }
+}
+
+impl Core {
+    fn new(rules: BudgetRules, owner: u64) -> Self {
+        Self {
+            state: Mutex::new(State {
+                limiter: SubscriptionRateLimiter::new(rules, owner),
+                trouble: None,
+                queue: BTreeMap::new(),
+                arrivals: 0,
+                closed: None,
+            }),
+            changed: Notify::new(),
+            spent: Notify::new(),
+        }
+    }
+}
+
+/// How long to wait for one's turn.
+enum Wait {
+    No,
+    /// Until then, or a change.
+    Until(Duration),
+    /// Until something changes.
+    Ring,
 }

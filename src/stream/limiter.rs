@@ -17,18 +17,27 @@ const GUARD: Duration = Duration::from_millis(1);
 const RATE_SPAN: Duration = Duration::from_secs(15);
 /// Fewer permits than this in the span are no rate.
 const RATE_MIN: u32 = 3;
+/// Without sight of the others' spending, this part of the budget is used: so many blind processes still keep the rule.
+const ALONE_SHARE: u32 = 5;
 
-/// Names a permit held.
+/// Names a permit: who took it and its number there. Unique among all processes that share a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PermitId(u64);
+pub struct PermitId {
+    /// The limiter that took it; 0 is nobody: spending that is assumed because the ledger could not be read.
+    pub owner: u64,
+    /// Its number.
+    pub serial: u64,
+}
 
 /// What a permit is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// By which connection.
+    /// By which connection of the owner.
     pub connection: usize,
     /// What for.
     pub purpose: Purpose,
+    /// Whether the connection carries a high-priority group.
+    pub urgent: bool,
     /// How many permits it costs; 0 is free.
     pub cost: u32,
 }
@@ -44,28 +53,44 @@ pub enum Denied {
     Never,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    id: PermitId,
-    ask: Ask,
-    taken: Duration,
-    completed: Option<Duration>,
+/// A permit as the ledger has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub id: PermitId,
+    /// What it was asked for.
+    pub ask: Ask,
+    /// When it was taken: just before the call.
+    pub taken: Duration,
+    /// When the call had an outcome.
+    pub completed: Option<Duration>,
+}
+
+impl Entry {
+    /// When it frees, once it is completed.
+    #[must_use]
+    pub fn frees_at(&self, window: Duration) -> Option<Duration> {
+        self.completed.map(|completed| completed.saturating_add(window).saturating_add(GUARD))
+    }
 }
 
 /// Counts what the provider counts, never less.
 #[derive(Clone, Debug)]
 pub struct SubscriptionRateLimiter {
     rules: BudgetRules,
-    held: Vec<Held>,
+    owner: u64,
+    /// Its own permits and those of others on the same token.
+    held: Vec<Entry>,
     next: u64,
     frozen_until: Option<Duration>,
+    alone: bool,
 }
 
 impl SubscriptionRateLimiter {
-    /// A limiter with nothing spent.
+    /// A limiter with nothing spent. `owner` is its name among those that share the budget, not 0.
     #[must_use]
-    pub const fn new(rules: BudgetRules) -> Self {
-        Self { rules, held: Vec::new(), next: 0, frozen_until: None }
+    pub const fn new(rules: BudgetRules, owner: u64) -> Self {
+        Self { rules, owner, held: Vec::new(), next: 0, frozen_until: None, alone: false }
     }
 
     /// The rules it keeps.
@@ -74,54 +99,26 @@ impl SubscriptionRateLimiter {
         &self.rules
     }
 
+    /// Its name among those that share the budget.
+    #[must_use]
+    pub const fn owner(&self) -> u64 {
+        self.owner
+    }
+
     /// Whether the permit could be taken now.
     pub fn check(&self, ask: Ask, now: Duration) -> Result<(), Denied> {
-        let opens_stream = matches!(ask.purpose, Purpose::Start | Purpose::Reconnect);
-        let thawed = match self.frozen_until {
-            Some(until) if until > now && (ask.cost > 0 || opens_stream) => until,
-            _ => now,
-        };
-        if ask.cost == 0 {
-            return if thawed > now { Err(Denied::Until(thawed)) } else { Ok(()) };
-        }
-        let ceiling = self.ceiling(ask.purpose);
-        if ask.cost > ceiling || ask.cost > self.rules.per_connection {
-            return Err(Denied::Never);
-        }
-        let mut used = self.used(now);
-        let mut own = self.used_by(ask.connection, now);
-        let fits = |used: u32, own: u32| {
-            used.saturating_add(ask.cost) <= ceiling && own.saturating_add(ask.cost) <= self.rules.per_connection
-        };
-        if fits(used, own) {
-            return if thawed > now { Err(Denied::Until(thawed)) } else { Ok(()) };
-        }
-        let mut frees: Vec<(Duration, Ask)> = self
-            .held
-            .iter()
-            .filter_map(|held| Some((self.frees_at(held)?, held.ask)))
-            .filter(|(at, _)| *at > now)
-            .collect();
-        frees.sort_by_key(|(at, _)| *at);
-        for (at, freed) in frees {
-            used = used.saturating_sub(freed.cost);
-            if freed.connection == ask.connection {
-                own = own.saturating_sub(freed.cost);
-            }
-            if fits(used, own) {
-                return Err(Denied::Until(at.max(thawed)));
-            }
-        }
-        Err(Denied::Completion)
+        let at = self.earliest(ask, now)?;
+        if at > now { Err(Denied::Until(at)) } else { Ok(()) }
     }
 
     /// Takes a permit: to be called just before the call starts.
     pub fn take(&mut self, ask: Ask, now: Duration) -> Result<PermitId, Denied> {
         self.check(ask, now)?;
         self.forget(now);
-        let id = PermitId(self.next);
+        let id = PermitId { owner: self.owner, serial: self.next };
         self.next += 1;
-        self.held.push(Held { id, ask, taken: now, completed: None });
+        self.held.push(Entry { id, ask, taken: now, completed: None });
+        debug_assert!(self.used(now) <= self.rules.limit, "more permits than the limit");
         Ok(id)
     }
 
@@ -133,27 +130,56 @@ impl SubscriptionRateLimiter {
         self.forget(now);
     }
 
+    /// What others have spent, by the shared ledger: replaces what was known of them. Its own permits it knows better.
+    pub fn adopt(&mut self, ledger: impl IntoIterator<Item = Entry>) {
+        self.held.retain(|held| held.id.owner == self.owner || held.id.owner == 0);
+        for entry in ledger.into_iter().filter(|entry| entry.id.owner != self.owner) {
+            // What was assumed here may be in the file as well.
+            if entry.id.owner != 0 || !self.held.iter().any(|held| held.id == entry.id) {
+                self.held.push(entry);
+            }
+        }
+    }
+
+    /// The ledger cannot be read: everything counts as spent just now. The entry says so to others.
+    pub fn assume_full(&mut self, now: Duration) -> Entry {
+        let entry = full(self.rules.limit, now);
+        self.held.retain(|held| held.id.owner != 0);
+        self.held.push(entry);
+        entry
+    }
+
+    /// Whether the ledger is out of reach: what others spend is not known, so only a share of the budget is used.
+    pub const fn set_alone(&mut self, alone: bool) {
+        self.alone = alone;
+    }
+
+    /// Its own permits that are held.
+    pub fn own(&self, now: Duration) -> impl Iterator<Item = &Entry> {
+        self.live(now).filter(|held| held.id.owner == self.owner)
+    }
+
     /// No new subscription before `until`: the provider said so. Never shortens an earlier freeze.
     pub fn freeze(&mut self, until: Duration) {
         self.frozen_until = Some(self.frozen_until.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Permits held.
+    /// Permits held, by whomever.
     #[must_use]
     pub fn used(&self, now: Duration) -> u32 {
-        self.live(now).map(|held| held.ask.cost).sum()
+        self.live(now).fold(0, |sum, held| sum.saturating_add(held.ask.cost))
     }
 
-    /// Permits held by one connection.
+    /// Permits held by one of its own connections.
     #[must_use]
     pub fn used_by(&self, connection: usize, now: Duration) -> u32 {
-        self.live(now).filter(|held| held.ask.connection == connection).map(|held| held.ask.cost).sum()
+        self.own(now).filter(|held| held.ask.connection == connection).map(|held| held.ask.cost).sum()
     }
 
     /// When the next held permit frees, if any is held and completed.
     #[must_use]
     pub fn next_free(&self, now: Duration) -> Option<Duration> {
-        self.held.iter().filter_map(|held| self.frees_at(held)).filter(|at| *at > now).min()
+        self.held.iter().filter_map(|held| held.frees_at(self.rules.window)).filter(|at| *at > now).min()
     }
 
     /// When the freeze ends, if there is one.
@@ -179,7 +205,7 @@ impl SubscriptionRateLimiter {
         let mut frees: Vec<(f64, f64)> = self
             .live(now)
             .map(|held| {
-                let at = self.frees_at(held).unwrap_or(now + self.rules.window);
+                let at = held.frees_at(self.rules.window).unwrap_or(now + self.rules.window);
                 ((at.saturating_sub(now)).as_secs_f64(), f64::from(held.ask.cost))
             })
             .collect();
@@ -202,6 +228,8 @@ impl SubscriptionRateLimiter {
     #[must_use]
     pub fn status(&self, now: Duration, wall_ms: i64) -> BudgetStatus {
         let until_ms = |at: Duration| millis(at.saturating_sub(now));
+        let mut held: Vec<&Entry> = self.live(now).collect();
+        held.sort_by_key(|held| held.taken);
         BudgetStatus {
             used: self.used(now),
             limit: self.rules.limit,
@@ -210,49 +238,122 @@ impl SubscriptionRateLimiter {
             next_free_ms: self.next_free(now).map(until_ms),
             exhausted_in_ms: self.exhausted_in(now).map(millis),
             frozen_ms: self.frozen_until(now).map(until_ms),
-            spent: self
-                .live(now)
+            others: held.iter().filter(|held| held.id.owner != self.owner).map(|held| held.ask.cost).sum(),
+            shared: false,
+            trouble: None,
+            spent: held
+                .iter()
                 .map(|held| Spent {
-                    at_ms: wall_ms.saturating_sub_unsigned(until_ms_since(now, held.taken)),
-                    connection: held.ask.connection,
+                    at_ms: wall_ms.saturating_sub_unsigned(millis(now.saturating_sub(held.taken))),
+                    connection: (held.id.owner == self.owner).then_some(held.ask.connection),
                     purpose: held.ask.purpose,
                 })
                 .collect(),
         }
     }
 
-    /// Of the limit, what only recovery may use. A reserve that would leave nothing for a start is cut down.
-    fn reserve(&self) -> u32 {
-        self.rules.reserve.min(self.rules.limit.saturating_sub(self.rules.cost_new.max(self.rules.cost_update)))
-    }
-
-    fn ceiling(&self, purpose: Purpose) -> u32 {
-        match purpose {
-            Purpose::Reconnect => self.rules.limit,
-            Purpose::Start | Purpose::User | Purpose::Rebalance => self.rules.limit - self.reserve(),
+    /// The first instant from `now` on at which the permit can be had, if nobody else takes one before.
+    fn earliest(&self, ask: Ask, now: Duration) -> Result<Duration, Denied> {
+        let opens_stream = matches!(ask.purpose, Purpose::Start | Purpose::Reconnect);
+        let thawed = match self.frozen_until {
+            Some(until) if until > now && (ask.cost > 0 || opens_stream) => until,
+            _ => now,
+        };
+        if ask.cost == 0 {
+            return Ok(thawed);
+        }
+        let ceiling = self.ceiling(ask);
+        if ask.cost > ceiling || ask.cost > self.rules.per_connection {
+            return Err(Denied::Never);
+        }
+        let mut used = self.used(now);
+        let mut own = self.used_by(ask.connection, now);
+        let last = self.held.iter().filter(|held| held.ask.cost > 0).map(|held| held.taken).max();
+        let mut frees: Vec<(Duration, &Entry)> =
+            self.live(now).filter_map(|held| Some((held.frees_at(self.rules.window)?, held))).collect();
+        frees.sort_by_key(|(at, _)| *at);
+        let mut frees = frees.into_iter().peekable();
+        let mut from = now;
+        loop {
+            let fits =
+                used.saturating_add(ask.cost) <= ceiling && own.saturating_add(ask.cost) <= self.rules.per_connection;
+            if fits {
+                let paced =
+                    last.map_or(Duration::ZERO, |last| last.saturating_add(self.pace(ask.purpose, used, ceiling)));
+                let at = from.max(thawed).max(paced);
+                if frees.peek().is_none_or(|(next, _)| at < *next) {
+                    return Ok(at);
+                }
+            }
+            let Some((at, freed)) = frees.next() else { return Err(Denied::Completion) };
+            used = used.saturating_sub(freed.ask.cost);
+            if freed.id.owner == self.owner && freed.ask.connection == ask.connection {
+                own = own.saturating_sub(freed.ask.cost);
+            }
+            from = at;
         }
     }
 
-    fn frees_at(&self, held: &Held) -> Option<Duration> {
-        held.completed.map(|completed| completed.saturating_add(self.rules.window).saturating_add(GUARD))
+    /// Least time from the last permit to the next: nothing up to half of what may be used, then more and more, until it
+    /// is slower than permits free. Recovery is never slowed down.
+    fn pace(&self, purpose: Purpose, used: u32, ceiling: u32) -> Duration {
+        let easy = ceiling / 2;
+        if purpose == Purpose::Reconnect || used <= easy {
+            return Duration::ZERO;
+        }
+        let strain = f64::from(used - easy) / f64::from(ceiling - easy);
+        (self.rules.window / self.rules.limit.max(1)).mul_f64(2.0 * strain.min(1.0))
     }
 
-    fn live(&self, now: Duration) -> impl Iterator<Item = &Held> {
-        self.held.iter().filter(move |held| self.frees_at(held).is_none_or(|at| at > now))
+    /// The most that may be held.
+    fn limit(&self) -> u32 {
+        if self.alone { (self.rules.limit / ALONE_SHARE).max(self.dearest()) } else { self.rules.limit }
+    }
+
+    /// Of the limit, what only recovery may use. A reserve that would leave nothing for a start is cut down.
+    fn reserve(&self) -> u32 {
+        let reserve = if self.alone { self.rules.reserve / ALONE_SHARE } else { self.rules.reserve };
+        reserve.min(self.limit().saturating_sub(self.dearest()))
+    }
+
+    fn dearest(&self) -> u32 {
+        self.rules.cost_new.max(self.rules.cost_update)
+    }
+
+    /// Most permits that may be held after this one: the reserve is there for recovery, half of it for the recovery of
+    /// high-priority groups alone.
+    fn ceiling(&self, ask: Ask) -> u32 {
+        match ask.purpose {
+            Purpose::Reconnect if ask.urgent => self.limit(),
+            Purpose::Reconnect => self.limit() - self.reserve() / 2,
+            _ => self.limit() - self.reserve(),
+        }
+    }
+
+    fn live(&self, now: Duration) -> impl Iterator<Item = &Entry> {
+        self.held.iter().filter(move |held| is_held(held, self.rules.window, now))
     }
 
     fn forget(&mut self, now: Duration) {
         let window = self.rules.window;
-        self.held.retain(|held| {
-            held.completed.is_none_or(|completed| completed.saturating_add(window).saturating_add(GUARD) > now)
-        });
+        self.held.retain(|held| is_held(held, window, now));
     }
+}
+
+/// Spending of a whole budget by nobody we know, now.
+#[must_use]
+pub fn full(limit: u32, now: Duration) -> Entry {
+    let ask = Ask { connection: 0, purpose: Purpose::Reconnect, urgent: false, cost: limit };
+    let serial = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    Entry { id: PermitId { owner: 0, serial }, ask, taken: now, completed: Some(now) }
+}
+
+/// Whether a permit counts at `now`.
+#[must_use]
+pub fn is_held(entry: &Entry, window: Duration, now: Duration) -> bool {
+    entry.frees_at(window).is_none_or(|at| at > now)
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn until_ms_since(now: Duration, then: Duration) -> u64 {
-    millis(now.saturating_sub(then))
 }

@@ -1,17 +1,25 @@
 //! Endpoint → trustworthy updates. Decisions are plain state machines; only `connection` and the supervisor do I/O.
 
 mod channel;
+mod clock;
 pub mod codec;
+pub mod completeness;
 mod connection;
 pub mod gate;
+pub mod ledger;
 pub mod limiter;
+mod live;
+pub mod permit_file;
+pub mod permits;
 pub mod plan;
 pub mod policy;
 pub mod pool;
+pub mod probe;
+pub mod recovery;
 pub mod status;
 mod supervisor;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -23,7 +31,10 @@ use tokio::{
 
 use crate::chain::{group::Group, wire::Update};
 
-pub use status::{Control, GroupLoad, StreamStatus};
+pub use self::{
+    ledger::{ProofMode, SlotRecord},
+    status::{Control, Gap, GapCause, GroupLoad, StreamStatus},
+};
 
 /// One endpoint to connect to.
 #[derive(Clone, Debug)]
@@ -95,6 +106,13 @@ pub struct StreamSettings {
     pub zstd: bool,
     /// What a clean end means.
     pub on_end: OnEnd,
+    /// Folder of the budget ledger that all processes with the same token share; without it the budget is this process's
+    /// alone and forgotten at its end.
+    pub ledger: Option<PathBuf>,
+    /// Whether to ask the server again for what was missed.
+    pub recover: bool,
+    /// What is asked for so that completeness can be proven.
+    pub proof: ProofMode,
 }
 
 /// When a frame arrived.
@@ -102,6 +120,8 @@ pub struct StreamSettings {
 pub struct Arrival {
     /// Microseconds since the Unix epoch, for comparison with the server's clock.
     pub unix_us: i64,
+    /// Whether it came in a replay: its age says nothing about latency.
+    pub replayed: bool,
 }
 
 /// What a connection does with its updates, on its own thread.
@@ -111,6 +131,12 @@ pub trait Sink: Send + 'static {
 
     /// Takes one update. Pings and pongs arrive too.
     fn on_update(&mut self, frame: &Bytes, update: &Update<'_>, arrival: Arrival);
+
+    /// A slot is finished on this connection.
+    fn on_slot(&mut self, _record: &SlotRecord) {}
+
+    /// Slots were missed on this connection, or fetched again.
+    fn on_gap(&mut self, _gap: &Gap) {}
 
     /// Takes a frame that could not be read.
     fn on_bad_frame(&mut self, frame: &Bytes, error: crate::chain::wire::WireError, arrival: Arrival);
@@ -153,12 +179,13 @@ impl Streams {
     ///
     /// `make_sink` makes what takes the updates of a connection; its batches go into `batches`, which holds the
     /// connection back when it is full. The channel ends when every connection has.
+    #[allow(clippy::needless_pass_by_value, reason = "the channel ends with the connections only if no sender is left")]
     pub fn start<S: Sink>(
         settings: StreamSettings,
         make_sink: impl Fn(usize) -> S,
         batches: mpsc::Sender<S::Batch>,
     ) -> Result<Self, StreamError> {
-        let started = supervisor::start(settings, make_sink, batches)?;
+        let started = supervisor::start(settings, make_sink, &batches)?;
         Ok(Self {
             control: started.control,
             status: started.status,

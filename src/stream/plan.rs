@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
-use super::status::Throttle;
+use super::{ledger::ProofMode, status::Throttle};
 use crate::chain::{
     group::{Group, GroupSet, Priority},
     program::Program,
@@ -23,6 +23,8 @@ pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
 const SLOTS: &str = "slots";
 /// Name of the block metadata filter, before the version.
 const META: &str = "meta";
+/// Name of the filter that matches every transaction's status, before the version.
+const AUDIT: &str = "audit";
 
 /// Why a request would be refused by every server: it is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -58,13 +60,29 @@ pub struct SubscriptionBuilder {
     version: u32,
     commitment: i32,
     filters: Vec<TransactionFilter>,
+    proof: ProofMode,
+    from_slot: Option<u64>,
 }
 
 impl SubscriptionBuilder {
     /// A request of this version that so far asks for the heartbeat only: slots and block metadata.
     #[must_use]
     pub const fn new(version: u32, commitment: i32) -> Self {
-        Self { version, commitment, filters: Vec::new() }
+        Self { version, commitment, filters: Vec::new(), proof: ProofMode::Chain, from_slot: None }
+    }
+
+    /// Adds what a proof of completeness needs.
+    #[must_use]
+    pub const fn proof(mut self, proof: ProofMode) -> Self {
+        self.proof = proof;
+        self
+    }
+
+    /// Asks for a replay from this slot on before what is live.
+    #[must_use]
+    pub const fn from_slot(mut self, slot: u64) -> Self {
+        self.from_slot = Some(slot);
+        self
     }
 
     /// Adds every program of these groups, one filter per group.
@@ -125,16 +143,24 @@ impl SubscriptionBuilder {
                 },
             );
         }
+        let mut transactions_status = match self.proof {
+            ProofMode::Chain => BTreeMap::new(),
+            ProofMode::Filters | ProofMode::Block => transactions.clone(),
+        };
+        if self.proof == ProofMode::Block {
+            let all = SubscribeRequestFilterTransactions::default();
+            transactions_status.insert(versioned(AUDIT, self.version), all);
+        }
         let slots = SubscribeRequestFilterSlots { filter_by_commitment: None, interslot_updates: None };
         let request = SubscribeRequest {
             accounts: BTreeMap::new(),
             slots: BTreeMap::from([(versioned(SLOTS, self.version), slots)]),
             transactions,
-            blocks_meta: BTreeMap::from([(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})]),
+            blocks_meta: [(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})].into(),
             commitment: Some(self.commitment),
             ping: None,
-            transactions_status: BTreeMap::new(),
-            from_slot: None,
+            transactions_status,
+            from_slot: self.from_slot,
         };
         let size = prost::Message::encoded_len(&request);
         if size > REQUEST_LIMIT { Err(PlanError::TooLarge(size)) } else { Ok(request) }
@@ -153,6 +179,12 @@ pub fn throttled(groups: GroupSet, level: Throttle) -> GroupSet {
             Throttle::Paused => false,
         })
         .collect()
+}
+
+/// Whether a filter name is one of a group or the user, not one of our own bookkeeping.
+#[must_use]
+pub fn is_own_match(name: &str) -> bool {
+    name.split('#').next().is_some_and(|name| name != AUDIT)
 }
 
 /// The version a filter name carries.

@@ -35,6 +35,14 @@ pub struct Failure {
     pub pushback: Option<Duration>,
 }
 
+impl Failure {
+    /// Size of the message that was too large, in bytes, where the text says it (tonic 0.14: "found N bytes").
+    #[must_use]
+    pub fn message_size(&self) -> Option<usize> {
+        self.message.split_once("found ")?.1.split_once(" bytes")?.0.parse().ok()
+    }
+}
+
 /// What a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -270,6 +278,10 @@ pub struct Backoff {
 pub const LEAST_DELAY: Duration = Duration::from_millis(250);
 /// A stream that delivered blocks for this long was a success.
 pub const PROVEN_AFTER: Duration = Duration::from_secs(30);
+/// So many failures without a success open the breaker,
+const BREAKER_AFTER: u32 = 5;
+/// and then no attempt comes sooner than this: each of them is a probe.
+const PROBE_SPACING: Duration = Duration::from_secs(5);
 /// Largest random part of a freeze.
 pub const FREEZE_JITTER: Duration = Duration::from_secs(10);
 
@@ -283,8 +295,15 @@ impl Backoff {
     /// The next delay.
     pub fn next_delay(&mut self) -> Duration {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX)).min(self.cap);
+        let least = if self.is_open() { PROBE_SPACING.min(self.cap) } else { LEAST_DELAY };
         self.attempt = self.attempt.saturating_add(1).min(31);
-        ceiling.mul_f64(self.random.f64()).max(LEAST_DELAY)
+        ceiling.mul_f64(self.random.f64()).max(least)
+    }
+
+    /// Whether so much has failed in a row that attempts are only probes.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.attempt >= BREAKER_AFTER
     }
 
     /// How long to freeze after a rate-limit answer.

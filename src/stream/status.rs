@@ -139,6 +139,8 @@ pub enum Purpose {
     User,
     /// A filter update of a rebalance.
     Rebalance,
+    /// A replay of slots that arrived incomplete.
+    Repair,
 }
 
 /// One spent permit.
@@ -146,8 +148,8 @@ pub enum Purpose {
 pub struct Spent {
     /// When it was taken, in milliseconds since the Unix epoch.
     pub at_ms: i64,
-    /// By which connection.
-    pub connection: usize,
+    /// By which connection; `None` is another process with the same token.
+    pub connection: Option<usize>,
     /// What for.
     pub purpose: Purpose,
 }
@@ -169,6 +171,12 @@ pub struct BudgetStatus {
     pub exhausted_in_ms: Option<u64>,
     /// Milliseconds until new subscriptions are allowed again after the provider's rate-limit answer.
     pub frozen_ms: Option<u64>,
+    /// Of the permits held, those of other processes with the same token.
+    pub others: u32,
+    /// Whether a ledger is shared with them.
+    pub shared: bool,
+    /// Why the ledger cannot be used now, in words; the budget then counts as spent for one window.
+    pub trouble: Option<Arc<str>>,
     /// The permits held, oldest first.
     pub spent: Vec<Spent>,
 }
@@ -242,6 +250,62 @@ pub enum StreamEventKind {
     },
     /// A request of the user could not be met; the reason in words.
     Refused(Arc<str>),
+    /// Slots were missed, and perhaps fetched again.
+    Gap(Gap),
+}
+
+/// Slots of which something did not arrive when it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// On which connection.
+    pub connection: usize,
+    /// First slot concerned.
+    pub from_slot: u64,
+    /// Last slot concerned.
+    pub to_slot: u64,
+    /// Why.
+    pub cause: GapCause,
+    /// Whether a replay brought everything.
+    pub repaired: bool,
+}
+
+/// Why there is a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapCause {
+    /// The stream broke.
+    Disconnect,
+    /// The server does not hold the slots any more.
+    ReplayGone,
+    /// The server has no replay, or ignores the wish.
+    ReplayUnsupported,
+    /// We read too slowly.
+    Lagged,
+    /// Statuses came without their transactions.
+    Dropped,
+    /// A message was larger than we accept.
+    Oversize,
+    /// The program was not running.
+    Restart,
+    /// A block names a parent that never came.
+    ChainBreak,
+}
+
+impl GapCause {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disconnect => "disconnect",
+            Self::ReplayGone => "replay_gone",
+            Self::ReplayUnsupported => "replay_unsupported",
+            Self::Lagged => "lagged",
+            Self::Dropped => "dropped",
+            Self::Oversize => "oversize",
+            Self::Restart => "restart",
+            Self::ChainBreak => "chain_break",
+        }
+    }
 }
 
 /// All streams at one instant.
@@ -257,6 +321,8 @@ pub struct StreamStatus {
     pub proposal: RebalancePlan,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
     pub finished: bool,
+    /// Why the provider refuses the token, if it does: nothing is tried again then.
+    pub token_refused: Option<Arc<str>>,
 }
 
 /// What the engine asks of the streams.

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use secrecy::ExposeSecret;
 use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},
@@ -23,9 +24,13 @@ use super::{
     Sink, StreamError, StreamSettings,
     connection::{Connection, Desired, Report, Run},
     gate::Gate,
+    ledger::StreamLedger,
     limiter::Ask,
+    permit_file::ledger_key,
+    permits::Place,
     plan::{SubscriptionBuilder, throttled},
     pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
+    recovery::Recovery,
     status::{
         ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind, StreamStatus, Throttle,
     },
@@ -39,6 +44,9 @@ const QUEUE: usize = 256;
 /// Longest time that closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What scheduling may add to the timeouts of a call.
+const CALL_MARGIN: Duration = Duration::from_secs(1);
+
 /// What [`start`] hands back.
 pub(super) struct Started {
     pub(super) control: mpsc::Sender<Control>,
@@ -51,7 +59,7 @@ pub(super) struct Started {
 pub(super) fn start<S: Sink>(
     settings: StreamSettings,
     make_sink: impl Fn(usize) -> S,
-    batches: mpsc::Sender<S::Batch>,
+    batches: &mpsc::Sender<S::Batch>,
 ) -> Result<Started, StreamError> {
     if !(1..=MAX_CONNECTIONS).contains(&settings.connections) {
         return Err(StreamError::Connections(settings.connections));
@@ -60,10 +68,11 @@ pub(super) fn start<S: Sink>(
     if budget.limit == 0 || budget.cost_new.max(budget.cost_update) > budget.limit.min(budget.per_connection) {
         return Err(StreamError::Budget);
     }
-    SubscriptionBuilder::new(1, settings.commitment).groups(settings.groups.iter().copied().collect()).build()?;
+    let all = settings.groups.iter().copied().collect();
+    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
     let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
     let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
-    let gate = Gate::new(budget);
+    let gate = gate(&settings)?;
     let settings = Arc::new(settings);
     let (reports, incoming) = mpsc::channel(QUEUE);
     let mut slots = Vec::with_capacity(settings.connections);
@@ -87,6 +96,8 @@ pub(super) fn start<S: Sink>(
             sink: make_sink(id),
             batches: batches.clone(),
             last_message: last_message.clone(),
+            recovery: Recovery::new(id, settings.recover),
+            ledger: StreamLedger::new(settings.proof),
         };
         let thread = spawn(connection, reports.clone())?;
         slots.push(Slot {
@@ -114,10 +125,23 @@ pub(super) fn start<S: Sink>(
         migration: None,
         events: VecDeque::with_capacity(EVENTS),
         seq: 0,
+        token_refused: None,
     };
     let (publish, status) = watch::channel(Arc::new(supervisor.status()));
     let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
     Ok(Started { control, status, closing, task })
+}
+
+/// The gate, with a shared ledger where there is a folder for it.
+fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
+    let Some(folder) = &settings.ledger else { return Ok(Gate::new(settings.budget)) };
+    let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
+    let place = Place {
+        folder: folder.clone(),
+        key: ledger_key(&settings.endpoint.host, token),
+        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
+    };
+    Gate::shared(settings.budget, place)
 }
 
 /// A thread with its own runtime for one connection. Its end is reported, also when it is a panic.
@@ -171,6 +195,7 @@ struct Supervisor {
     migration: Option<Migration>,
     events: VecDeque<StreamEvent>,
     seq: u64,
+    token_refused: Option<Arc<str>>,
 }
 
 impl Supervisor {
@@ -240,6 +265,7 @@ impl Supervisor {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
                 self.gate.reopen();
+                self.token_refused = None;
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
@@ -266,7 +292,7 @@ impl Supervisor {
         let permits = ConnectionPool::cost(&moves, &self.settings.budget);
         let targets = unique(moves.iter().map(|one| one.to));
         for target in &targets {
-            let ask = Ask { connection: *target, purpose: Purpose::Rebalance, cost: permits };
+            let ask = Ask { connection: *target, purpose: Purpose::Rebalance, urgent: false, cost: permits };
             if let Err(wait) = self.gate.check(ask) {
                 let when = wait.map_or_else(String::new, |wait| format!("; they free in {} s", wait.as_secs() + 1));
                 return self.refuse(format!("the budget has not {permits} permits to spare{when}"));
@@ -333,8 +359,7 @@ impl Supervisor {
             }
             other
         });
-        let version = slot.wishes.borrow().version;
-        version
+        slot.wishes.borrow().version
     }
 
     fn report(&mut self, connection: usize, report: Report) {
@@ -358,8 +383,15 @@ impl Supervisor {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 self.event(StreamEventKind::Activated { connection, version, after_ms });
             }
+            Report::Gap(gap) => {
+                if !gap.repaired {
+                    tracing::warn!(?gap, "slots were missed");
+                }
+                self.event(StreamEventKind::Gap(gap));
+            }
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
+                self.token_refused = Some(cause.clone());
                 for slot in &self.slots {
                     slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone()));
                 }
@@ -435,6 +467,7 @@ impl Supervisor {
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
             finished: (0..self.slots.len()).all(|id| self.stopped(id)),
+            token_refused: self.token_refused.clone(),
         }
     }
 

@@ -249,8 +249,13 @@ pub fn view() -> View {
             frozen_ms: None,
             spent: [(38, 0), (38, 1), (37, 2), (31, 2), (22, 2), (12, 1), (11, 1), (3, 0)]
                 .into_iter()
-                .map(|(s, connection)| Spent { at_ms: NOW_MS - s * 1000 - 300, connection, purpose: Purpose::Start })
+                .map(|(s, connection)| Spent {
+                    at_ms: NOW_MS - s * 1000 - 300,
+                    connection: Some(connection),
+                    purpose: Purpose::Start,
+                })
                 .collect(),
+            ..BudgetStatus::default()
         }),
         proposal: Arc::new(RebalancePlan {
             moves: vec![Move { group: ExternalAmm, from: 1, to: 0 }],
@@ -306,6 +311,8 @@ pub fn view() -> View {
         ]
         .into(),
         notice: Some((1, Arc::from("connection 2: resubscribed after a silent stream"))),
+        completeness: Arc::default(),
         finished: false,
+        token_refused: None,
     }
 }

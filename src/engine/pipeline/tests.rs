@@ -12,7 +12,7 @@ use crate::{
     },
     decode::{
         EventKind,
-        event::{Flow, Path, Reserves, Side, Trade, Venue},
+        event::{Cost, Flow, Path, Reserves, Side, Source, Trade, Venue},
     },
     engine::view::SourceKind,
 };
@@ -39,6 +39,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         payer: Key::new([1; 32]),
         kind: EventKind::Trade(Box::new(Trade {
             venue: Venue::Pump,
+            source: Source::SelfCall,
             flow: Flow::User,
             instruction: "buy",
             pool: Key::new([2; 32]),
@@ -53,10 +54,14 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
             reserves_after: Some(Reserves { base: 1_000_000, quote: 1_000 }),
             curve_tokens_left: Some(1),
             curve_real_quote: None,
+            curve_progress: None,
+            sqrt_price: None,
             limit: None,
             base_supply: None,
             base_decimals: None,
             outer_program: None,
+            app: None,
+            cost: Cost::default(),
             mayhem: false,
         })),
     });
@@ -76,14 +81,15 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         events: trades,
         undecoded: 1,
     });
-    let item = Item { recv_us: T0 * 1_000, created_us: Some(T0 * 1_000 - 2_000), frame: Some(Bytes::new()), kind };
+    let frame = Some(Bytes::new());
+    let item = Item { recv_us: T0 * 1_000, created_us: Some(T0 * 1_000 - 2_000), replayed: false, frame, kind };
     (item, events.collect(), vec![undecoded])
 }
 
 fn pipeline() -> Pipeline {
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    Pipeline::new(source, 2, T0)
+    Pipeline::new(source, 2, ProofMode::Filters, T0)
 }
 
 proptest! {

@@ -99,7 +99,8 @@ fn strip(buffer: &mut Buffer, area: Rect, budget: &BudgetStatus, draw: &Draw<'_>
             continue;
         };
         draw.clock.expect(u64::try_from(step_ms - age % step_ms).unwrap_or(1000));
-        let own = u32::try_from(spent.connection).ok().and_then(|id| char::from_digit(id, 36)).unwrap_or('*');
+        let id = spent.connection.and_then(|id| u32::try_from(id).ok());
+        let own = id.and_then(|id| char::from_digit(id, 36)).unwrap_or('*');
         *sign = if *sign == none || *sign == own { own } else { '+' };
     }
     for (index, sign) in signs.into_iter().enumerate() {

@@ -1,0 +1,306 @@
+//! What all connections together say of each slot: proven, repaired, pending, skipped or lost.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use super::{
+    ledger::{ProofMode, SlotRecord},
+    pool::MAX_CONNECTIONS,
+    status::Gap,
+};
+
+/// Slots that are kept.
+const KEPT: usize = 512;
+/// Slots of the strip.
+pub const STRIP: u64 = 150;
+/// Gaps kept for the view.
+const GAPS: usize = 64;
+
+/// How a slot stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// Not finished on every connection yet.
+    #[default]
+    Pending,
+    /// Everything that matches arrived.
+    Proven,
+    /// The same, with the help of a replay.
+    Repaired,
+    /// There is no such block: the chain of parents goes past it.
+    Skipped,
+    /// Something is missing.
+    Lost,
+}
+
+impl Proof {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Proven => "proven",
+            Self::Repaired => "repaired",
+            Self::Skipped => "skipped",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// A slot and how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotProof {
+    /// The slot.
+    pub slot: u64,
+    /// Its parent, where known.
+    pub parent: Option<u64>,
+    /// How it stands.
+    pub proof: Proof,
+    /// Transactions executed in it, votes included, where known.
+    pub executed: Option<u64>,
+    /// Transactions that arrived, summed over the connections.
+    pub matched: u32,
+    /// Transactions known to be missing; `None` when only that something is missing is known.
+    pub lost: Option<u32>,
+}
+
+/// Slots by how they stand, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProofCounts {
+    /// See [`Proof::Proven`].
+    pub proven: u64,
+    /// See [`Proof::Repaired`].
+    pub repaired: u64,
+    /// See [`Proof::Pending`].
+    pub pending: u64,
+    /// See [`Proof::Skipped`].
+    pub skipped: u64,
+    /// See [`Proof::Lost`].
+    pub lost: u64,
+}
+
+impl ProofCounts {
+    const fn add(&mut self, proof: Proof) {
+        let count = match proof {
+            Proof::Proven => &mut self.proven,
+            Proof::Repaired => &mut self.repaired,
+            Proof::Pending => &mut self.pending,
+            Proof::Skipped => &mut self.skipped,
+            Proof::Lost => &mut self.lost,
+        };
+        *count += 1;
+    }
+}
+
+/// Completeness as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompletenessView {
+    /// What a proof rests on.
+    pub mode: ProofMode,
+    /// The newest slots, oldest first: at most [`STRIP`].
+    pub strip: Arc<[SlotProof]>,
+    /// All slots since the start.
+    pub counts: ProofCounts,
+    /// Transactions known to be missing, since the start.
+    pub lost_transactions: u64,
+    /// The newest gaps, oldest first.
+    pub gaps: Arc<[Gap]>,
+    /// Gaps since the start that were not repaired.
+    pub open_gaps: u64,
+    /// Gaps since the start that were.
+    pub repaired_gaps: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    records: [Option<SlotRecord>; MAX_CONNECTIONS],
+    /// Connections on which it is declared as missed, by bit.
+    missed: u8,
+    skipped: bool,
+    /// What was last told.
+    told: Option<(Proof, Option<u32>)>,
+}
+
+/// Merges what the connections say.
+#[derive(Clone, Debug)]
+pub struct Completeness {
+    mode: ProofMode,
+    slots: BTreeMap<u64, Known>,
+    /// First slot that a connection spoke of.
+    since: [Option<u64>; MAX_CONNECTIONS],
+    /// Connections that will say nothing more, by bit.
+    stopped: u8,
+    past: ProofCounts,
+    past_lost: u64,
+    gaps: VecDeque<Gap>,
+    open_gaps: u64,
+    repaired_gaps: u64,
+}
+
+impl Completeness {
+    /// Nothing known.
+    #[must_use]
+    pub const fn new(mode: ProofMode) -> Self {
+        Self {
+            mode,
+            slots: BTreeMap::new(),
+            since: [None; MAX_CONNECTIONS],
+            stopped: 0,
+            past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
+            past_lost: 0,
+            gaps: VecDeque::new(),
+            open_gaps: 0,
+            repaired_gaps: 0,
+        }
+    }
+
+    /// Which connections are stopped: slots do not wait for them.
+    pub fn set_stopped(&mut self, stopped: impl IntoIterator<Item = usize>) {
+        self.stopped = stopped.into_iter().fold(0, |bits, connection| bits | bit(connection));
+    }
+
+    /// A connection has finished a slot. Appends the slots that stand otherwise than before.
+    pub fn record(&mut self, connection: usize, record: SlotRecord, changes: &mut Vec<SlotProof>) {
+        let Some(since) = self.since.get_mut(connection) else { return };
+        let since = *since.get_or_insert(record.slot);
+        if record.slot < since.saturating_sub(KEPT as u64) {
+            return;
+        }
+        if let Some(parent) = record.parent {
+            let skipped = parent.max(record.slot.saturating_sub(KEPT as u64)).saturating_add(1).max(since)..record.slot;
+            for slot in skipped {
+                self.known(slot).skipped = true;
+                self.tell(slot, changes);
+            }
+        }
+        let known = self.known(record.slot);
+        if let Some(place) = known.records.get_mut(connection) {
+            // What was whole stays so: a replay that comes over it as well repairs nothing.
+            let settled = place.is_some_and(|earlier| earlier.whole && earlier.lost == 0);
+            if !settled {
+                *place = Some(record);
+            }
+            if record.whole && record.lost == 0 {
+                known.missed &= !bit(connection);
+            }
+        }
+        self.tell(record.slot, changes);
+    }
+
+    /// A connection declares what it missed or repaired.
+    pub fn gap(&mut self, gap: &Gap, changes: &mut Vec<SlotProof>) {
+        if self.gaps.len() == GAPS {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back(*gap);
+        if gap.repaired {
+            self.repaired_gaps += 1;
+            return;
+        }
+        self.open_gaps += 1;
+        for slot in gap.from_slot.max(gap.to_slot.saturating_sub(KEPT as u64))..=gap.to_slot {
+            let known = self.known(slot);
+            let whole =
+                known.records.get(gap.connection).is_some_and(|record| record.is_some_and(|r| r.whole && r.lost == 0));
+            if !whole {
+                known.missed |= bit(gap.connection);
+            }
+            self.tell(slot, changes);
+        }
+    }
+
+    /// All of it, for the screen.
+    #[must_use]
+    pub fn view(&self) -> CompletenessView {
+        let mut counts = self.past;
+        let mut lost = self.past_lost;
+        for (slot, known) in &self.slots {
+            let shown = self.judge(*slot, known);
+            counts.add(shown.proof);
+            lost += u64::from(shown.lost.unwrap_or(0));
+        }
+        let first = self.slots.last_key_value().map_or(0, |(newest, _)| newest.saturating_sub(STRIP - 1));
+        CompletenessView {
+            mode: self.mode,
+            strip: self.slots.range(first..).map(|(slot, known)| self.judge(*slot, known)).collect(),
+            counts,
+            lost_transactions: lost,
+            gaps: self.gaps.iter().copied().collect(),
+            open_gaps: self.open_gaps,
+            repaired_gaps: self.repaired_gaps,
+        }
+    }
+
+    /// The slot's entry; slots between it and the newest known one get theirs as well.
+    fn known(&mut self, slot: u64) -> &mut Known {
+        let newest = self.slots.last_key_value().map(|(newest, _)| *newest);
+        if let Some(newest) = newest
+            && slot > newest
+        {
+            for between in newest.max(slot.saturating_sub(KEPT as u64)) + 1..slot {
+                self.slots.insert(between, Known::default());
+            }
+        }
+        self.slots.entry(slot).or_default();
+        while self.slots.len() > KEPT {
+            let Some((oldest, known)) = self.slots.pop_first() else { break };
+            let shown = self.judge(oldest, &known);
+            self.past.add(shown.proof);
+            self.past_lost += u64::from(shown.lost.unwrap_or(0));
+        }
+        self.slots.entry(slot).or_default()
+    }
+
+    fn tell(&mut self, slot: u64, changes: &mut Vec<SlotProof>) {
+        let Some(known) = self.slots.get(&slot) else { return };
+        let shown = self.judge(slot, known);
+        let told = (shown.proof, shown.lost);
+        if shown.proof != Proof::Pending && known.told != Some(told) {
+            changes.push(shown);
+            if let Some(known) = self.slots.get_mut(&slot) {
+                known.told = Some(told);
+            }
+        }
+    }
+
+    fn judge(&self, slot: u64, known: &Known) -> SlotProof {
+        let records = || known.records.iter().flatten();
+        let lost: u32 = records().map(|record| record.lost).sum();
+        let awaited = self.since.iter().enumerate().filter(|(connection, since)| {
+            since.is_some_and(|since| since <= slot) && self.stopped & bit(*connection) == 0
+        });
+        let whole = |connection: usize| known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
+        let (mut all, mut any) = (true, false);
+        for (connection, _) in awaited {
+            all &= whole(connection);
+            any = true;
+        }
+        let proof = if known.missed != 0 || lost > 0 {
+            Proof::Lost
+        } else if records().next().is_none() {
+            if known.skipped { Proof::Skipped } else { Proof::Pending }
+        } else if !(all && any) {
+            Proof::Pending
+        } else if records().any(|record| record.replayed) {
+            Proof::Repaired
+        } else {
+            Proof::Proven
+        };
+        SlotProof {
+            slot,
+            parent: records().find_map(|record| record.parent),
+            proof,
+            executed: records().find_map(|record| record.executed),
+            matched: records().map(|record| record.matched).sum(),
+            lost: if known.missed != 0 && lost == 0 { None } else { Some(lost) },
+        }
+    }
+}
+
+const fn bit(connection: usize) -> u8 {
+    if connection < MAX_CONNECTIONS { 1 << connection } else { 0 }
+}

@@ -1,0 +1,382 @@
+//! One live stream: reads frames, answers pings, changes filters in place, asks for what was missed.
+
+use std::{
+    future::{pending, poll_fn},
+    pin::{Pin, pin},
+    sync::atomic::Ordering,
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream as _, future::BoxFuture};
+use tokio::{sync::mpsc, time::Instant};
+use tonic::{Streaming, transport::Channel};
+
+use super::{
+    Arrival, Sink, channel,
+    connection::{
+        Connection, Delivered, Desired, End, Report, Run, clean_end, closing, failure_of, stream_phase, unix_us, urgent,
+    },
+    gate::{GateError, Permit},
+    limiter::Ask,
+    plan::{is_own_match, version_of},
+    recovery::Repair,
+    status::{Gap, GapCause, Purpose},
+};
+use crate::chain::{
+    proto::{SubscribeRequest, SubscribeRequestPing},
+    wire::{Kind, Update},
+};
+
+/// A batch is handed on at this many updates, or earlier when nothing more is ready.
+const BATCH: usize = 256;
+/// Filter updates on one stream are at least this far apart: key repeat ends up as one.
+const UPDATE_SPACING: Duration = Duration::from_secs(2);
+/// Replays of incomplete slots are at least this far apart: a server that always drops something must not empty the
+/// budget.
+const REPAIR_SPACING: Duration = Duration::from_secs(10);
+/// Pings of the server are answered at most this often.
+const PONG_SPACING: Duration = Duration::from_secs(1);
+
+/// What the server says of its replay, and the permit to ask for it, if there is anything to ask for.
+type ReplayOffer = (Result<Option<u64>, ()>, Option<Result<Permit, GateError>>);
+
+/// A stream and what is on its way through it.
+pub(super) struct Live<'c, S: Sink> {
+    connection: &'c mut Connection<S>,
+    /// For unary calls beside the stream.
+    channel: Channel,
+    requests: mpsc::Sender<SubscribeRequest>,
+    /// The newest filter set sent.
+    sent: Desired,
+    /// Sent and not yet seen, each with its permit: the sight of it is the completion.
+    pending: Vec<(Desired, Option<Permit>)>,
+    /// Newest version seen.
+    active: u32,
+    last_sent: Instant,
+    /// Held until the replay begins.
+    replay_permit: Option<Permit>,
+    /// A replay is to be asked for; whether because slots are incomplete.
+    ask: Option<bool>,
+    last_repair: Option<Instant>,
+    gaps: Vec<Gap>,
+}
+
+impl<'c, S: Sink> Live<'c, S> {
+    pub(super) fn new(
+        connection: &'c mut Connection<S>,
+        channel: Channel,
+        requests: mpsc::Sender<SubscribeRequest>,
+        sent: Desired,
+    ) -> Self {
+        Self {
+            connection,
+            channel,
+            requests,
+            pending: vec![(sent.clone(), None)],
+            sent,
+            active: 0,
+            last_sent: Instant::now(),
+            replay_permit: None,
+            ask: None,
+            last_repair: None,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Reads frames until the stream is over.
+    pub(super) async fn run(mut self, mut stream: Pin<&mut Streaming<Bytes>>, delivered: &mut Delivered) -> End {
+        let silence_timeout = self.connection.settings.silence_timeout;
+        let mut received_any = false;
+        let mut last_activity = Instant::now();
+        let mut last_pong: Option<Instant> = None;
+        let mut silence = pin!(tokio::time::sleep(silence_timeout));
+        let mut update: Option<BoxFuture<'static, Result<Permit, GateError>>> = None;
+        let mut replay: Option<BoxFuture<'static, ReplayOffer>> = None;
+        let mut wishes = self.connection.desired.clone();
+        wishes.mark_changed();
+        loop {
+            if update.is_none() {
+                update = self.update();
+            }
+            if replay.is_none()
+                && let Some(repair) = self.ask.take()
+            {
+                replay = Some(self.offer(repair));
+            }
+            tokio::select! {
+                first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
+                    let arrival = Arrival { unix_us: unix_us(), replayed: false };
+                    self.connection.last_message.store(arrival.unix_us / 1000, Ordering::Relaxed);
+                    last_activity = Instant::now();
+                    let mut next = first;
+                    let mut pinged = false;
+                    let mut count = 0;
+                    let end = loop {
+                        match next {
+                            Some(Ok(frame)) => {
+                                received_any = true;
+                                pinged |= self.take(&frame, arrival, last_activity, delivered);
+                            }
+                            Some(Err(status)) => break Some(failure_of(stream_phase(received_any), &status)),
+                            None => break Some(clean_end()),
+                        }
+                        count += 1;
+                        if count >= BATCH {
+                            break None;
+                        }
+                        match poll_fn(|cx| Poll::Ready(stream.as_mut().poll_next(cx))).await {
+                            Poll::Ready(frame) => next = frame,
+                            Poll::Pending => break None,
+                        }
+                    };
+                    if pinged && last_pong.is_none_or(|at| last_activity - at >= PONG_SPACING) {
+                        last_pong = Some(last_activity);
+                        // A full queue means that newer requests are on their way: they answer as well.
+                        let _ = self.requests.try_send(ping());
+                    }
+                    self.activated().await;
+                    if let Some(batch) = self.connection.sink.take_batch() {
+                        tokio::select! {
+                            sent = self.connection.batches.send(batch) => if sent.is_err() {
+                                return End::Deserted;
+                            },
+                            () = closing(&mut self.connection.desired) => return End::Asked,
+                        }
+                        last_activity = Instant::now();
+                    }
+                    if let Some(failure) = end {
+                        return End::Failed(failure);
+                    }
+                }
+                changed = wishes.changed() => {
+                    let now = wishes.borrow_and_update();
+                    if changed.is_err() || now.run != Run::Go || now.epoch != self.sent.epoch {
+                        return End::Asked;
+                    }
+                }
+                permit = ready(&mut update) => {
+                    update = None;
+                    match permit {
+                        Ok(permit) => if let Err(end) = self.send_update(permit).await {
+                            return end;
+                        },
+                        Err(error) => return End::Gate(error),
+                    }
+                }
+                (first_available, permit) = ready(&mut replay) => {
+                    replay = None;
+                    if let Err(end) = self.send_replay(first_available, permit).await {
+                        return end;
+                    }
+                }
+                () = &mut silence => {
+                    let deadline = last_activity + silence_timeout;
+                    if deadline <= Instant::now() {
+                        return End::Silent;
+                    }
+                    silence.as_mut().reset(deadline);
+                }
+            }
+        }
+    }
+
+    /// Takes one frame; whether it was a ping.
+    fn take(&mut self, frame: &Bytes, mut arrival: Arrival, now: Instant, delivered: &mut Delivered) -> bool {
+        let update = match Update::scan(frame) {
+            Ok(update) => update,
+            Err(error) => {
+                self.connection.sink.on_bad_frame(frame, error, arrival);
+                return false;
+            }
+        };
+        if self.active < self.sent.version
+            && let Some(version) = update.filters.iter().filter_map(version_of).max()
+        {
+            // Only what was sent on this stream can be in force.
+            self.active = self.active.max(version.min(self.sent.version));
+        }
+        let Connection { recovery, ledger, sink, settings, .. } = &mut *self.connection;
+        match &update.kind {
+            Kind::Transaction(transaction) => {
+                arrival.replayed = recovery.data(transaction.slot);
+                if recovery.is_near(transaction.slot) {
+                    ledger.transaction(transaction.slot, transaction.index);
+                }
+            }
+            Kind::TransactionStatus(status) => {
+                arrival.replayed = recovery.data(status.slot);
+                if recovery.is_near(status.slot) {
+                    ledger.status(status.slot, status.index, update.filters.iter().any(is_own_match));
+                }
+            }
+            Kind::BlockMeta(meta) => {
+                delivered.first_block.get_or_insert(now);
+                delivered.last_block = Some(now);
+                arrival.replayed = recovery.is_replay(meta.slot);
+                if !recovery.is_near(meta.slot) {
+                    return false;
+                }
+                ledger.meta(meta.slot, meta.parent_slot, meta.executed_transaction_count);
+            }
+            Kind::Slot(slot) => {
+                arrival.replayed = recovery.is_replay(slot.slot);
+                let near = recovery.is_near(slot.slot);
+                let finished = slot.status == settings.commitment;
+                if near {
+                    sink.on_update(frame, &update, arrival);
+                }
+                if finished {
+                    self.finished(slot.slot, arrival.replayed);
+                }
+                return false;
+            }
+            Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => {}
+        }
+        sink.on_update(frame, &update, arrival);
+        if self.replay_permit.is_some() && recovery.has_begun() {
+            self.replay_permit = None;
+        }
+        matches!(update.kind, Kind::Ping)
+    }
+
+    /// A slot is finished: what is known of it, and what is to be done about it.
+    fn finished(&mut self, slot: u64, replayed: bool) {
+        let Connection { recovery, ledger, sink, id, .. } = &mut *self.connection;
+        let known = self.gaps.len();
+        if recovery.finished(slot, &mut self.gaps) {
+            self.ask = Some(false);
+        }
+        if !recovery.is_near(slot) {
+            return;
+        }
+        let finished = ledger.finished(slot, replayed);
+        for gap in self.gaps.iter_mut().skip(known) {
+            // A parent that the replay did not bring either is lost.
+            gap.repaired &= gap.cause != GapCause::ChainBreak || ledger.has_finished(gap.from_slot);
+        }
+        let Some(record) = finished.record else { return };
+        sink.on_slot(&record);
+        let broken = finished.broken_at.map(|parent| (parent, GapCause::ChainBreak));
+        let dropped = (record.lost > 0).then_some((slot, GapCause::Dropped));
+        for (from_slot, cause) in broken.into_iter().chain(dropped) {
+            // What a replay did not bring will not come with another one.
+            match if replayed { Repair::Impossible } else { recovery.repair(from_slot, cause) } {
+                Repair::Ask => self.ask = Some(true),
+                Repair::Already => {}
+                Repair::Impossible => {
+                    self.gaps.push(Gap { connection: *id, from_slot, to_slot: from_slot, cause, repaired: false });
+                }
+            }
+        }
+    }
+
+    /// Completes and reports the updates that have been seen in force, and what was learnt about gaps.
+    async fn activated(&mut self) {
+        while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
+            let (sent, permit) = self.pending.remove(0);
+            drop(permit);
+            self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
+        }
+        for gap in std::mem::take(&mut self.gaps) {
+            self.connection.sink.on_gap(&gap);
+            self.connection.report(Report::Gap(gap)).await;
+        }
+    }
+
+    /// If another filter set is wanted: resolves when it may be written, spaced from the last one and paid for. Not while
+    /// a replay was asked for and has not begun, for the server takes up only the newest of several requests.
+    fn update(&self) -> Option<BoxFuture<'static, Result<Permit, GateError>>> {
+        let now = self.connection.desired.borrow();
+        if now.version <= self.sent.version || self.connection.recovery.is_expecting() {
+            return None;
+        }
+        let cost = self.connection.settings.budget.cost_update;
+        let ask = Ask { connection: self.connection.id, purpose: now.purpose, urgent: urgent(now.groups), cost };
+        let (gate, at) = (self.connection.gate.clone(), self.last_sent + UPDATE_SPACING);
+        Some(Box::pin(async move {
+            tokio::time::sleep_until(at).await;
+            gate.acquire(ask).await
+        }))
+    }
+
+    /// Asks what can be replayed, then for the permit.
+    fn offer(&self, repair: bool) -> BoxFuture<'static, ReplayOffer> {
+        let (purpose, urgent) =
+            if repair { (Purpose::Repair, false) } else { (Purpose::Reconnect, urgent(self.sent.groups)) };
+        let cost = self.connection.settings.budget.cost_update;
+        let ask = Ask { connection: self.connection.id, purpose, urgent, cost };
+        let (settings, gate, channel) =
+            (self.connection.settings.clone(), self.connection.gate.clone(), self.channel.clone());
+        let at = self.last_repair.filter(|_| repair).map(|last| last + REPAIR_SPACING);
+        Box::pin(async move {
+            if let Some(at) = at {
+                tokio::time::sleep_until(at).await;
+            }
+            // A server that does not answer this may have a replay all the same.
+            let first_available = channel::replay_info(&settings, channel).await.map_err(drop);
+            let permit = if first_available == Ok(None) { None } else { Some(gate.acquire(ask).await) };
+            (first_available, permit)
+        })
+    }
+
+    /// Asks for a replay on the same stream.
+    async fn send_replay(
+        &mut self,
+        first_available: Result<Option<u64>, ()>,
+        permit: Option<Result<Permit, GateError>>,
+    ) -> Result<(), End> {
+        let permit = permit.transpose().map_err(End::Gate)?;
+        let from = self.connection.recovery.request(first_available, &mut self.gaps);
+        self.activated().await;
+        let Some(from) = from else { return Ok(()) };
+        self.last_repair = Some(Instant::now());
+        // What was sent once can be built again.
+        let Ok(request) = self.connection.plan(&self.sent).from_slot(from).build() else { return Ok(()) };
+        if self.requests.try_send(request).is_err() {
+            return Err(End::Silent);
+        }
+        self.replay_permit = permit;
+        self.last_sent = Instant::now();
+        Ok(())
+    }
+
+    /// Writes the newest filter set wanted.
+    async fn send_update(&mut self, permit: Permit) -> Result<(), End> {
+        let now = self.connection.desired.borrow().clone();
+        if now.version <= self.sent.version || self.connection.recovery.is_expecting() {
+            return Ok(());
+        }
+        let version = now.version;
+        match self.connection.plan(&now).build() {
+            Ok(request) => {
+                if self.requests.try_send(request).is_err() {
+                    // Eight requests unsent: the other side takes nothing any more.
+                    return Err(End::Silent);
+                }
+                self.sent = now.clone();
+                self.last_sent = Instant::now();
+                self.pending.push((now, Some(permit)));
+                self.connection.report(Report::Sent { version }).await;
+            }
+            Err(error) => {
+                self.sent.version = version;
+                self.connection.report(Report::FilterRejected { version, cause: error.to_string().into() }).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The outcome of what is under way, if anything is.
+async fn ready<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
+    }
+}
+
+fn ping() -> SubscribeRequest {
+    SubscribeRequest { ping: Some(SubscribeRequestPing { id: 1 }), ..SubscribeRequest::default() }
+}

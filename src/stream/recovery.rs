@@ -1,0 +1,343 @@
+//! What was missed while a stream was down, and how it is fetched: a plain state machine per connection.
+//!
+//! Two steps, because a replay holds finished slots only: the new stream is live at once, and when its first slot is
+//! finished, the same stream is asked for everything from the first unfinished slot before the break on. The slot in
+//! progress at the join is finished by then, so nothing is left out (measured against yellowstone-grpc 15.1.2).
+
+use std::collections::BTreeSet;
+
+use super::{
+    policy::Class,
+    status::{Gap, GapCause},
+};
+
+/// Slots that may be open at a time; of more, the oldest are given up.
+const MAX_OPEN: usize = 64;
+/// A slot further than this from the newest finished one is no slot of this chain.
+const MAX_JUMP: u64 = 100_000;
+/// So many such slots in a row, and it is a chain after all: another cluster, or a recording.
+const NEW_CHAIN: u32 = 16;
+/// So many new slots without a sign of the replay, and the server has not heard of it.
+const IGNORED_AFTER: u32 = 32;
+/// How often one outage is asked for.
+const MAX_TRIES: u32 = 3;
+/// How often the server may have nothing to replay.
+const MAX_EMPTY: u32 = 2;
+
+/// What was missed and is still wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    from: u64,
+    cause: GapCause,
+    /// Times it was asked for.
+    tries: u32,
+    /// Times the server had nothing to replay.
+    empty: u32,
+}
+
+/// Where the stream at hand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No slot was finished on it yet.
+    Joining,
+    /// Nothing is wanted of it.
+    Live,
+    /// A replay is about to be asked for.
+    Asking,
+    /// A replay up to and including this slot was asked for.
+    Replaying { until: u64, seen: bool, later: u32 },
+    /// It is complete, but what was finished meanwhile may still come again.
+    Ending,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    connection: usize,
+    enabled: bool,
+    /// Newest finished slot, on whichever stream.
+    last: Option<u64>,
+    /// Slots with data that are not finished.
+    open: BTreeSet<u64>,
+    wanted: Option<Wanted>,
+    phase: Phase,
+    /// Whether this endpoint has no replay.
+    unsupported: bool,
+    /// Slots up to this one were asked for again already.
+    repaired_to: Option<u64>,
+    /// Found incomplete while another replay was under way.
+    queued: Option<(u64, GapCause)>,
+    outliers_in_a_row: u32,
+    outliers: u64,
+}
+
+/// What became of a wish to have a slot again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// Ask for a replay now.
+    Ask,
+    /// It is under way, or was tried.
+    Already,
+    /// This endpoint has no replay.
+    Impossible,
+}
+
+impl Recovery {
+    /// Nothing missed yet. Disabled, it declares what is missed and asks for nothing.
+    #[must_use]
+    pub const fn new(connection: usize, enabled: bool) -> Self {
+        Self {
+            connection,
+            enabled,
+            last: None,
+            open: BTreeSet::new(),
+            wanted: None,
+            phase: Phase::Joining,
+            unsupported: false,
+            repaired_to: None,
+            queued: None,
+            outliers_in_a_row: 0,
+            outliers: 0,
+        }
+    }
+
+    /// A stream was opened.
+    pub const fn opened(&mut self) {
+        self.phase = Phase::Joining;
+    }
+
+    /// Newest finished slot.
+    #[must_use]
+    pub const fn last(&self) -> Option<u64> {
+        self.last
+    }
+
+    /// Slots that were no slots of this chain.
+    #[must_use]
+    pub const fn outliers(&self) -> u64 {
+        self.outliers
+    }
+
+    /// Data of a slot arrived; whether it is a replay's.
+    pub fn data(&mut self, slot: u64) -> bool {
+        if self.last.is_some_and(|last| slot <= last && !self.open.contains(&slot)) {
+            return self.is_replay(slot);
+        }
+        if self.is_near(slot) {
+            self.open.insert(slot);
+            if self.open.len() > MAX_OPEN {
+                self.open.pop_first();
+            }
+        }
+        self.is_replay(slot)
+    }
+
+    /// Whether something of this slot comes from a replay.
+    pub fn is_replay(&mut self, slot: u64) -> bool {
+        match &mut self.phase {
+            Phase::Replaying { until, seen, .. } => {
+                let replayed = slot <= *until;
+                *seen |= replayed;
+                replayed || self.last.is_some_and(|last| slot <= last)
+            }
+            Phase::Ending => self.last.is_some_and(|last| slot <= last),
+            Phase::Joining | Phase::Live | Phase::Asking => false,
+        }
+    }
+
+    /// A slot is finished: its status has reached the commitment of the stream. Whether a replay is to be asked for now,
+    /// and what is known about gaps.
+    pub fn finished(&mut self, slot: u64, gaps: &mut Vec<Gap>) -> bool {
+        if !self.is_near(slot) {
+            self.outliers += 1;
+            self.outliers_in_a_row += 1;
+            if self.outliers_in_a_row < NEW_CHAIN {
+                return false;
+            }
+            // Another chain: what was wanted of the old one cannot be had here.
+            if let Some((wanted, last)) = self.wanted.take().zip(self.last) {
+                gaps.push(self.gap(wanted.from, last.max(wanted.from), wanted.cause, false));
+            }
+            self.open.clear();
+            self.last = None;
+            self.phase = Phase::Live;
+        }
+        self.outliers_in_a_row = 0;
+        let new = self.last.is_none_or(|last| slot > last);
+        let mut ask = false;
+        match self.phase {
+            Phase::Joining => ask = self.joined(slot, gaps),
+            Phase::Replaying { until, .. } if slot == until && !new => {
+                if let Some(wanted) = self.wanted.take() {
+                    gaps.push(self.gap(wanted.from, until, wanted.cause, true));
+                }
+                self.phase = Phase::Ending;
+            }
+            Phase::Replaying { until, seen, later } if new => {
+                self.phase = Phase::Replaying { until, seen, later: later + 1 };
+                if later + 1 >= IGNORED_AFTER {
+                    ask = self.ignored(gaps);
+                }
+            }
+            Phase::Ending if new => self.phase = Phase::Live,
+            Phase::Live | Phase::Asking | Phase::Replaying { .. } | Phase::Ending => {}
+        }
+        self.last = Some(self.last.map_or(slot, |last| last.max(slot)));
+        self.open.remove(&slot);
+        if self.phase == Phase::Live
+            && let Some((from, cause)) = self.queued.take()
+        {
+            ask |= self.repair(from, cause) == Repair::Ask;
+        }
+        ask
+    }
+
+    /// The first finished slot of a stream.
+    fn joined(&mut self, slot: u64, gaps: &mut Vec<Gap>) -> bool {
+        self.phase = Phase::Live;
+        let Some(wanted) = self.wanted else { return false };
+        if slot < wanted.from {
+            // The stream began before what was missed, and has it all.
+            self.wanted = None;
+            return false;
+        }
+        let why_not = if self.unsupported || !self.enabled {
+            Some(GapCause::ReplayUnsupported)
+        } else if wanted.empty >= MAX_EMPTY {
+            Some(GapCause::ReplayGone)
+        } else {
+            (wanted.tries >= MAX_TRIES).then_some(wanted.cause)
+        };
+        if let Some(cause) = why_not {
+            self.wanted = None;
+            gaps.push(self.gap(wanted.from, slot, cause, false));
+            return false;
+        }
+        self.phase = Phase::Asking;
+        true
+    }
+
+    /// The server went on without a replay, or without its end.
+    fn ignored(&mut self, gaps: &mut Vec<Gap>) -> bool {
+        let Phase::Replaying { until, seen, .. } = self.phase else { return false };
+        if !seen && self.wanted.is_some_and(|wanted| wanted.tries < MAX_EMPTY) {
+            self.phase = Phase::Asking;
+            return true;
+        }
+        if let Some(wanted) = self.wanted.take() {
+            let cause = if seen { wanted.cause } else { GapCause::ReplayUnsupported };
+            gaps.push(self.gap(wanted.from, until, cause, false));
+        }
+        self.unsupported |= !seen;
+        self.phase = Phase::Live;
+        false
+    }
+
+    /// Something of a finished slot is missing on a live stream.
+    pub fn repair(&mut self, slot: u64, cause: GapCause) -> Repair {
+        let waiting = self.phase == Phase::Asking && self.wanted.is_some_and(|wanted| slot >= wanted.from);
+        if waiting || self.repaired_to.is_some_and(|to| slot <= to) {
+            return Repair::Already;
+        }
+        if self.unsupported || !self.enabled {
+            return Repair::Impossible;
+        }
+        if self.phase != Phase::Live {
+            self.queued =
+                Some(self.queued.map_or((slot, cause), |queued| if queued.0 <= slot { queued } else { (slot, cause) }));
+            return Repair::Already;
+        }
+        self.wanted = Some(Wanted { from: slot, cause, tries: 0, empty: 0 });
+        self.phase = Phase::Asking;
+        Repair::Ask
+    }
+
+    /// What to ask for, by what the server says it has: `Ok(None)` is no replay at all, `Err` is no answer.
+    pub fn request(&mut self, first_available: Result<Option<u64>, ()>, gaps: &mut Vec<Gap>) -> Option<u64> {
+        let (mut wanted, last) = self.wanted.zip(self.last)?;
+        if self.phase != Phase::Asking {
+            return None;
+        }
+        let gone = match first_available {
+            Ok(None) => {
+                self.unsupported = true;
+                Some((last, GapCause::ReplayUnsupported))
+            }
+            Ok(Some(first)) if first > wanted.from => Some((last.min(first - 1), GapCause::ReplayGone)),
+            Ok(Some(_)) | Err(()) => None,
+        };
+        if let Some((to, cause)) = gone {
+            gaps.push(self.gap(wanted.from, to, cause, false));
+            if to == last {
+                self.wanted = None;
+                self.phase = Phase::Live;
+                return None;
+            }
+            wanted.from = to + 1;
+        }
+        wanted.tries += 1;
+        self.wanted = Some(wanted);
+        self.repaired_to = Some(last);
+        self.phase = Phase::Replaying { until: last, seen: false, later: 0 };
+        Some(wanted.from)
+    }
+
+    /// Whether a replay was asked for and has shown no sign yet: a request without it would overtake it.
+    #[must_use]
+    pub const fn is_expecting(&self) -> bool {
+        matches!(self.phase, Phase::Replaying { seen: false, .. })
+    }
+
+    /// Whether a replay that was asked for has begun.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        matches!(self.phase, Phase::Replaying { seen: true, .. } | Phase::Ending)
+    }
+
+    /// The stream is over. `message` is the server's own text.
+    pub fn lost(&mut self, class: Class, message: &str, cause: GapCause, gaps: &mut Vec<Gap>) {
+        let Some(last) = self.last else {
+            self.open.clear();
+            return;
+        };
+        let asked = matches!(self.phase, Phase::Replaying { .. });
+        let from = self.open.first().map_or(last + 1, |open| (*open).min(last + 1));
+        let from = self.queued.take().map_or(from, |(queued, _)| queued.min(from));
+        let mut wanted = match self.wanted {
+            Some(wanted) => Wanted { from: wanted.from.min(from), ..wanted },
+            None => Wanted { from, cause, tries: 0, empty: 0 },
+        };
+        if asked && class == Class::Replay {
+            if let Some(first) = first_available(message).filter(|first| *first > wanted.from) {
+                gaps.push(self.gap(wanted.from, first - 1, GapCause::ReplayGone, false));
+                wanted.from = first;
+            } else if message.starts_with("from_slot is not supported") {
+                self.unsupported = true;
+            } else {
+                wanted.empty += 1;
+            }
+        }
+        self.wanted = Some(wanted);
+        self.phase = Phase::Joining;
+    }
+
+    /// The connection goes to another server: what this one cannot do says nothing about that one.
+    pub const fn moved(&mut self) {
+        self.unsupported = false;
+    }
+
+    const fn gap(&self, from_slot: u64, to_slot: u64, cause: GapCause, repaired: bool) -> Gap {
+        Gap { connection: self.connection, from_slot, to_slot, cause, repaired }
+    }
+
+    /// Whether a slot can be one of the chain at hand.
+    #[must_use]
+    pub fn is_near(&self, slot: u64) -> bool {
+        self.last.is_none_or(|last| slot.abs_diff(last) <= MAX_JUMP)
+    }
+}
+
+/// The slot in "broadcast from 101 is not available, last available: 102" (yellowstone-grpc 12–15).
+fn first_available(message: &str) -> Option<u64> {
+    message.strip_prefix("broadcast from ")?.rsplit_once("last available: ")?.1.trim().parse().ok()
+}

@@ -1,0 +1,8 @@
+//! The streaming engine against the loopback server, through a network that breaks.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
+
+mod policy;
+mod recovery;
+mod recovery_model;
+mod support;

@@ -1,0 +1,118 @@
+//! Streams that break: nothing is lost, nothing counts twice, and what cannot be had is said.
+
+use std::time::Duration;
+
+use smart_stream_tui::{
+    simulator::server::{OracleEvent, ServerSettings},
+    stream::{GapCause, ProofMode, StreamSettings, completeness::Proof},
+};
+
+use crate::support::{Chain, Stage};
+
+fn cuts() -> u64 {
+    std::env::var("STREAM_CUTS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
+}
+
+fn chain() -> Chain {
+    Chain::new(60, Duration::from_millis(60))
+}
+
+/// Waits until everything up to the newest slot is settled: proven, repaired, skipped or lost.
+async fn settled(stage: &mut Stage) -> u64 {
+    let to = stage.server.stats().slot.unwrap();
+    stage
+        .until(|stage| {
+            let strip = stage.completeness.view().strip;
+            strip.last().is_some_and(|last| last.slot > to)
+                && strip.iter().filter(|slot| slot.slot <= to).all(|slot| slot.proof != Proof::Pending)
+        })
+        .await;
+    to
+}
+
+#[tokio::test]
+async fn a_cut_stream_loses_nothing() {
+    let mut stage = Stage::start(chain(), ServerSettings::default(), |settings| settings).await;
+    stage.slots(3).await;
+    for cut in 0..cuts() {
+        // In the middle of a slot, and for no slot, one, or several.
+        let goal = stage.received + 31 + 17 * (cut % 5);
+        stage.until(|stage| stage.received >= goal).await;
+        stage.proxy.down();
+        stage.slots([0, 1, 5][usize::try_from(cut % 3).unwrap()]).await;
+        stage.proxy.up();
+        let repaired = |stage: &Stage| stage.gaps.iter().filter(|gap| gap.repaired).count() as u64;
+        stage.until(|stage| repaired(stage) > cut).await;
+    }
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost");
+    assert!(stage.gaps.iter().all(|gap| gap.repaired && gap.cause == GapCause::Disconnect), "{:?}", stage.gaps);
+    assert!(stage.replayed > 0, "what a replay brought is marked");
+    let view = stage.completeness.view();
+    assert_eq!((view.counts.lost, view.open_gaps, view.lost_transactions), (0, 0, 0));
+    assert!(view.counts.repaired > 0 && view.counts.proven > 0 && view.counts.skipped > 0, "{:?}", view.counts);
+    // Each break cost one subscription, and one request on the stream for what was missed.
+    let calls = stage.server.log().iter().filter(|e| matches!(e.event, OracleEvent::Subscribed { .. })).count() as u64;
+    assert_eq!(calls, cuts() + 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn what_the_server_has_no_more_is_declared() {
+    let server = ServerSettings { replay_slots: 4, ..ServerSettings::default() };
+    let mut stage = Stage::start(chain(), server, |settings| settings).await;
+    stage.slots(5).await;
+    stage.until(|stage| !stage.since.is_empty()).await;
+    stage.proxy.down();
+    stage.slots(20).await;
+    stage.proxy.up();
+    stage.until(|stage| stage.gaps.iter().any(|gap| gap.repaired)).await;
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost without a word");
+    let gone: Vec<_> = stage.gaps.iter().filter(|gap| !gap.repaired).collect();
+    assert_eq!(gone.len(), 1);
+    assert_eq!(gone[0].cause, GapCause::ReplayGone);
+    assert!(gone[0].to_slot - gone[0].from_slot > 10);
+    let view = stage.completeness.view();
+    assert!(view.counts.lost > 10);
+    assert_eq!(view.open_gaps, 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_server_without_replay_is_asked_once_at_most() {
+    let server = ServerSettings { replay_slots: 0, ..ServerSettings::default() };
+    let mut stage = Stage::start(chain(), server, |settings| settings).await;
+    stage.slots(3).await;
+    for cut in 1..=2 {
+        let goal = stage.received + 40;
+        stage.until(|stage| stage.received >= goal).await;
+        stage.proxy.cut();
+        stage.until(|stage| stage.gaps.len() >= cut).await;
+    }
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost without a word");
+    assert!(stage.gaps.iter().all(|gap| !gap.repaired && gap.cause == GapCause::ReplayUnsupported));
+    let asked = stage
+        .server
+        .log()
+        .iter()
+        .any(|entry| matches!(&entry.event, OracleEvent::Applied { request, .. } if request.from_slot.is_some()));
+    assert!(!asked, "the server said that it has none");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_whole_slot_is_proven_by_its_count_and_confirmed_streams_recover_too() {
+    let adapt = |settings: StreamSettings| StreamSettings { commitment: 1, proof: ProofMode::Block, ..settings };
+    let mut stage = Stage::start(chain(), ServerSettings::default(), adapt).await;
+    stage.until(|stage| stage.completeness.view().counts.proven > 3).await;
+    stage.proxy.cut();
+    stage.until(|stage| stage.gaps.iter().any(|gap| gap.repaired)).await;
+    let to = stage.gaps[0].to_slot;
+    assert_eq!(stage.missing(to), [], "lost");
+    let proven = stage.proofs.iter().filter(|slot| slot.proof == Proof::Proven);
+    assert!(proven.clone().count() > 3);
+    assert!(proven.clone().all(|slot| slot.executed == Some(60) && slot.matched == 60 && slot.lost == Some(0)));
+    stage.close().await;
+}
