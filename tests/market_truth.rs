@@ -18,7 +18,7 @@ use smart_stream_tui::{
     },
     decode::{
         Decoder, Event, EventKind, Tally, Undecoded,
-        event::{FeeKind, LimitKind, LiquidityAction, Side, Venue},
+        event::{FeeKind, Flow, LimitKind, LiquidityAction, Side, Venue},
     },
     simulator::{
         feed::{Producer, SlotItemKind, SlotPlan},
@@ -98,8 +98,25 @@ fn facts_read(event: &Event) -> String {
             };
             assert_eq!(trade.quote_mint, WRAPPED_SOL);
             assert_eq!(trade.base_decimals, Some(6));
+            let fees = trade.fees.iter().flatten().map(|fee| (fee.kind, fee.amount, fee.bps)).collect::<Vec<_>>();
+            if trade.flow == Flow::PostCompletion {
+                assert_eq!((trade.limit, trade.reserves_before, event.event_index), (None, None, 1));
+                return format!(
+                    "{head} beyond {} {} {} {} {} {} {fees:?} {:?} {:?}",
+                    trade.instruction,
+                    trade.pool,
+                    trade.mint,
+                    trade.user,
+                    trade.base_amount,
+                    trade.quote_amount,
+                    reserves(trade.reserves_after),
+                    trade.outer_program.map(|program| solana_sdk::pubkey::Pubkey::from(program).to_string()),
+                );
+            }
+            let boost = trade.instruction == "boost_buy_and_burn";
+            assert_eq!(trade.flow, if boost { Flow::Boost } else { Flow::User });
             let limit = trade.limit.unwrap();
-            let kind = match (trade.side, trade.instruction.contains("exact")) {
+            let kind = match (trade.side, boost || trade.instruction.contains("exact")) {
                 (Side::Buy, false) => LimitKind::MaxQuoteIn,
                 (Side::Buy, true) => LimitKind::MinBaseOut,
                 (Side::Sell, _) => LimitKind::MinQuoteOut,
@@ -115,7 +132,7 @@ fn facts_read(event: &Event) -> String {
                 trade.side == Side::Buy,
                 trade.base_amount,
                 trade.quote_amount,
-                trade.fees.iter().flatten().map(|fee| (fee.kind, fee.amount, fee.bps)).collect::<Vec<_>>(),
+                fees,
                 reserves(trade.reserves_before),
                 reserves(trade.reserves_after),
                 trade.curve_tokens_left.zip(trade.curve_real_quote),
@@ -190,7 +207,7 @@ fn facts_told(truth: &Truth) -> Vec<String> {
                 Some((FeeKind::Creator, trade.creator_fee)),
                 Some((FeeKind::Buyback, trade.buyback_fee)),
             ];
-            let fees = fees.into_iter().flatten();
+            let fees = fees.into_iter().flatten().filter(|(_, (amount, bps))| *amount > 0 || *bps > 0);
             vec![format!(
                 "{head} trade {} {} {} {} {} {} {} {} {:?} {:?} {:?} {:?} {} {:?}",
                 trade.in_pool,
@@ -213,6 +230,28 @@ fn facts_told(truth: &Truth) -> Vec<String> {
             "{head} created {mint} {curve} {name:?} {symbol:?} {uri:?} {} {}",
             reserves.base, reserves.quote
         )],
+        What::Beyond {
+            mint,
+            curve,
+            user,
+            instruction,
+            base_amount,
+            quote_amount,
+            fees,
+            buyback_fee,
+            reserves_after,
+            router,
+            ..
+        } => {
+            let [protocol, creator] = fees.map(|(amount, bps)| (amount, Some(bps)));
+            let fees =
+                [(FeeKind::Protocol, protocol), (FeeKind::Creator, creator), (FeeKind::Buyback, (*buyback_fee, None))];
+            let fees: Vec<_> = fees.into_iter().map(|(kind, (amount, bps))| (kind, amount, bps)).collect();
+            let after = pair(reserves_after);
+            vec![format!(
+                "{head} beyond {instruction} {curve} {mint} {user} {base_amount} {quote_amount} {fees:?} {after:?} {router:?}"
+            )]
+        }
         What::Completed { mint, curve } => vec![format!("{head} completed {mint} {curve}")],
         What::Migrated {
             mint,
@@ -282,7 +321,7 @@ fn the_whole_stream_decodes_to_what_happened() {
     let mut names: Vec<_> = trades.iter().map(|trade| (trade.in_pool, trade.instruction)).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 9 + 6, "every instruction occurs: {names:?}");
+    assert_eq!(names.len(), 9 + 7, "every instruction occurs: {names:?}");
     assert!(trades.iter().filter(|trade| trade.router.is_some()).count() > trades.len() / 4);
 }
 
@@ -318,6 +357,11 @@ fn assert_invariants(truth: &[Truth]) {
                 assert_eq!(*deposit, reserves_after.base > reserves_before.base);
             }
             What::Completed { .. } => {}
+            What::Beyond { reserves_before, reserves_after, base_amount, quote_amount, .. } => {
+                assert_eq!(reserves_before.base - base_amount, reserves_after.base);
+                assert_eq!(reserves_before.quote + quote_amount, reserves_after.quote);
+                assert!(product(reserves_after) >= product(reserves_before));
+            }
             What::Trade(trade) => {
                 let (before, after) = (trade.reserves_before, trade.reserves_after);
                 chain(trade.pool.to_string(), Some(before), after);
@@ -328,7 +372,7 @@ fn assert_invariants(truth: &[Truth]) {
                 let exact = u128::from(before.quote) * u128::from(base);
                 if trade.buy {
                     let least = exact.div_ceil(u128::from(before.base - base));
-                    let spared = if trade.instruction.contains("exact") {
+                    let spared = if trade.instruction.contains("exact") || trade.instruction.contains("boost") {
                         // What is spent beyond the least buys less than one unit of base, besides the unit it is shaved by.
                         u128::from(before.quote).div_ceil(u128::from(before.base - base)) + 2
                     } else {
@@ -484,6 +528,7 @@ fn how_fast_and_how_lively_it_is() {
             let what = match &truth.what {
                 What::Created { .. } => "created",
                 What::Completed { .. } => "completed",
+                What::Beyond { .. } => "beyond",
                 What::Migrated { .. } => "migrated",
                 What::Liquidity { .. } => "liquidity",
                 What::Trade(trade) if trade.in_pool => "pool trades",

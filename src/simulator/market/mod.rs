@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! crowd      who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
-//!   launch, curve_call, migration, pool_call, liquidity    one transaction each, with the accounts, calls and logs of mainnet
+//!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
 //!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
 //! truth      what happened, for tests
 //! ```
@@ -10,6 +10,7 @@
 mod address;
 mod agenda;
 mod body;
+mod boost;
 mod crowd;
 mod curve;
 mod curve_call;

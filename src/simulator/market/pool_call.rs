@@ -191,6 +191,7 @@ pub(super) fn trade(
         had: (held_before, wrapped),
         recipient: (!call.v2).then_some((place_of(token), &recipient_account)),
         limit,
+        buyback_bps: BUYBACK_BPS,
     };
     let time = writing.moment.time;
     let event = if call.buy {

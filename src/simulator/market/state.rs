@@ -78,6 +78,8 @@ pub(super) struct Token {
     pub(super) curve_text: String,
     /// Creator's fees that wait on the curve.
     pub(super) creator_fees: u64,
+    /// What the completing buy took beyond the curve: tokens, and lamports for them.
+    pub(super) beyond: (u64, u64),
     pub(super) home: Option<Box<Home>>,
     pub(super) holders: Vec<(WalletId, u64)>,
     /// How much attention it gets.
@@ -93,6 +95,8 @@ pub(super) struct Home {
     pub(super) authority: Pubkey,
     pub(super) lp_mint: Pubkey,
     pub(super) pool: Pool,
+    /// Lamports set aside for the protocol's purchases.
+    pub(super) boost: u64,
     pub(super) providers: Vec<(WalletId, u64)>,
 }
 
@@ -125,6 +129,7 @@ impl Token {
             curve_key,
             curve_text: curve_key.to_string(),
             creator_fees: 0,
+            beyond: (0, 0),
             home: None,
             holders: Vec::new(),
             heat: 0.0,
@@ -172,6 +177,7 @@ impl Token {
             authority,
             lp_mint: derive(&PUMP_SWAP, &[b"pool_lp_mint", key.as_array()]),
             pool,
+            boost: 0,
             providers: Vec::new(),
         };
         (home, initial, lp)
