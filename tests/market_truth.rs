@@ -29,7 +29,9 @@ use smart_stream_tui::{
     },
 };
 use yellowstone_grpc_proto::{
-    geyser::{SubscribeUpdate, SubscribeUpdateTransaction, subscribe_update::UpdateOneof},
+    geyser::{
+        SubscribeUpdate, SubscribeUpdateTransaction, SubscribeUpdateTransactionInfo, subscribe_update::UpdateOneof,
+    },
     prelude::TransactionStatusMeta,
 };
 
@@ -51,13 +53,20 @@ fn simulate(settings: MarketSettings, slots: usize) -> (Vec<SlotPlan>, Vec<Truth
     (plans, Arc::into_inner(told).unwrap().into_inner().unwrap())
 }
 
+/// A slot's transactions.
+fn transactions(plan: &SlotPlan) -> impl Iterator<Item = &SubscribeUpdateTransactionInfo> {
+    plan.items.iter().filter_map(|item| match &item.kind {
+        SlotItemKind::Transaction(info) => Some(&**info),
+        _ => None,
+    })
+}
+
 /// Each transaction as the update a server sends.
 fn frames(plans: &[SlotPlan]) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     for plan in plans {
-        for (index, item) in (0..).zip(&plan.items) {
-            let SlotItemKind::Transaction(info) = &item.kind else { panic!("a transaction") };
-            let mut info = (**info).clone();
+        for (index, info) in (0..).zip(transactions(plan)) {
+            let mut info = info.clone();
             info.index = index;
             let transaction =
                 SubscribeUpdateTransaction { transaction: Some(info), slot: plan.slot, bank_id: plan.slot };
@@ -309,7 +318,7 @@ fn assert_read_is_truth(plans: &[SlotPlan], truth: &[Truth]) -> Read {
 #[test]
 fn the_whole_stream_decodes_to_what_happened() {
     let (plans, truth) = simulate(settings(1, 400.0), 240);
-    let transactions: usize = plans.iter().map(|plan| plan.items.len()).sum();
+    let transactions: usize = plans.iter().map(|plan| transactions(plan).count()).sum();
     let read = assert_read_is_truth(&plans, &truth);
     let failed = read.failed * 100 / transactions;
     assert!((10..=25).contains(&failed), "{failed} % failed");
@@ -448,7 +457,7 @@ fn the_beginning_shows_a_market_in_full_swing() {
     assert!(near >= 3, "{near}");
     assert!(pools.len() >= 6, "{}", pools.len());
     assert!(in_pools > 100 && on_curves > 300, "{in_pools} {on_curves}");
-    let after_two_seconds: usize = plans[14..].iter().map(|plan| plan.items.len()).sum();
+    let after_two_seconds: usize = plans[14..].iter().map(|plan| transactions(plan).count()).sum();
     assert!((600..800).contains(&after_two_seconds), "100 tx/s for 7 s: {after_two_seconds}");
 }
 
@@ -462,8 +471,11 @@ fn updates_look_like_those_of_mainnet() {
     assert!((7_000..12_000).contains(&median), "median {median}");
     let mut kinds = [0; 3];
     let mut signatures = std::collections::HashSet::new();
-    for item in plans.iter().flat_map(|plan| &plan.items) {
-        let SlotItemKind::Transaction(info) = &item.kind else { panic!("a transaction") };
+    let accounts = plans.iter().flat_map(|plan| &plan.items);
+    let accounts = accounts.filter(|item| matches!(item.kind, SlotItemKind::Account(_))).count();
+    assert!((20..60).contains(&accounts), "{accounts} writes of the price of SOL in 13 s");
+    assert!(plans.iter().all(|plan| plan.items.is_sorted_by_key(|item| item.at)));
+    for info in plans.iter().flat_map(transactions) {
         let (transaction, meta) = (info.transaction.as_ref().unwrap(), info.meta.as_ref().unwrap());
         let message = transaction.message.as_ref().unwrap();
         let header = message.header.as_ref().unwrap();
@@ -537,7 +549,7 @@ fn bytes(seed: u64) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_seed_gives_the_same_bytes_and_another_other_ones(seed: u64) {
@@ -547,7 +559,7 @@ proptest! {
     }
 
     #[test]
-    fn any_seed_and_rate_decode_to_what_happened(seed: u64, rate in 1.0..3_000.0) {
+    fn any_seed_and_rate_decode_to_what_happened(seed: u64, rate in 1.0..1_000.0) {
         let (plans, truth) = simulate(settings(seed, rate), 25);
         assert_read_is_truth(&plans, &truth);
         assert_invariants(&truth);
@@ -581,7 +593,7 @@ fn how_fast_and_how_lively_it_is() {
             let start = std::time::Instant::now();
             let plan = market.next_slot().unwrap();
             spent += start.elapsed();
-            made += plan.items.len();
+            made += transactions(&plan).count();
             bytes += frames(&[plan]).iter().map(Vec::len).sum::<usize>();
         }
         #[allow(clippy::cast_precision_loss, reason = "figures")]

@@ -21,6 +21,9 @@ use super::{
 /// One SOL.
 const SOL: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000;
+/// Fewer lamports buy nothing worth the fee of the transaction, fewer tokens bring nothing.
+const LEAST_SPENT: u64 = 1_000_000;
+const LEAST_SOLD: u64 = 100_000_000;
 
 /// Wallets by trade; the rest of the crowd follows.
 const SPONSORS: WalletId = 16;
@@ -311,7 +314,7 @@ impl Crowd {
 
     fn buy(&mut self, id: u64, wallet: WalletId, lamports: u64, role: Role, now: u64, moment: &Moment) -> Option<Done> {
         let token = self.tokens.get_mut(&id)?;
-        if !token.is_followed(wallet) {
+        if lamports < LEAST_SPENT || !token.is_followed(wallet) {
             return None;
         }
         let human = matches!(role, Role::Organic | Role::Creator);
@@ -362,7 +365,7 @@ impl Crowd {
         let token = self.tokens.get_mut(&id)?;
         let held = token.held_by(wallet);
         let base = if percent >= 100 { held } else { held / 100 * percent };
-        if base < 1_000_000 {
+        if base < LEAST_SOLD {
             return None;
         }
         if token.home.is_none() && token.curve.is_complete() {

@@ -4,6 +4,7 @@
 //! crowd      who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
 //!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
 //!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
+//! sol_usd    the price of SOL in the accounts of other pools
 //! truth      what happened, for tests
 //! ```
 
@@ -22,6 +23,7 @@ mod names;
 mod parts;
 mod pool;
 mod pool_call;
+mod sol_usd;
 mod state;
 pub mod truth;
 
@@ -31,6 +33,7 @@ use self::{
     address::{Purpose, made},
     crowd::Crowd,
     parts::{Done, Moment},
+    sol_usd::SolUsd,
     truth::{Sink, Truth},
 };
 use super::{
@@ -70,6 +73,7 @@ pub struct MarketSettings {
 pub struct SimulatedMarket {
     settings: MarketSettings,
     crowd: Crowd,
+    sol_usd: SolUsd,
     truth: Option<Sink>,
     pace: fastrand::Rng,
     first_slot: u64,
@@ -93,6 +97,7 @@ impl SimulatedMarket {
         Self {
             settings: MarketSettings { rate, ..settings },
             crowd,
+            sol_usd: SolUsd::new(settings.seed),
             truth: None,
             pace: fastrand::Rng::with_seed(noise::mix(settings.seed ^ 1)),
             first_slot,
@@ -191,6 +196,11 @@ impl Producer for SimulatedMarket {
             self.tell(slot, block_time, items.len(), &done);
             let at = Duration::from_micros(SLOT_MICROS * skipped + now);
             items.push(SlotItem { at, kind: SlotItemKind::Transaction(Box::new(done.info)) });
+        }
+        let offset = |at: u64| Duration::from_micros(at.saturating_sub(start) + SLOT_MICROS * skipped);
+        for (at, account) in self.sol_usd.until(start + SLOT_MICROS) {
+            let item = SlotItem { at: offset(at), kind: SlotItemKind::Account(Box::new(account)) };
+            items.insert(items.partition_point(|other| other.at <= item.at), item);
         }
         Some(SlotPlan {
             slot,
