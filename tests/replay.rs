@@ -115,6 +115,8 @@ fn check(recording: &Path, expectations: &Path) -> usize {
         let row: Value = serde_json::from_str(row).unwrap();
         let signature = row["signature"].as_str().unwrap();
         let mut ours = got.remove(signature).unwrap_or_default();
+        // The other venues' events are compared in `tests/decode`.
+        ours.retain(|event| event["venue"].as_str().is_none_or(|venue| venue.starts_with("pump")));
         if !row["failed"].as_bool().unwrap() {
             // pump and PumpSwap write every event twice; the self-CPI is never cut off, so it alone counts.
             let theirs = row["events"].as_array().unwrap().iter().filter(|event| event["via"] == "cpi");
@@ -158,8 +160,11 @@ fn the_reference_recordings_come_out_event_by_event() {
     let block = replay(&folder.join("reference-block-285000037.pb.zst"));
     let trades = block.values().flatten().filter(|event| event["type"] == "trade");
     let whole = trades.inspect(|trade| {
-        for field in ["mint", "pool", "user", "side", "base_amount", "quote_amount", "reserves_after"] {
-            assert!(!trade[field].is_null(), "{field} of {trade:#}");
+        for field in ["mint", "pool", "user", "side", "base_amount", "quote_amount", "source", "app"] {
+            assert!(
+                !trade[field].is_null() || (field == "app" && !trade["outer_program"].is_null()),
+                "{field} of {trade:#}"
+            );
         }
     });
     assert!(whole.count() > 0);

@@ -109,6 +109,11 @@ impl<'a> Fields<'a> {
         Self { buffer, at: range.start.min(buffer.len()), end: range.end.min(buffer.len()) }
     }
 
+    /// Offset of the next field.
+    pub(crate) const fn offset(&self) -> usize {
+        self.at
+    }
+
     fn varint(&mut self) -> Result<u64, WireError> {
         let rest = self.buffer.get(self.at..self.end).unwrap_or_default();
         if let Some(&byte) = rest.first()

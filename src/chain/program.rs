@@ -23,11 +23,40 @@ pub enum Program {
     MeteoraDbc,
     /// Meteora DAMM v2.
     MeteoraDammV2,
+    /// Meteora DLMM.
+    MeteoraDlmm,
+    /// Meteora DAMM v1.
+    MeteoraDammV1,
+    /// Orca Whirlpool.
+    OrcaWhirlpool,
+}
+
+/// How a program tells what it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// By calling itself with the event; some programs log the same bytes besides.
+    SelfCall,
+    /// By `Program data:` log lines only.
+    Log,
+    /// By `ray_log:` text only.
+    RayLog,
+}
+
+impl Transport {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SelfCall => "cpi",
+            Self::Log => "log",
+            Self::RayLog => "ray_log",
+        }
+    }
 }
 
 impl Program {
     /// All programs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Pump,
         Self::PumpSwap,
         Self::RaydiumAmmV4,
@@ -36,6 +65,9 @@ impl Program {
         Self::RaydiumLaunchlab,
         Self::MeteoraDbc,
         Self::MeteoraDammV2,
+        Self::MeteoraDlmm,
+        Self::MeteoraDammV1,
+        Self::OrcaWhirlpool,
     ];
 
     /// The on-chain address.
@@ -50,13 +82,45 @@ impl Program {
             Self::RaydiumLaunchlab => &RAYDIUM_LAUNCHLAB,
             Self::MeteoraDbc => &METEORA_DBC,
             Self::MeteoraDammV2 => &METEORA_DAMM_V2,
+            Self::MeteoraDlmm => &METEORA_DLMM,
+            Self::MeteoraDammV1 => &METEORA_DAMM_V1,
+            Self::OrcaWhirlpool => &ORCA_WHIRLPOOL,
+        }
+    }
+
+    /// The address as logs write it.
+    #[must_use]
+    pub const fn base58(self) -> &'static str {
+        match self {
+            Self::Pump => PUMP_BASE58,
+            Self::PumpSwap => PUMP_SWAP_BASE58,
+            Self::RaydiumAmmV4 => RAYDIUM_AMM_V4_BASE58,
+            Self::RaydiumCpmm => RAYDIUM_CPMM_BASE58,
+            Self::RaydiumClmm => RAYDIUM_CLMM_BASE58,
+            Self::RaydiumLaunchlab => RAYDIUM_LAUNCHLAB_BASE58,
+            Self::MeteoraDbc => METEORA_DBC_BASE58,
+            Self::MeteoraDammV2 => METEORA_DAMM_V2_BASE58,
+            Self::MeteoraDlmm => METEORA_DLMM_BASE58,
+            Self::MeteoraDammV1 => METEORA_DAMM_V1_BASE58,
+            Self::OrcaWhirlpool => ORCA_WHIRLPOOL_BASE58,
         }
     }
 
     /// The program at this address, if we know it.
     #[must_use]
     pub fn from_id(id: &[u8; 32]) -> Option<Self> {
-        Self::ALL.into_iter().find(|program| program.id().as_array() == id)
+        // Asked for every instruction: the first byte, different in all but three of them, rules out the rest.
+        Self::ALL.into_iter().find(|program| program.id().as_array()[0] == id[0] && program.id().as_array() == id)
+    }
+
+    /// How it tells what it did.
+    #[must_use]
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::RaydiumAmmV4 => Transport::RayLog,
+            Self::RaydiumCpmm | Self::RaydiumClmm | Self::MeteoraDammV1 | Self::OrcaWhirlpool => Transport::Log,
+            _ => Transport::SelfCall,
+        }
     }
 
     /// The group whose subscription brings this program's transactions.
@@ -69,19 +133,16 @@ impl Program {
         }
     }
 
-    /// Whether its events are decoded. Of the others only invocations are counted, so that their groups have a rate;
-    /// parse rate and coverage speak of decoded programs alone.
-    #[must_use]
-    pub const fn has_decoder(self) -> bool {
-        matches!(self, Self::Pump | Self::PumpSwap)
-    }
-
-    /// The only signer of its self-CPI events, where it is decoded.
+    /// The only signer of its self-CPI events, where it sends any.
     #[must_use]
     pub const fn event_authority(self) -> Option<&'static Pubkey> {
         match self {
             Self::Pump => Some(&PUMP_EVENT_AUTHORITY),
             Self::PumpSwap => Some(&PUMP_SWAP_EVENT_AUTHORITY),
+            Self::RaydiumLaunchlab => Some(&RAYDIUM_LAUNCHLAB_EVENT_AUTHORITY),
+            Self::MeteoraDbc => Some(&METEORA_DBC_EVENT_AUTHORITY),
+            Self::MeteoraDammV2 => Some(&METEORA_DAMM_V2_EVENT_AUTHORITY),
+            Self::MeteoraDlmm => Some(&METEORA_DLMM_EVENT_AUTHORITY),
             _ => None,
         }
     }
@@ -98,29 +159,68 @@ impl Program {
             Self::RaydiumLaunchlab => "raydium_launchlab",
             Self::MeteoraDbc => "meteora_dbc",
             Self::MeteoraDammV2 => "meteora_damm_v2",
+            Self::MeteoraDlmm => "meteora_dlmm",
+            Self::MeteoraDammV1 => "meteora_damm_v1",
+            Self::OrcaWhirlpool => "orca_whirlpool",
         }
     }
 }
 
+const PUMP_BASE58: &str = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P";
+const PUMP_SWAP_BASE58: &str = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA";
+const RAYDIUM_AMM_V4_BASE58: &str = "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8";
+const RAYDIUM_CPMM_BASE58: &str = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C";
+const RAYDIUM_CLMM_BASE58: &str = "CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK";
+const RAYDIUM_LAUNCHLAB_BASE58: &str = "LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj";
+const METEORA_DBC_BASE58: &str = "dbcij3LWUppWqq96dh6gJWwBifmcGfLSB5D4DuSMaqN";
+const METEORA_DAMM_V2_BASE58: &str = "cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG";
+const METEORA_DLMM_BASE58: &str = "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo";
+const METEORA_DAMM_V1_BASE58: &str = "Eo7WjKq67rjJQSZxS6z3YkapzY3eMj6Xy8X5EQVn5UaB";
+const ORCA_WHIRLPOOL_BASE58: &str = "whirLbMiicVdio4qvUfM5KAg6Ct8VwpYzGff3uctyCc";
+
 /// pump.
-pub const PUMP: Pubkey = Pubkey::from_str_const("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P");
+pub const PUMP: Pubkey = Pubkey::from_str_const(PUMP_BASE58);
 /// `PumpSwap`.
-pub const PUMP_SWAP: Pubkey = Pubkey::from_str_const("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
+pub const PUMP_SWAP: Pubkey = Pubkey::from_str_const(PUMP_SWAP_BASE58);
 /// Raydium AMM v4.
-pub const RAYDIUM_AMM_V4: Pubkey = Pubkey::from_str_const("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8");
+pub const RAYDIUM_AMM_V4: Pubkey = Pubkey::from_str_const(RAYDIUM_AMM_V4_BASE58);
 /// Raydium CPMM.
-pub const RAYDIUM_CPMM: Pubkey = Pubkey::from_str_const("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
+pub const RAYDIUM_CPMM: Pubkey = Pubkey::from_str_const(RAYDIUM_CPMM_BASE58);
 /// Raydium CLMM.
-pub const RAYDIUM_CLMM: Pubkey = Pubkey::from_str_const("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK");
+pub const RAYDIUM_CLMM: Pubkey = Pubkey::from_str_const(RAYDIUM_CLMM_BASE58);
 /// Raydium `LaunchLab`.
-pub const RAYDIUM_LAUNCHLAB: Pubkey = Pubkey::from_str_const("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
+pub const RAYDIUM_LAUNCHLAB: Pubkey = Pubkey::from_str_const(RAYDIUM_LAUNCHLAB_BASE58);
 /// Meteora dynamic bonding curve.
-pub const METEORA_DBC: Pubkey = Pubkey::from_str_const("dbcij3LWUppWqq96dh6gJWwBifmcGfLSB5D4DuSMaqN");
+pub const METEORA_DBC: Pubkey = Pubkey::from_str_const(METEORA_DBC_BASE58);
 /// Meteora DAMM v2.
-pub const METEORA_DAMM_V2: Pubkey = Pubkey::from_str_const("cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG");
+pub const METEORA_DAMM_V2: Pubkey = Pubkey::from_str_const(METEORA_DAMM_V2_BASE58);
+/// Meteora DLMM.
+pub const METEORA_DLMM: Pubkey = Pubkey::from_str_const(METEORA_DLMM_BASE58);
+/// Meteora DAMM v1.
+pub const METEORA_DAMM_V1: Pubkey = Pubkey::from_str_const(METEORA_DAMM_V1_BASE58);
+/// Orca Whirlpool.
+pub const ORCA_WHIRLPOOL: Pubkey = Pubkey::from_str_const(ORCA_WHIRLPOOL_BASE58);
 /// pump's event authority: the only signer of its self-CPI events.
 pub const PUMP_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("Ce6TQqeHC9p8KetsN6JsjHK7UTZk7nasjjnr7XxXp9F1");
 /// `PumpSwap`'s event authority.
 pub const PUMP_SWAP_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("GS4CU59F31iL7aR2Q8zVS8DRrcRnXX1yjQ66TqNVQnaR");
+/// `LaunchLab`'s event authority.
+pub const RAYDIUM_LAUNCHLAB_EVENT_AUTHORITY: Pubkey =
+    Pubkey::from_str_const("2DPAtwB8L12vrMRExbLuyGnC7n2J5LNoZQSejeQGpwkr");
+/// The event authority of Meteora's dynamic bonding curve.
+pub const METEORA_DBC_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("8Ks12pbrD6PXxfty1hVQiE9sc289zgU1zHkvXhrSdriF");
+/// DAMM v2's event authority.
+pub const METEORA_DAMM_V2_EVENT_AUTHORITY: Pubkey =
+    Pubkey::from_str_const("3rmHSu74h1ZcmAisVcWerTCiRDQbUrBKmcwptYGjHfet");
+/// DLMM's event authority.
+pub const METEORA_DLMM_EVENT_AUTHORITY: Pubkey = Pubkey::from_str_const("D1ZN9Wj1fRSUQfCjhvnu1hqDMT7hzjzBBpi12nVniYD6");
 /// The mayhem program's SOL vault: the user of its agent's trades.
 pub const MAYHEM_AGENT: Pubkey = Pubkey::from_str_const("BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s");
+/// The token program.
+pub const TOKEN: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+/// Token-2022.
+pub const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+/// The compute budget program.
+pub const COMPUTE_BUDGET: Pubkey = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
+/// The system program.
+pub const SYSTEM: Pubkey = Pubkey::from_str_const("11111111111111111111111111111111");

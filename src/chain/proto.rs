@@ -1,6 +1,11 @@
 //! Prost types of our lean schema (`proto/`): requests, cold paths, and the oracle the wire scan is held against.
 
-#![allow(missing_docs, clippy::pedantic, reason = "generated from proto/, which carries the comments")]
+#![allow(
+    missing_docs,
+    clippy::pedantic,
+    clippy::large_enum_variant,
+    reason = "generated from proto/, which carries the comments"
+)]
 
 /// Package `geyser`.
 pub mod geyser {

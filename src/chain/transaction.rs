@@ -7,8 +7,8 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::{
-    fields::Fields,
-    ids::Wallet,
+    fields::{Field, Fields},
+    ids::{Mint, Wallet},
     wire::{self, WireError},
 };
 
@@ -40,7 +40,20 @@ pub struct Walk {
     inner: Vec<Compiled>,
     groups: Vec<Group>,
     nodes: Vec<Node>,
+    rest: Rest,
+}
+
+/// What is known of a transaction besides its keys and instructions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
     failed: bool,
+    inner_missing: bool,
+    fee: u64,
+    priority_fee: Option<u64>,
+    compute_unit_limit: Option<u32>,
+    /// Offsets in the meta of the first log line and of the first token balance.
+    logs: Option<usize>,
+    balances: Option<usize>,
 }
 
 /// An instruction as it lies in the transaction or in its meta.
@@ -97,6 +110,12 @@ impl<'a> Instruction<'a> {
         self.accounts.get(position).copied()
     }
 
+    /// How many accounts it has.
+    #[must_use]
+    pub const fn account_count(&self) -> usize {
+        self.accounts.len()
+    }
+
     /// The addresses of its accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &'a [u8; 32]> + use<'a> {
         let keys = self.keys;
@@ -108,6 +127,15 @@ impl<'a> Instruction<'a> {
     pub fn assumed_depth(&self) -> u32 {
         self.depth.unwrap_or(CALLED)
     }
+}
+
+/// What a transaction says of one of its token accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenBalance {
+    /// Its token.
+    pub mint: Mint,
+    /// Decimals of that token.
+    pub decimals: u8,
 }
 
 /// A transaction that was walked.
@@ -122,7 +150,41 @@ impl<'a> Walked<'a> {
     /// Whether it failed. Its instructions are not walked then.
     #[must_use]
     pub const fn failed(&self) -> bool {
-        self.walk.failed
+        self.walk.rest.failed
+    }
+
+    /// Whether the server did not record the inner instructions.
+    #[must_use]
+    pub const fn inner_missing(&self) -> bool {
+        self.walk.rest.inner_missing
+    }
+
+    /// The fee paid, in lamports, priority fee included.
+    #[must_use]
+    pub const fn fee(&self) -> u64 {
+        self.walk.rest.fee
+    }
+
+    /// The priority fee in lamports, where the message itself carries it (format v1).
+    #[must_use]
+    pub const fn priority_fee(&self) -> Option<u64> {
+        self.walk.rest.priority_fee
+    }
+
+    /// The compute unit limit, where the message itself carries it (format v1).
+    #[must_use]
+    pub const fn compute_unit_limit(&self) -> Option<u32> {
+        self.walk.rest.compute_unit_limit
+    }
+
+    /// Its log, line by line as the server sent it: a line may contain line breaks. Ends at what cannot be read.
+    pub fn logs(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.meta_from(self.walk.rest.logs).filter(|field| field.number == 6).map_while(|field| field.bytes().ok())
+    }
+
+    fn meta_from(&self, offset: Option<usize>) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let end = self.meta.len();
+        Fields::within(self.meta, offset.unwrap_or(end)..end).map_while(Result::ok)
     }
 
     /// Its account keys: static, loaded writable, loaded read-only.
@@ -137,25 +199,11 @@ impl<'a> Walked<'a> {
         self.walk.keys.first().map(|key| Wallet::new(*key))
     }
 
-    /// Decimals of the token that this account holds, where the transaction's token balances say.
+    /// What this account holds, where the transaction's token balances say.
     #[must_use]
-    pub fn decimals(&self, account_index: u8) -> Option<u8> {
-        let balances = Fields::new(self.meta).map_while(Result::ok).filter(|field| matches!(field.number, 7 | 8));
-        balances.filter_map(|field| field.range().ok()).find_map(|range| {
-            let (mut index, mut decimals) = (0, 0);
-            for field in Fields::within(self.meta, range).map_while(Result::ok) {
-                match field.number {
-                    1 => index = field.uint32().ok()?,
-                    3 => {
-                        let amount = Fields::within(self.meta, field.range().ok()?).map_while(Result::ok);
-                        decimals =
-                            amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
-                    }
-                    _ => {}
-                }
-            }
-            (index == u32::from(account_index)).then(|| u8::try_from(decimals).ok()).flatten()
-        })
+    pub fn token_balance(&self, account_index: u8) -> Option<TokenBalance> {
+        let balances = self.meta_from(self.walk.rest.balances).filter(|field| matches!(field.number, 7 | 8));
+        balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_balance(bytes, account_index))
     }
 
     /// How many instructions it has.
@@ -210,11 +258,11 @@ impl Walk {
         self.inner.clear();
         self.groups.clear();
         self.nodes.clear();
-        self.failed = false;
+        self.rest = Rest::default();
         self.read_transaction(update.transaction)?;
         self.read_meta(update.meta)?;
         self.keys.append(&mut self.loaded_readonly);
-        if !self.failed {
+        if !self.rest.failed {
             self.order()?;
             self.check(update)?;
         }
@@ -235,18 +283,38 @@ impl Walk {
             match field.number {
                 2 => self.keys.push(*field.array()?),
                 4 => self.outer.push(compiled(transaction, field.range()?)?),
+                7 => self.read_config(field.bytes()?)?,
                 _ => {}
             }
         }
         if self.keys.is_empty() { Err(WireError::Content { field: 2 }) } else { Ok(()) }
     }
 
-    fn read_meta(&mut self, meta: &[u8]) -> Result<(), WireError> {
-        for field in Fields::new(meta) {
+    fn read_config(&mut self, config: &[u8]) -> Result<(), WireError> {
+        for field in Fields::new(config) {
             let field = field?;
             match field.number {
-                1 => self.failed = field.bytes().map(|_| true)?,
+                1 => self.rest.priority_fee = Some(field.varint()?),
+                2 => self.rest.compute_unit_limit = Some(field.uint32()?),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_meta(&mut self, meta: &[u8]) -> Result<(), WireError> {
+        let mut fields = Fields::new(meta);
+        loop {
+            let offset = fields.offset();
+            let Some(field) = fields.next() else { break };
+            let field = field?;
+            match field.number {
+                1 => self.rest.failed = field.bytes().map(|_| true)?,
+                2 => self.rest.fee = field.varint()?,
                 5 => self.read_group(meta, field.range()?)?,
+                6 => self.rest.logs = self.rest.logs.or(Some(offset)),
+                7 | 8 => self.rest.balances = self.rest.balances.or(Some(offset)),
+                10 => self.rest.inner_missing = field.varint()? != 0,
                 12 => self.keys.push(*field.array()?),
                 13 => self.loaded_readonly.push(*field.array()?),
                 _ => {}
@@ -307,6 +375,26 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Reads a `TokenBalance`, if it is that account's.
+fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
+    let (mut index, mut mint, mut decimals) = (0, None, 0);
+    for field in Fields::new(bytes).map_while(Result::ok) {
+        match field.number {
+            1 => index = field.uint32().ok()?,
+            2 => mint = field.text().ok(),
+            3 => {
+                let amount = Fields::new(field.bytes().ok()?).map_while(Result::ok);
+                decimals = amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
+            }
+            _ => {}
+        }
+    }
+    if index != u32::from(account_index) {
+        return None;
+    }
+    Some(TokenBalance { mint: mint?.parse().ok()?, decimals: u8::try_from(decimals).ok()? })
 }
 
 /// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.

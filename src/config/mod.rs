@@ -150,9 +150,10 @@ impl Config {
         self.token.as_ref()
     }
 
-    /// What is known of the provider behind a host, or what was asked for by name.
+    /// What is known of the provider behind a host (with or without a port), or what was asked for by name.
     #[must_use]
     pub fn profile(&self, source: Source, host: &str) -> &'static Profile {
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
         match source {
             Source::Demo | Source::Recording => &provider::LOCAL,
             Source::Live => self.named.unwrap_or_else(|| provider::of_host(host)),
@@ -162,11 +163,10 @@ impl Config {
     /// What the streams of an endpoint need to know.
     #[must_use]
     pub fn streams(&self, source: Source, endpoint: Endpoint) -> StreamSettings {
-        let host = endpoint.host.rsplit_once(':').map_or(&*endpoint.host, |(host, _)| host);
-        let profile = self.profile(source, host);
+        let profile = self.profile(source, &endpoint.host);
         let stream = &self.values.stream;
         StreamSettings {
-            connections: self.connections_for(profile),
+            connections: self.connections(source, profile),
             groups: self.groups(),
             budget: self.budget_for(profile),
             commitment: match self.values.source.commitment.as_str() {
@@ -193,8 +193,28 @@ impl Config {
             balance: source != Source::Recording,
             update_spacing: Duration::from_secs(2),
             proof: if source == Source::Recording { ProofMode::Chain } else { ProofMode::Filters },
+            failover: match source {
+                Source::Live => self.endpoints().into_iter().filter(|other| other.host != endpoint.host).collect(),
+                Source::Demo | Source::Recording => Vec::new(),
+            },
             endpoint,
-            failover: Vec::new(),
+        }
+    }
+
+    /// Streams to hold open. A recording has one order, which one connection keeps, unless more are asked for.
+    #[must_use]
+    pub fn connections(&self, source: Source, profile: &Profile) -> usize {
+        let automatic = if source == Source::Recording || is_small(profile) { 1 } else { CONNECTIONS };
+        self.values.source.connections.unwrap_or(automatic) as usize
+    }
+
+    /// How settled a transaction must be: "processed", "confirmed" or "finalized".
+    #[must_use]
+    pub fn commitment(&self) -> &'static str {
+        match self.values.source.commitment.as_str() {
+            "finalized" => "finalized",
+            "confirmed" => "confirmed",
+            _ => "processed",
         }
     }
 
@@ -250,11 +270,6 @@ impl Config {
     #[must_use]
     pub fn log_level(&self) -> &str {
         &self.values.log.level
-    }
-
-    fn connections_for(&self, profile: &Profile) -> usize {
-        let automatic = if is_small(profile) { 1 } else { CONNECTIONS };
-        self.values.source.connections.unwrap_or(automatic) as usize
     }
 
     fn budget_for(&self, profile: &Profile) -> BudgetRules {

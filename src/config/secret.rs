@@ -76,7 +76,7 @@ impl Token {
     }
 
     /// Reads the token from a file that only we can read.
-    pub(super) fn from_file(path: &Path, named_by: &str) -> Result<Self, ConfigError> {
+    pub fn from_file(path: &Path, named_by: &str) -> Result<Self, ConfigError> {
         let refuse = |why: &str, mend: &str| ConfigError::File {
             path: shown_path(path),
             named_by: format!(" ({named_by})"),

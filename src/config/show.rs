@@ -38,6 +38,7 @@ impl Config {
 
     /// What "auto" comes to, and what says so.
     fn resolved(&self, name: &str) -> Option<(String, String)> {
+        let source = if self.endpoints.is_empty() { Source::Demo } else { Source::Live };
         let profile = self.profile_in_use();
         let says = format!("profile {}", profile.name);
         let budget = self.budget_for(profile);
@@ -55,7 +56,7 @@ impl Config {
             }
             "source.connections" => {
                 let says = if is_small(profile) { says } else { Origin::Default.to_string() };
-                return Some((self.connections_for(profile).to_string(), says));
+                return Some((self.connections(source, profile).to_string(), says));
             }
             "budget.limit" => budget.limit,
             "budget.window_s" => u32::try_from(budget.window.as_secs()).ok()?,

@@ -1,14 +1,20 @@
 //! The calls of one transaction: which instruction emitted which event, and what it should have emitted.
+//!
+//! Sources in this order: the program's calls to itself; the log, for programs that only log or whose inner instructions
+//! were not recorded; the instruction with the token transfers below it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    event::{Event, Path},
-    pump, pump_swap,
+    event::{Event, EventKind, Path, Source},
+    logs::{Caller, Line, Running},
+    tables,
     tally::{Tally, Undecoded, UndecodedReason},
-    venue::{Discriminator, Emits, Parent, Read, Refused, Spec},
+    venue::{self, Discriminator, Emits, Layout, Parent, Read, Refused, Spec},
 };
 use crate::chain::{
     ids::{Signature, Wallet},
-    program::Program,
+    program::{Program, Transport},
     transaction::{Instruction, Walked},
 };
 
@@ -23,14 +29,16 @@ pub(super) struct Origin {
     pub(super) payer: Wallet,
 }
 
-/// Scratch memory: the calls of decoded programs, and the chain of callers of the instruction at hand.
+/// Scratch memory: the calls of known programs, and the chain of callers of the instruction at hand.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: Vec<Call>,
+    list: Vec<Call>,
     stack: Vec<Frame>,
+    /// An event from the log, out of its base64.
+    body: Vec<u8>,
 }
 
-/// A call of a decoded program.
+/// A call of a known program.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     program: Program,
@@ -38,12 +46,20 @@ struct Call {
     discriminator: Discriminator,
     /// Its place in the walk.
     place: usize,
+    /// The place of the top-level instruction above it.
+    outer: usize,
+    /// The how manieth call of its program, event calls included.
+    ordinal: u32,
     /// The call that made it.
     caller: Option<usize>,
     /// Which of the events that it must emit were there, as a bit each.
     seen: u8,
     /// Which of them were decoded.
     decoded: u8,
+    /// Whether it called itself with an event.
+    called_itself: bool,
+    /// Where the event lies that a newer form of the same fact would replace.
+    held: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,19 +78,37 @@ impl Calls {
         undecoded: &mut Vec<Undecoded>,
         tally: &mut Tally,
     ) {
-        self.calls.clear();
+        let mut found = Found { walked: *walked, origin, events, undecoded, tally };
+        self.list.clear();
+        self.walk(&mut found);
+        let in_log = self.list.iter().any(|call| call.wants_log(walked.inner_missing()));
+        let log_is_whole = !in_log || self.read_log(&mut found);
+        for at in 0..self.list.len() {
+            self.fall_back(at, &mut found);
+        }
+        self.settle(log_is_whole, &mut found);
+    }
+
+    /// Collects the calls and reads the events that programs called themselves with.
+    fn walk(&mut self, found: &mut Found<'_>) {
         self.stack.clear();
-        let mut outer_program = None;
-        // The last call of each decoded program under the same top-level instruction: the emitter where depth is unknown.
+        let mut outer = 0;
+        let mut counts = [0_u32; Program::ALL.len()];
+        // The last call of each program under the same top-level instruction: the emitter where depth is unknown.
         let mut last = [None; Program::ALL.len()];
+        let walked = found.walked;
         for (place, instruction) in walked.instructions().enumerate() {
             if instruction.inner.is_none() {
-                outer_program = Some(instruction.program);
+                outer = place;
                 last = [None; Program::ALL.len()];
             }
             let depth = instruction.assumed_depth();
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
             let program = Program::from_id(instruction.program);
+            let ordinal = program.map_or(0, |program| counts[program as usize]);
+            if let Some(program) = program {
+                counts[program as usize] += 1;
+            }
             if let Some(program) = program
                 && instruction.data.starts_with(&EVENT_CALL)
             {
@@ -85,51 +119,102 @@ impl Calls {
                     None => last[program as usize],
                 };
                 if let Some(emitter) = emitter
-                    && let Some(body) = event_of(program, &instruction)
-                    && self.calls.get(emitter).is_some_and(|call| call.program == program)
+                    && let Some((event, body)) = event_of(program, &instruction)
+                    && let Some(call) = self.list.get_mut(emitter).filter(|call| call.program == program)
                 {
-                    let outer = outer_program.filter(|outer| *outer != instruction.program).copied();
-                    let mut found = Found { origin, events, undecoded, tally };
-                    self.event(walked, emitter, outer, body, &mut found);
+                    call.called_itself = true;
+                    self.event(emitter, event, body, Source::SelfCall, found);
                 }
                 continue;
             }
             let mut call = None;
             if let Some(program) = program {
-                tally.of_mut(program).invocations += 1;
-                if program.has_decoder() {
-                    let caller = match instruction.depth {
-                        Some(_) => self.stack.last().and_then(|frame| frame.call),
-                        None => last[Program::PumpSwap as usize],
-                    };
-                    call = Some(self.calls.len());
-                    last[program as usize] = call;
-                    self.calls.push(Call::new(program, &instruction, place, caller));
-                }
+                let caller = match instruction.depth {
+                    Some(_) => self.stack.last().and_then(|frame| frame.call),
+                    None => last[Program::PumpSwap as usize],
+                };
+                call = Some(self.list.len());
+                last[program as usize] = call;
+                self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
             self.stack.push(Frame { depth, call });
         }
-        self.settle(origin, undecoded, tally);
     }
 
-    fn event(
-        &mut self,
-        walked: &Walked<'_>,
-        emitter: usize,
-        outer_program: Option<[u8; 32]>,
-        (event, body): (Discriminator, &[u8]),
-        found: &mut Found<'_>,
-    ) {
-        let Some(call) = self.calls.get(emitter).copied() else { return };
-        let Some(instruction) = walked.instruction(call.place) else { return };
-        let parent = Parent { call: instruction, spec: call.spec, outer_program, walked: *walked };
-        let read = match call.program {
-            Program::Pump => pump::read(event, body, &parent),
-            _ => pump_swap::read(event, body, &parent),
+    /// Reads the events that are only in the log; whether it was whole.
+    fn read_log(&mut self, found: &mut Found<'_>) -> bool {
+        let walked = found.walked;
+        let inner_missing = walked.inner_missing();
+        let mut running = Running::new(inner_missing);
+        let mut next = [0; Program::ALL.len()];
+        let mut body = std::mem::take(&mut self.body);
+        let mut whole = false;
+        for line in walked.logs() {
+            whole = true;
+            let (caller, text) = match running.line(line) {
+                Line::Data(caller, text) if caller.program.transport() != Transport::RayLog => (caller, text),
+                Line::RayLog(caller, text) if caller.program.transport() == Transport::RayLog => (caller, text),
+                Line::Cut => {
+                    whole = false;
+                    break;
+                }
+                _ => continue,
+            };
+            let Some(emitter) = self.call_of(caller, &mut next) else { continue };
+            if !self.list.get(emitter).is_some_and(|call| call.wants_log(inner_missing)) {
+                continue;
+            }
+            body.clear();
+            // What is no base64 is none of ours: one program prints other text behind the same words.
+            if STANDARD.decode_vec(text, &mut body).is_err() {
+                continue;
+            }
+            let (tag, source) = match caller.program.transport() {
+                Transport::RayLog => (1, Source::RayLog),
+                _ => (8, Source::Log),
+            };
+            if let Some((event, body)) = body.split_at_checked(tag).filter(|(_, body)| !body.is_empty()) {
+                self.event(emitter, discriminator(event), body, source, found);
+            }
+        }
+        self.body = body;
+        whole
+    }
+
+    /// The call of that program and ordinal. Lines come in the order of calls' beginnings but for callers that go on after
+    /// what they called, so the search starts again for those.
+    fn call_of(&self, caller: Caller, next: &mut [usize; Program::ALL.len()]) -> Option<usize> {
+        let start = next.get_mut(caller.program as usize)?;
+        let is_it = |at: &usize| {
+            self.list.get(*at).is_some_and(|call| call.program == caller.program && call.ordinal == caller.ordinal)
         };
-        self.mark(emitter, event, read.is_ok());
+        let found = (*start..self.list.len()).find(is_it).or_else(|| (0..*start).find(is_it));
+        *start = found.unwrap_or(*start);
+        found
+    }
+
+    fn event(&mut self, emitter: usize, event: Discriminator, body: &[u8], source: Source, found: &mut Found<'_>) {
+        let Some(call) = self.list.get(emitter).copied() else { return };
+        let Some(parent) = call.parent(source, &found.walked) else { return };
+        let layout = tables::of(call.program).event(event);
+        let (newer, older) = match call.emits() {
+            Emits::Newer(newer, older) => (newer == event, older == event),
+            _ => (false, false),
+        };
+        if older && call.decoded & 1 != 0 {
+            return;
+        }
+        let read = venue::read(layout, body, &parent);
+        self.mark(emitter, event, layout, read.is_ok());
         match read {
-            Ok(read) => found.push(call.program, &instruction, read),
+            Ok(read) => {
+                found.count(call.program, source, read.tail);
+                let at = found.events.len();
+                found.push(&parent.call, read, call.held.filter(|_| newer));
+                if older && let Some(call) = self.list.get_mut(emitter) {
+                    call.held = Some(at);
+                }
+            }
             Err(refused) => {
                 let reason = match refused {
                     Refused::BadLayout => UndecodedReason::BadLayout,
@@ -141,66 +226,105 @@ impl Calls {
     }
 
     /// Notes that a call emitted an event it owed, and a multi-hop that one of its hops traded.
-    fn mark(&mut self, emitter: usize, event: Discriminator, decoded: bool) {
-        let Some(call) = self.calls.get_mut(emitter) else { return };
-        let trade = match call.program {
-            Program::Pump => pump::is_trade(event),
-            _ => pump_swap::is_trade(event),
-        };
+    fn mark(&mut self, emitter: usize, event: Discriminator, layout: Option<&Layout>, decoded: bool) {
+        let Some(call) = self.list.get_mut(emitter) else { return };
+        let trade = layout.is_some_and(|layout| layout.trade);
         call.mark(call.owed(event, trade), decoded);
         if let Some(caller) = call.caller.filter(|_| trade)
-            && let Some(caller) = self.calls.get_mut(caller)
+            && let Some(caller) = self.list.get_mut(caller)
             && caller.emits() == Emits::Hops
         {
             caller.mark(1, decoded);
         }
     }
 
+    /// What an instruction says itself: the only source of some facts, and the last of trades.
+    fn fall_back(&mut self, at: usize, found: &mut Found<'_>) {
+        let Some(call) = self.list.get_mut(at) else { return };
+        let missing = call.emits().owed() - call.decoded.count_ones();
+        if missing == 0 && call.emits() != Emits::Itself {
+            return;
+        }
+        let call = *call;
+        let Some(parent) = call.parent(Source::Fallback, &found.walked) else { return };
+        // Half of an instruction's trades are not told from the other half.
+        if call.emits() != Emits::Itself && call.decoded != 0 {
+            return;
+        }
+        let Some(read) = (tables::of(call.program).unsaid)(&parent) else { return };
+        if let Some(call) = self.list.get_mut(at) {
+            call.seen |= call.emits().bits();
+            call.decoded |= call.emits().bits();
+        }
+        found.tally.of_mut(call.program).fallbacks += missing;
+        found.push(&parent.call, read, None);
+    }
+
     /// Counts what was owed and what came.
-    fn settle(&self, origin: &Origin, undecoded: &mut Vec<Undecoded>, tally: &mut Tally) {
-        for call in &self.calls {
-            let counts = tally.of_mut(call.program);
-            let miss = |reason| Undecoded {
-                program: call.program,
-                discriminator: call.discriminator.to_be_bytes(),
-                reason,
-                signature: origin.signature,
-            };
+    fn settle(&self, log_is_whole: bool, found: &mut Found<'_>) {
+        for call in &self.list {
+            let counts = found.tally.of_mut(call.program);
+            counts.invocations += 1;
             if call.spec.is_none() {
-                undecoded.push(miss(UndecodedReason::UnknownInstruction));
+                found.miss(call.program, call.discriminator, UndecodedReason::UnknownInstruction);
                 continue;
             }
             counts.known += 1;
-            let owed = match call.emits() {
-                Emits::Nothing => 0,
-                Emits::One(_) | Emits::Hops => 1,
-                Emits::Both(..) => 2,
-            };
+            let owed = call.emits().owed();
             counts.expected += owed;
             counts.decoded += call.decoded.count_ones();
+            let only_logs = call.program.transport() != Transport::SelfCall;
+            let reason =
+                if only_logs && !log_is_whole { UndecodedReason::TruncatedLog } else { UndecodedReason::MissingEvent };
             for _ in call.seen.count_ones()..owed {
-                undecoded.push(miss(UndecodedReason::MissingEvent));
+                found.miss(call.program, call.discriminator, reason);
             }
         }
     }
 }
 
 impl Call {
-    fn new(program: Program, instruction: &Instruction<'_>, place: usize, caller: Option<usize>) -> Self {
-        let table = if program == Program::Pump { pump::INSTRUCTIONS } else { pump_swap::INSTRUCTIONS };
-        let discriminator = discriminator(instruction.data);
-        let spec = table.iter().find(|spec| spec.discriminator == discriminator && instruction.data.len() >= 8);
-        Self { program, spec, discriminator, place, caller, seen: 0, decoded: 0 }
+    fn new(program: Program, instruction: &Instruction<'_>, place: usize) -> Self {
+        let table = tables::of(program);
+        let discriminator = discriminator(instruction.data.get(..table.tag).unwrap_or(instruction.data));
+        let spec = table.instruction(discriminator, instruction.data);
+        Self {
+            program,
+            spec,
+            discriminator,
+            place,
+            outer: 0,
+            ordinal: 0,
+            caller: None,
+            seen: 0,
+            decoded: 0,
+            called_itself: false,
+            held: None,
+        }
+    }
+
+    fn parent<'a>(&self, source: Source, walked: &Walked<'a>) -> Option<Parent<'a>> {
+        let instruction = walked.instruction(self.place)?;
+        let outer = walked.instruction(self.outer)?.program;
+        let outer_program = (outer != instruction.program).then_some(*outer);
+        Some(Parent { call: instruction, spec: self.spec, at: self.place, outer_program, source, walked: *walked })
     }
 
     fn emits(&self) -> Emits {
         self.spec.map_or(Emits::Nothing, |spec| spec.emits)
     }
 
+    /// Whether its events have to be looked for in the log.
+    fn wants_log(&self, inner_missing: bool) -> bool {
+        self.program.transport() != Transport::SelfCall || (inner_missing && !self.called_itself)
+    }
+
     /// The bit of an event among those owed, 0 if it is not.
     fn owed(&self, event: Discriminator, trade: bool) -> u8 {
         match self.emits() {
             Emits::One(first) | Emits::Both(first, _) if first == event => 1,
+            Emits::Newer(newer, older) if newer == event || older == event => 1,
+            Emits::Twice(first) if first == event => 1 << (self.seen & 1),
             Emits::Both(_, second) if second == event => 2,
             Emits::Hops if trade => 1,
             _ => 0,
@@ -215,8 +339,25 @@ impl Call {
     }
 }
 
+impl Emits {
+    /// How many events.
+    const fn owed(self) -> u32 {
+        match self {
+            Self::Nothing | Self::Itself => 0,
+            Self::One(_) | Self::Newer(..) | Self::Hops => 1,
+            Self::Both(..) | Self::Twice(_) => 2,
+        }
+    }
+
+    /// A bit for each.
+    const fn bits(self) -> u8 {
+        (1 << self.owed()) - 1
+    }
+}
+
 /// Where the findings of a transaction go.
 struct Found<'a> {
+    walked: Walked<'a>,
     origin: &'a Origin,
     events: &'a mut Vec<Event>,
     undecoded: &'a mut Vec<Undecoded>,
@@ -224,19 +365,34 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn push(&mut self, program: Program, cause: &Instruction<'_>, read: Read) {
-        self.tally.of_mut(program).unknown_tails += u32::from(read.tail);
-        let Some(kind) = read.kind else { return };
-        self.events.push(Event {
+    fn count(&mut self, program: Program, source: Source, tail: bool) {
+        let counts = self.tally.of_mut(program);
+        counts.unknown_tails += u32::from(tail);
+        counts.logged += u32::from(source != Source::SelfCall);
+    }
+
+    /// Adds what was read, or puts it in place of what it replaces.
+    fn push(&mut self, cause: &Instruction<'_>, read: Read, replaced: Option<usize>) {
+        for kind in read.kind.into_iter().chain(read.also) {
+            let event = self.event(cause, read.timestamp, kind);
+            match replaced.and_then(|at| self.events.get_mut(at)) {
+                Some(place) => *place = event,
+                None => self.events.push(event),
+            }
+        }
+    }
+
+    fn event(&self, cause: &Instruction<'_>, timestamp: Option<i64>, kind: EventKind) -> Event {
+        Event {
             slot: self.origin.slot,
             signature: self.origin.signature,
             tx_index: self.origin.tx_index,
             path: Path { outer: cause.outer, inner: cause.inner },
             event_index: 0,
-            timestamp: read.timestamp,
+            timestamp,
             payer: self.origin.payer,
             kind,
-        });
+        }
     }
 
     fn miss(&mut self, program: Program, event: Discriminator, reason: UndecodedReason) {
@@ -250,10 +406,11 @@ fn event_of<'a>(program: Program, instruction: &Instruction<'a>) -> Option<(Disc
     let event = instruction.data.get(EVENT_CALL.len()..)?;
     let body = event.get(8..).filter(|body| !body.is_empty())?;
     let authority = program.event_authority()?;
+    let event = event.get(..8)?;
     (instruction.account(0) == Some(authority.as_array())).then(|| (discriminator(event), body))
 }
 
-/// The first eight bytes, zero-padded.
+/// Up to eight bytes, zero-padded.
 fn discriminator(data: &[u8]) -> Discriminator {
     let mut bytes = [0; 8];
     for (place, byte) in bytes.iter_mut().zip(data) {

@@ -39,6 +39,10 @@ impl<'a> Cursor<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
+    pub(super) fn u128(&mut self) -> Option<u128> {
+        self.array().map(u128::from_le_bytes)
+    }
+
     pub(super) fn i128(&mut self) -> Option<i128> {
         self.array().map(i128::from_le_bytes)
     }
@@ -66,6 +70,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn skip_items(&mut self, size: usize) {
         let count = self.array().map_or(0, u32::from_le_bytes);
         self.bytes(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(size));
+    }
+
+    /// Bytes not read yet.
+    pub(super) const fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// Whether bytes are left over.

@@ -1,19 +1,38 @@
 //! Bytes → [`Event`]: dispatch on (program, discriminator), one file per venue.
 //!
-//! Only self-CPI events are read: they cannot be forged (the event authority signs), are never cut off, and say by their
-//! depth which instruction emitted them. The same bytes in the log are the same event and are left alone.
+//! Sources in this order: the program's calls to itself, which cannot be forged (the event authority signs), are never cut
+//! off, and say by their depth which instruction emitted them; the log with its invoke stack, for programs that only log;
+//! the instruction with the token transfers below it. Each event has one source: the same bytes elsewhere are left alone.
 
+pub mod accounts;
+mod amm;
 mod calls;
 mod cursor;
 pub mod event;
+mod list;
+mod logs;
+mod meteora_damm_v1;
+mod meteora_damm_v2;
+mod meteora_dbc;
+mod meteora_dlmm;
+mod moves;
+mod orca_whirlpool;
 mod pump;
 mod pump_swap;
+mod raydium_amm_v4;
+mod raydium_clmm;
+mod raydium_cpmm;
+mod raydium_launchlab;
+mod sender;
+mod tables;
 pub mod tally;
+mod trade;
 mod venue;
+mod words;
 
 use thiserror::Error;
 
-use self::calls::Calls;
+use self::{calls::Calls, sender::Sender};
 use crate::chain::{
     ids::{Signature, Wallet},
     transaction::{Walk, WalkError},
@@ -21,6 +40,7 @@ use crate::chain::{
 };
 
 pub use event::{Event, EventKind};
+pub use list::{Known, KnownEvent, KnownInstruction, list};
 pub use tally::{Tally, Undecoded};
 
 /// Why a transaction could not be walked at all.
@@ -59,7 +79,7 @@ pub struct Decoded {
     pub tally: Tally,
 }
 
-/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up, but for the events' boxes.
+/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up.
 #[derive(Debug, Default)]
 pub struct Decoder {
     walk: Walk,
@@ -91,7 +111,13 @@ impl Decoder {
                 payer,
             };
             self.calls.run(&walked, &template, events, undecoded, &mut tally);
-            number(events.get_mut(first..).unwrap_or_default());
+            let events = events.get_mut(first..).unwrap_or_default();
+            number(events);
+            let mut trades = events.iter_mut().filter_map(|event| event.kind.trade_mut()).peekable();
+            if trades.peek().is_some() {
+                let sender = Sender::of(&walked);
+                trades.for_each(|trade| sender.sign(trade));
+            }
         }
         Ok(Decoded { failed: walked.failed(), payer, tally })
     }

@@ -7,8 +7,11 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     cursor::Cursor,
-    event::{EventKind, FeeKind, Fees, Flow, LimitKind, Reserves, Side, TokenCreated, Trade, Venue},
-    venue::{Discriminator, Emits, Parent, Place, Read, Refused, Spec, fees, other, quote_or_sol, silent, trade},
+    event::{Cost, EventKind, FeeKind, Fees, Flow, LimitKind, Reserves, Side, TokenCreated, Trade, Venue},
+    venue::{
+        Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, nothing, other, quiet, quote_or_sol,
+        silent, swapped, told, trade,
+    },
 };
 use crate::chain::{
     ids::{Mint, Pool, WRAPPED_SOL, Wallet},
@@ -17,43 +20,9 @@ use crate::chain::{
 
 const TRADE: Discriminator = 0xbddb_7fd3_4ee6_61ee;
 const CREATE: Discriminator = 0x1b72_a94d_deeb_6376;
-const COMPLETE: Discriminator = 0x5f72_619c_d42e_9808;
-const POST_COMPLETE_BUY: Discriminator = 0x6fb0_6d8b_316c_d5fb;
-const MIGRATION: Discriminator = 0xbde9_5db9_5c94_ea94;
-const MAYHEM_PARAMS: Discriminator = 0x757b_e4b6_a1a8_dcd6;
-
-/// Events that say nothing about a market.
-const QUIET: &[Discriminator] = &[
-    0xa4af_574a_582d_213e, // AddQuoteControlMintEvent
-    0x6e7c_e262_aaff_1178, // AdminCtoEvent
-    0xf53b_4622_4bb9_6d5c, // AdminSetIdlAuthorityEvent
-    0x93fa_6c78_f71d_43de, // AdminUpdateTokenIncentivesEvent
-    0xe2d6_f621_07f2_93e5, // ClaimCashbackEvent
-    0x4fac_f631_cd5b_cee8, // ClaimTokenIncentivesEvent
-    0x929f_bdac_9258_38f4, // CloseUserVolumeAccumulatorEvent
-    0x7a02_7f01_0ebf_0caf, // CollectCreatorFeeEvent
-    0xa537_8170_04b3_ca28, // DistributeCreatorFeesEvent
-    0xe3be_d7ce_b0b4_a584, // DistributeFeeToHoldersEvent
-    0x6161_d790_5d92_167c, // ExtendAccountEvent
-    0x8624_0d48_e865_82d8, // InitUserVolumeAccumulatorEvent
-    0x9ba7_68dc_d56c_f303, // MigrateBondingCurveCreatorEvent
-    0xa8d8_84ef_ebb6_3134, // MinimumDistributableFeeEvent
-    0x2e21_5686_00d5_d130, // RemoveQuoteControlMintEvent
-    0x2bbc_fa12_dd4b_bb5f, // ReservedFeeRecipientsEvent
-    0xed34_7b25_f5fb_48d2, // SetCreatorEvent
-    0x8ecb_0620_7f69_bfa2, // SetMetaplexCreatorEvent
-    0xdfc3_9ff6_3e30_8f83, // SetParamsEvent
-    0x4af8_8d45_ca51_1ef7, // SetQuoteControlAdminEvent
-    0xa943_276d_6686_b6e8, // SetQuoteControlMintReservesEvent
-    0x43fb_b3b6_575c_a921, // SetQuoteControlReservesAdminEvent
-    0x742b_4dbd_117a_482b, // SweepBondingCurveFeeEvent
-    0xc57a_a77c_7451_5bff, // SyncUserVolumeAccumulatorEvent
-    0x98c6_7c7c_6af6_7fbf, // UpdateCreatorFeeConfigEvent
-    0xb6c3_892a_23ce_cff7, // UpdateGlobalAuthorityEvent
-];
 
 /// Every instruction, the frequent ones first.
-pub(super) const INSTRUCTIONS: &[Spec] = &[
+const INSTRUCTIONS: &[Spec] = &[
     trade(0x6606_3d12_01da_ebea, "buy", TRADE, (2, 3), LimitKind::MaxQuoteIn),
     trade(0x33e6_85a4_017f_83ad, "sell", TRADE, (2, 3), LimitKind::MinQuoteOut),
     trade(0xb817_ee61_67c5_d33d, "buy_v2", TRADE, (1, 10), LimitKind::MaxQuoteIn),
@@ -112,26 +81,50 @@ pub(super) const INSTRUCTIONS: &[Spec] = &[
     silent(0xe1fc_4204_c723_ec10, "update_holder_reward_config"),
 ];
 
-/// Reads one event.
-pub(super) fn read(event: Discriminator, body: &[u8], parent: &Parent<'_>) -> Result<Read, Refused> {
-    let cursor = Cursor::new(body);
-    let read = match event {
-        TRADE => traded(cursor, parent),
-        CREATE => created(cursor),
-        COMPLETE => completed(cursor),
-        POST_COMPLETE_BUY => bought_beyond(cursor, parent),
-        MIGRATION => migrated(cursor),
-        MAYHEM_PARAMS => adjusted(cursor),
-        _ if QUIET.contains(&event) => Some(Read::IGNORED),
-        _ => return Err(Refused::Unknown),
-    };
-    read.ok_or(Refused::BadLayout)
-}
+/// Every event, the frequent ones first.
+const EVENTS: &[Layout] = &[
+    swapped(TRADE, "TradeEvent", traded),
+    told(CREATE, "CreateEvent", created),
+    told(0x5f72_619c_d42e_9808, "CompleteEvent", completed),
+    told(0x6fb0_6d8b_316c_d5fb, "PostCompleteBuyEvent", bought_beyond),
+    told(0xbde9_5db9_5c94_ea94, "CompletePumpAmmMigrationEvent", migrated),
+    told(0x757b_e4b6_a1a8_dcd6, "UpdateMayhemVirtualParamsEvent", adjusted),
+    quiet(0xa4af_574a_582d_213e, "AddQuoteControlMintEvent"),
+    quiet(0x6e7c_e262_aaff_1178, "AdminCtoEvent"),
+    quiet(0xf53b_4622_4bb9_6d5c, "AdminSetIdlAuthorityEvent"),
+    quiet(0x93fa_6c78_f71d_43de, "AdminUpdateTokenIncentivesEvent"),
+    quiet(0xe2d6_f621_07f2_93e5, "ClaimCashbackEvent"),
+    quiet(0x4fac_f631_cd5b_cee8, "ClaimTokenIncentivesEvent"),
+    quiet(0x929f_bdac_9258_38f4, "CloseUserVolumeAccumulatorEvent"),
+    quiet(0x7a02_7f01_0ebf_0caf, "CollectCreatorFeeEvent"),
+    quiet(0xa537_8170_04b3_ca28, "DistributeCreatorFeesEvent"),
+    quiet(0xe3be_d7ce_b0b4_a584, "DistributeFeeToHoldersEvent"),
+    quiet(0x6161_d790_5d92_167c, "ExtendAccountEvent"),
+    quiet(0x8624_0d48_e865_82d8, "InitUserVolumeAccumulatorEvent"),
+    quiet(0x9ba7_68dc_d56c_f303, "MigrateBondingCurveCreatorEvent"),
+    quiet(0xa8d8_84ef_ebb6_3134, "MinimumDistributableFeeEvent"),
+    quiet(0x2e21_5686_00d5_d130, "RemoveQuoteControlMintEvent"),
+    quiet(0x2bbc_fa12_dd4b_bb5f, "ReservedFeeRecipientsEvent"),
+    quiet(0xed34_7b25_f5fb_48d2, "SetCreatorEvent"),
+    quiet(0x8ecb_0620_7f69_bfa2, "SetMetaplexCreatorEvent"),
+    quiet(0xdfc3_9ff6_3e30_8f83, "SetParamsEvent"),
+    quiet(0x4af8_8d45_ca51_1ef7, "SetQuoteControlAdminEvent"),
+    quiet(0xa943_276d_6686_b6e8, "SetQuoteControlMintReservesEvent"),
+    quiet(0x43fb_b3b6_575c_a921, "SetQuoteControlReservesAdminEvent"),
+    quiet(0x742b_4dbd_117a_482b, "SweepBondingCurveFeeEvent"),
+    quiet(0xc57a_a77c_7451_5bff, "SyncUserVolumeAccumulatorEvent"),
+    quiet(0x98c6_7c7c_6af6_7fbf, "UpdateCreatorFeeConfigEvent"),
+    quiet(0xb6c3_892a_23ce_cff7, "UpdateGlobalAuthorityEvent"),
+];
 
-/// Whether the event is a trade of a curve hop.
-pub(super) const fn is_trade(event: Discriminator) -> bool {
-    event == TRADE
-}
+/// All that is known of the program.
+pub(super) static TABLE: Table = Table {
+    origin: "the program's IDL of 2026-10-19 (pump-public-docs, pump-rust-client 0.5.0)",
+    tag: 8,
+    instructions: INSTRUCTIONS,
+    events: EVENTS,
+    unsaid: nothing,
+};
 
 fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let mint: Mint = c.key()?;
@@ -174,6 +167,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let reserves_before = if flow == Flow::MayhemAgent { None } else { before(after, side, base_amount, quote_amount) };
     let trade = Trade {
         venue: Venue::Pump,
+        source: parent.source,
         flow,
         instruction: parent.name(),
         pool: curve_of(mint, parent)?,
@@ -195,13 +189,17 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         reserves_after: Some(after),
         curve_tokens_left,
         curve_real_quote,
-        limit: parent.limit(),
+        curve_progress: None,
+        sqrt_price: None,
+        limit: parent.limit(true),
         base_supply: None,
         base_decimals: Some(6),
         outer_program: parent.outer_program,
+        app: None,
+        cost: Cost::default(),
         mayhem,
     };
-    Some(Read { kind: Some(EventKind::Trade(Box::new(trade))), timestamp: Some(timestamp), tail: c.has_tail() })
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
 /// Undoes a trade.
@@ -226,7 +224,7 @@ fn curve_of(mint: Mint, parent: &Parent<'_>) -> Option<Pool> {
     })
 }
 
-fn created(mut c: Cursor<'_>) -> Option<Read> {
+fn created(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     let (name, symbol, uri) = (c.text()?, c.text()?, c.text()?);
     let mint = c.key()?;
     let curve = c.key()?;
@@ -260,16 +258,16 @@ fn created(mut c: Cursor<'_>) -> Option<Read> {
         initial_tokens_left,
         supply,
     };
-    Some(Read { kind: Some(EventKind::TokenCreated(Box::new(created))), timestamp, tail: c.has_tail() })
+    Some(Read::of(EventKind::TokenCreated(created), timestamp, c))
 }
 
-fn completed(mut c: Cursor<'_>) -> Option<Read> {
+fn completed(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     let user = c.key()?;
     let mint = c.key()?;
     let curve = c.key()?;
     let timestamp = c.i64();
     c.skip(32); // quote_mint
-    Some(Read { kind: Some(EventKind::CurveCompleted { mint, curve, user }), timestamp, tail: c.has_tail() })
+    Some(Read::of(EventKind::CurveCompleted { venue: Venue::Pump, mint, curve, user }, timestamp, c))
 }
 
 /// The part of a completing buy beyond the curve: its reserves are those with which the pool will open.
@@ -293,6 +291,7 @@ fn bought_beyond(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     ]);
     let trade = Trade {
         venue: Venue::Pump,
+        source: parent.source,
         flow: Flow::PostCompletion,
         instruction: parent.name(),
         pool: curve,
@@ -307,16 +306,20 @@ fn bought_beyond(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         reserves_after: after.map(|(base, quote)| Reserves { base, quote: u128::from(quote) }),
         curve_tokens_left: None,
         curve_real_quote: None,
+        curve_progress: None,
+        sqrt_price: None,
         limit: None,
         base_supply: None,
         base_decimals: Some(6),
         outer_program: parent.outer_program,
+        app: None,
+        cost: Cost::default(),
         mayhem: false,
     };
-    Some(Read { kind: Some(EventKind::Trade(Box::new(trade))), timestamp: Some(timestamp), tail: c.has_tail() })
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
-fn migrated(mut c: Cursor<'_>) -> Option<Read> {
+fn migrated(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     c.skip(32); // user: whoever turned the crank
     let mint = c.key()?;
     let base_amount = c.u64()?;
@@ -326,11 +329,11 @@ fn migrated(mut c: Cursor<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
     let pool = c.key()?;
     c.skip(32); // quote_mint
-    let kind = EventKind::Graduated { mint, curve, pool, quote_amount, base_amount };
-    Some(Read { kind: Some(kind), timestamp: Some(timestamp), tail: c.has_tail() })
+    let kind = EventKind::Graduated { venue: Venue::Pump, mint, curve, pool, quote_amount, base_amount };
+    Some(Read::of(kind, Some(timestamp), c))
 }
 
-fn adjusted(mut c: Cursor<'_>) -> Option<Read> {
+fn adjusted(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
     let mint = c.key()?;
     c.skip(16); // virtual reserves before
@@ -338,5 +341,5 @@ fn adjusted(mut c: Cursor<'_>) -> Option<Read> {
     let quote = u128::from(c.u64()?);
     c.skip(16); // real reserves
     let kind = EventKind::CurveAdjusted { mint, reserves: Reserves { base, quote } };
-    Some(Read { kind: Some(kind), timestamp: Some(timestamp), tail: c.has_tail() })
+    Some(Read::of(kind, Some(timestamp), c))
 }

@@ -4,13 +4,12 @@
 //! `SellEvent` are those before the trade, and only with `virtual_quote_reserves` do they give the price.
 
 use super::{
+    amm::{Change, Opening, Swap},
     cursor::Cursor,
-    event::{
-        EventKind, FeeKind, Fees, Flow, Limit, LimitKind, Liquidity, LiquidityAction, PoolCreated, Reserves, Side,
-        Trade, Venue,
-    },
+    event::{EventKind, FeeKind, Flow, LimitKind, LiquidityAction, Venue},
     venue::{
-        Discriminator, Emits, Parent, Place, Read, Refused, Spec, fees, is_inverted, other, quote_or_sol, silent, trade,
+        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, nothing, other, quiet,
+        quote_or_sol, silent, swapped, told, trade,
     },
 };
 use crate::chain::{
@@ -26,36 +25,11 @@ const WITHDRAW: Discriminator = 0x1609_851a_a02c_47c0;
 const INIT_BOOST: Discriminator = 0xae7c_4af9_0451_f611;
 const BOOST_BUY_AND_BURN: Discriminator = 0x3f45_1c16_305c_c2b9;
 
-/// Events that say nothing about a market, or nothing that another event does not say.
-const QUIET: &[Discriminator] = &[
-    BOOST_BUY_AND_BURN,
-    0x2f23_a3f9_969d_937a, // AdminCtoPoolEvent
-    0x93fa_6c78_f71d_43de, // AdminUpdateTokenIncentivesEvent
-    0xe2d6_f621_07f2_93e5, // ClaimCashbackEvent
-    0x4fac_f631_cd5b_cee8, // ClaimTokenIncentivesEvent
-    0x929f_bdac_9258_38f4, // CloseUserVolumeAccumulatorEvent
-    0xe8f5_c2ee_eada_3a59, // CollectCoinCreatorFeeEvent
-    0x6b34_5981_37e2_5116, // CreateConfigEvent
-    0x6bfd_c14c_e4ca_1b68, // DisableEvent
-    0x6161_d790_5d92_167c, // ExtendAccountEvent
-    0x8624_0d48_e865_82d8, // InitUserVolumeAccumulatorEvent
-    0xaadd_52c7_93a5_f72e, // MigratePoolCoinCreatorEvent
-    0x2bbc_fa12_dd4b_bb5f, // ReservedFeeRecipientsEvent
-    0xf2e7_eb66_4163_bdd3, // SetBondingCurveCoinCreatorEvent
-    0x5980_f08d_5bca_4769, // SetBoostAuthorityEvent
-    0x966b_c77b_7ccf_66e4, // SetMetaplexCoinCreatorEvent
-    0x82a4_2461_e482_87a5, // SweepPoolFeeEvent
-    0xc57a_a77c_7451_5bff, // SyncUserVolumeAccumulatorEvent
-    0xe198_ab57_f63f_42ea, // UpdateAdminEvent
-    0x98c6_7c7c_6af6_7fbf, // UpdateCreatorFeeConfigEvent
-    0x5a17_4123_3ef4_bcd0, // UpdateFeeConfigEvent
-];
-
 /// The protocol's own buys.
 const BOOST: &str = "boost_buy_and_burn";
 
 /// Every instruction, the frequent ones first.
-pub(super) const INSTRUCTIONS: &[Spec] = &[
+const INSTRUCTIONS: &[Spec] = &[
     trade(0x6606_3d12_01da_ebea, "buy", BUY, (3, 0), LimitKind::MaxQuoteIn),
     trade(0x33e6_85a4_017f_83ad, "sell", SELL, (3, 0), LimitKind::MinQuoteOut),
     trade(0xc62e_1552_b4d9_e870, "buy_exact_quote_in", BUY, (3, 0), LimitKind::MinBaseOut),
@@ -72,7 +46,7 @@ pub(super) const INSTRUCTIONS: &[Spec] = &[
         name: BOOST,
         emits: Emits::Both(BUY, BOOST_BUY_AND_BURN),
         place: Place::At { mint: 3, pool: 0 },
-        limit: Some(LimitKind::MinBaseOut),
+        bound: Bound::Second(LimitKind::MinBaseOut),
     },
     silent(0x2d3d_a597_6800_31bd, "admin_cto_pool"),
     silent(0xd10b_7357_d517_7ccc, "admin_update_token_incentives"),
@@ -102,61 +76,74 @@ pub(super) const INSTRUCTIONS: &[Spec] = &[
     silent(0x68b8_67f2_5897_6b14, "update_fee_config"),
 ];
 
-/// Reads one event.
-pub(super) fn read(event: Discriminator, body: &[u8], parent: &Parent<'_>) -> Result<Read, Refused> {
-    let cursor = Cursor::new(body);
-    let read = match event {
-        BUY => traded(cursor, Side::Buy, parent),
-        SELL => traded(cursor, Side::Sell, parent),
-        CREATE_POOL => opened(cursor),
-        DEPOSIT => liquidity(cursor, LiquidityAction::Deposit, parent),
-        WITHDRAW => liquidity(cursor, LiquidityAction::Withdraw, parent),
-        INIT_BOOST => boosted(cursor),
-        _ if QUIET.contains(&event) => Some(Read::IGNORED),
-        _ => return Err(Refused::Unknown),
-    };
-    read.ok_or(Refused::BadLayout)
+/// Every event, the frequent ones first.
+const EVENTS: &[Layout] = &[
+    swapped(BUY, "BuyEvent", bought),
+    swapped(SELL, "SellEvent", sold),
+    told(CREATE_POOL, "CreatePoolEvent", opened),
+    told(DEPOSIT, "DepositEvent", deposited),
+    told(WITHDRAW, "WithdrawEvent", withdrawn),
+    told(INIT_BOOST, "InitBoostEvent", boosted),
+    quiet(BOOST_BUY_AND_BURN, "BoostBuyAndBurnEvent"),
+    quiet(0x2f23_a3f9_969d_937a, "AdminCtoPoolEvent"),
+    quiet(0x93fa_6c78_f71d_43de, "AdminUpdateTokenIncentivesEvent"),
+    quiet(0xe2d6_f621_07f2_93e5, "ClaimCashbackEvent"),
+    quiet(0x4fac_f631_cd5b_cee8, "ClaimTokenIncentivesEvent"),
+    quiet(0x929f_bdac_9258_38f4, "CloseUserVolumeAccumulatorEvent"),
+    quiet(0xe8f5_c2ee_eada_3a59, "CollectCoinCreatorFeeEvent"),
+    quiet(0x6b34_5981_37e2_5116, "CreateConfigEvent"),
+    quiet(0x6bfd_c14c_e4ca_1b68, "DisableEvent"),
+    quiet(0x6161_d790_5d92_167c, "ExtendAccountEvent"),
+    quiet(0x8624_0d48_e865_82d8, "InitUserVolumeAccumulatorEvent"),
+    quiet(0xaadd_52c7_93a5_f72e, "MigratePoolCoinCreatorEvent"),
+    quiet(0x2bbc_fa12_dd4b_bb5f, "ReservedFeeRecipientsEvent"),
+    quiet(0xf2e7_eb66_4163_bdd3, "SetBondingCurveCoinCreatorEvent"),
+    quiet(0x5980_f08d_5bca_4769, "SetBoostAuthorityEvent"),
+    quiet(0x966b_c77b_7ccf_66e4, "SetMetaplexCoinCreatorEvent"),
+    quiet(0x82a4_2461_e482_87a5, "SweepPoolFeeEvent"),
+    quiet(0xc57a_a77c_7451_5bff, "SyncUserVolumeAccumulatorEvent"),
+    quiet(0xe198_ab57_f63f_42ea, "UpdateAdminEvent"),
+    quiet(0x98c6_7c7c_6af6_7fbf, "UpdateCreatorFeeConfigEvent"),
+    quiet(0x5a17_4123_3ef4_bcd0, "UpdateFeeConfigEvent"),
+];
+
+/// All that is known of the program.
+pub(super) static TABLE: Table = Table {
+    origin: "the program's IDL of 2026-10-19 (pump-public-docs, pump-rust-client 0.5.0)",
+    tag: 8,
+    instructions: INSTRUCTIONS,
+    events: EVENTS,
+    unsaid: nothing,
+};
+
+fn bought(c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
+    traded(c, true, parent)
 }
 
-/// Whether the event is a trade of a pool hop.
-pub(super) const fn is_trade(event: Discriminator) -> bool {
-    matches!(event, BUY | SELL)
+fn sold(c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
+    traded(c, false, parent)
 }
 
-/// What `BuyEvent` and `SellEvent` say, in the pool's own base and quote.
-struct Swap {
-    pool: Pool,
-    user: Wallet,
-    /// Base leaves the pool.
-    buy: bool,
-    base_amount: u64,
-    /// Quote that moves the price.
-    quote_amount: u64,
-    lp_fee: u64,
-    fees: Fees,
-    base_reserve: u64,
-    quote_reserve: u64,
+/// Effective reserves before and after a swap, base first.
+fn reserves(
+    (base, quote): (u64, u64),
     virtual_quote: i128,
-    base_supply: Option<u64>,
+    buy: bool,
+    [base_amount, quote_amount]: [u64; 2],
+    lp_fee: u64,
+) -> Option<[[u128; 2]; 2]> {
+    let quote = u128::try_from(i128::from(quote).checked_add(virtual_quote)?).ok()?;
+    let base = u128::from(base);
+    let (base_amount, quote_amount) = (u128::from(base_amount), u128::from(quote_amount));
+    let (base_after, quote_after) = if buy {
+        (base.checked_sub(base_amount)?, quote.checked_add(quote_amount)?)
+    } else {
+        (base.checked_add(base_amount)?, quote.checked_sub(quote_amount)?)
+    };
+    Some([[base, quote], [base_after, quote_after.checked_add(u128::from(lp_fee))?]])
 }
 
-impl Swap {
-    /// Effective reserves before and after, base first.
-    fn reserves(&self) -> Option<[(u128, u128); 2]> {
-        let quote = u128::try_from(i128::from(self.quote_reserve).checked_add(self.virtual_quote)?).ok()?;
-        let base = u128::from(self.base_reserve);
-        let (base_amount, quote_amount) = (u128::from(self.base_amount), u128::from(self.quote_amount));
-        let (base_after, quote_after) = if self.buy {
-            (base.checked_sub(base_amount)?, quote.checked_add(quote_amount)?)
-        } else {
-            (base.checked_add(base_amount)?, quote.checked_sub(quote_amount)?)
-        };
-        Some([(base, quote), (base_after, quote_after.checked_add(u128::from(self.lp_fee))?)])
-    }
-}
-
-fn traded(mut c: Cursor<'_>, side: Side, parent: &Parent<'_>) -> Option<Read> {
-    let buy = side == Side::Buy;
+fn traded(mut c: Cursor<'_>, buy: bool, parent: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
     let base_amount = c.u64()?;
     c.skip(8 + 16); // the limit, and the user's own balances
@@ -185,14 +172,17 @@ fn traded(mut c: Cursor<'_>, side: Side, parent: &Parent<'_>) -> Option<Read> {
     let (holders_bps, holders) = (c.u64(), c.u64());
     c.skip(8); // creator_fee_unclaimed: a running total, not this trade's fee
     let transfer = c.u64();
+    // In exact-in buys the two fields are exchanged: net is always the smaller.
+    let amounts = [base_amount, if buy { quote.min(user_quote) } else { quote }];
+    let reserves = reserves((base_reserve, quote_reserve), virtual_quote, buy, amounts, lp_fee);
+    let (base_mint, quote_mint) = mints_of(pool, parent)?;
     let swap = Swap {
+        venue: Venue::PumpSwap,
         pool,
         user,
+        mints: [base_mint, quote_mint],
         buy,
-        base_amount,
-        // In exact-in buys the two fields are exchanged: net is always the smaller.
-        quote_amount: if buy { quote.min(user_quote) } else { quote },
-        lp_fee,
+        amounts,
         fees: fees([
             (FeeKind::Lp, Some(lp_fee), Some(lp_bps)),
             (FeeKind::Protocol, protocol, protocol_bps),
@@ -202,79 +192,32 @@ fn traded(mut c: Cursor<'_>, side: Side, parent: &Parent<'_>) -> Option<Read> {
             (FeeKind::Buyback, buyback, buyback_bps),
             (FeeKind::Transfer, transfer, None),
         ]),
-        base_reserve,
-        quote_reserve,
-        virtual_quote,
+        before: reserves.map(|[before, _]| before),
+        after: reserves.map(|[_, after]| after),
+        sqrt_price: None,
         base_supply,
+        vaults: vaults_of(pool, parent),
+        limit: parent.limit(buy),
     };
-    let trade = as_trade(&swap, parent)?;
-    Some(Read { kind: Some(EventKind::Trade(Box::new(trade))), timestamp: Some(timestamp), tail: c.has_tail() })
+    let mut trade = swap.trade(parent);
+    if parent.name() == BOOST {
+        trade.flow = Flow::Boost;
+    } else if user.pubkey() == &MAYHEM_AGENT {
+        trade.flow = Flow::MayhemAgent;
+    }
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
-/// Seen from the base token, which is the pool's quote where the pool has a currency as its base.
-fn as_trade(swap: &Swap, parent: &Parent<'_>) -> Option<Trade> {
-    let (base, quote) = mints_of(swap.pool, parent)?;
-    let inverted = is_inverted(base, quote);
-    let turn = |(base, quote)| if inverted { (quote, base) } else { (base, quote) };
-    let seen = |(base, quote): (u128, u128)| {
-        let (base, quote) = if inverted { (quote, base) } else { (base, quote) };
-        u64::try_from(base).ok().map(|base| Reserves { base, quote })
-    };
-    let (mint, quote_mint) = if inverted { (quote, base) } else { (base, quote) };
-    let (base_amount, quote_amount) = turn((swap.base_amount, swap.quote_amount));
-    let reserves = swap.reserves();
-    let flow = if parent.name() == BOOST {
-        Flow::Boost
-    } else if swap.user.pubkey() == &MAYHEM_AGENT {
-        Flow::MayhemAgent
-    } else {
-        Flow::User
-    };
-    Some(Trade {
-        venue: Venue::PumpSwap,
-        flow,
-        instruction: parent.name(),
-        pool: swap.pool,
-        mint,
-        quote_mint,
-        user: swap.user,
-        side: if swap.buy == inverted { Side::Sell } else { Side::Buy },
-        base_amount,
-        quote_amount,
-        fees: swap.fees,
-        reserves_before: reserves.and_then(|[before, _]| seen(before)),
-        reserves_after: reserves.and_then(|[_, after]| seen(after)),
-        curve_tokens_left: None,
-        curve_real_quote: None,
-        limit: parent.limit().map(|limit| if inverted { invert(limit) } else { limit }),
-        base_supply: if inverted { None } else { swap.base_supply },
-        base_decimals: vault_of(swap.pool, inverted, parent).and_then(|vault| parent.decimals(vault)),
-        outer_program: parent.outer_program,
-        mayhem: false,
-    })
-}
-
-/// Position of the pool's token account for the base token among the instruction's accounts.
-fn vault_of(pool: Pool, inverted: bool, parent: &Parent<'_>) -> Option<usize> {
-    let base_vault = match parent.spec?.place {
+/// Positions of the pool's token accounts among the instruction's.
+fn vaults_of(pool: Pool, parent: &Parent<'_>) -> Option<[usize; 2]> {
+    let base = match parent.spec?.place {
         Place::Hops(start) => {
             start + 3 + 5 * parent.hops(start).position(|(.., named): (Mint, Mint, Pool)| named == pool)?
         }
         Place::At { .. } if parent.name() == BOOST => 5,
         _ => 7,
     };
-    Some(base_vault + usize::from(inverted))
-}
-
-/// The same bound seen from the other side of the pool.
-const fn invert(limit: Limit) -> Limit {
-    let kind = match limit.kind {
-        LimitKind::MaxQuoteIn => LimitKind::MaxBaseIn,
-        LimitKind::MinBaseOut => LimitKind::MinQuoteOut,
-        LimitKind::MinQuoteOut => LimitKind::MinBaseOut,
-        LimitKind::MaxBaseIn => LimitKind::MaxQuoteIn,
-    };
-    Limit { kind, amount: limit.amount }
+    Some([base, base + 1])
 }
 
 /// The pool's own base and quote: its trade events do not name them, the instruction does.
@@ -293,71 +236,50 @@ fn mints_of(pool: Pool, parent: &Parent<'_>) -> Option<(Mint, Mint)> {
     Some((base, quote_or_sol(Some(quote))))
 }
 
-fn opened(mut c: Cursor<'_>) -> Option<Read> {
+fn opened(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
     c.skip(2); // index
     let user = c.key()?;
     let (base, quote): (Mint, Mint) = (c.key()?, c.key()?);
-    let (base_decimals, quote_decimals) = (c.u8()?, c.u8()?);
-    let (base_amount, quote_amount) = (c.u64()?, c.u64()?);
+    let decimals = [Some(c.u8()?), Some(c.u8()?)];
+    let amounts = [c.u64()?, c.u64()?];
     c.skip(4 * 8); // pool amounts, minimum and initial liquidity
-    let lp_amount = c.u64()?;
+    let lp_amount = Some(c.u64()?);
     c.skip(1); // pool_bump
     let pool = c.key()?;
     c.skip(3 * 32); // lp_mint, the user's token accounts
     c.skip(32 + 1 + 8 + 1 + 1); // coin_creator … is_holder_reward
-    let mut opened = PoolCreated {
-        venue: Venue::PumpSwap,
-        pool,
-        mint: base,
-        quote_mint: quote_or_sol(Some(quote)),
-        base_amount,
-        quote_amount,
-        lp_amount,
-        user,
-        base_decimals,
-        quote_decimals,
-    };
-    if is_inverted(base, quote) {
-        std::mem::swap(&mut opened.mint, &mut opened.quote_mint);
-        std::mem::swap(&mut opened.base_amount, &mut opened.quote_amount);
-        std::mem::swap(&mut opened.base_decimals, &mut opened.quote_decimals);
-    }
-    Some(Read { kind: Some(EventKind::PoolCreated(Box::new(opened))), timestamp: Some(timestamp), tail: c.has_tail() })
+    let mints = [base, quote_or_sol(Some(quote))];
+    let opening = Opening { venue: Venue::PumpSwap, pool, user, mints, amounts, lp_amount, decimals };
+    Some(Read::of(opening.event(), Some(timestamp), c))
+}
+
+fn deposited(c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
+    liquidity(c, LiquidityAction::Deposit, parent)
+}
+
+fn withdrawn(c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
+    liquidity(c, LiquidityAction::Withdraw, parent)
 }
 
 fn liquidity(mut c: Cursor<'_>, action: LiquidityAction, parent: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
-    let lp_amount = c.u64()?;
+    let lp_amount = Some(c.u64()?);
     c.skip(16 + 16); // limits, the user's own balances
-    let reserves = (c.u64()?, c.u64()?);
-    let amounts = (c.u64()?, c.u64()?);
+    let reserves_before = Some([c.u64()?, c.u64()?]);
+    let amounts = [c.u64()?, c.u64()?];
     c.skip(8); // lp_mint_supply
     let pool = c.key()?;
     let user = c.key()?;
     c.skip(3 * 32); // token accounts
     c.skip(8); // quote_transfer_fee
     let (base, quote) = mints_of(pool, parent)?;
-    let inverted = is_inverted(base, quote);
-    let turn = |(base, quote): (u64, u64)| if inverted { (quote, base) } else { (base, quote) };
-    let (mint, quote_mint) = if inverted { (quote, base) } else { (base, quote) };
-    let (base_amount, quote_amount) = turn(amounts);
-    let liquidity = Liquidity {
-        venue: Venue::PumpSwap,
-        pool,
-        mint,
-        quote_mint,
-        action,
-        base_amount,
-        quote_amount,
-        lp_amount,
-        user,
-        raw_reserves_before: turn(reserves),
-    };
-    Some(Read { kind: Some(EventKind::Liquidity(Box::new(liquidity))), timestamp: Some(timestamp), tail: c.has_tail() })
+    let mints = [base, quote];
+    let change = Change { venue: Venue::PumpSwap, pool, user, mints, action, amounts, lp_amount, reserves_before };
+    Some(Read::of(change.event(), Some(timestamp), c))
 }
 
-fn boosted(mut c: Cursor<'_>) -> Option<Read> {
+fn boosted(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64()?;
     let mint = c.key()?;
     c.skip(32); // bonding_curve
@@ -365,5 +287,5 @@ fn boosted(mut c: Cursor<'_>) -> Option<Read> {
     let virtual_quote = c.i128()?;
     let real_quote = c.u64()?;
     let kind = EventKind::BoostInitialized { mint, pool, virtual_quote, real_quote };
-    Some(Read { kind: Some(kind), timestamp: Some(timestamp), tail: c.has_tail() })
+    Some(Read::of(kind, Some(timestamp), c))
 }

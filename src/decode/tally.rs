@@ -2,7 +2,6 @@
 //!
 //! *expected* counts the events that known instructions of successful transactions must emit; *decoded* those obtained
 //! with all mandatory fields. A new instruction lowers coverage (`known / invocations`), not silently the parse rate.
-//! Of a program without a decoder ([`Program::has_decoder`]) only `invocations` are counted: neither rate speaks of it.
 
 use crate::chain::{ids::Signature, program::Program};
 
@@ -19,6 +18,10 @@ pub struct ProgramCounts {
     pub known: u32,
     /// Events with bytes behind the last known field.
     pub unknown_tails: u32,
+    /// Events read from the log.
+    pub logged: u32,
+    /// Of the decoded, those made of the instruction and its transfers for want of an event.
+    pub fallbacks: u32,
 }
 
 impl ProgramCounts {
@@ -28,6 +31,8 @@ impl ProgramCounts {
         self.invocations += other.invocations;
         self.known += other.known;
         self.unknown_tails += other.unknown_tails;
+        self.logged += other.logged;
+        self.fallbacks += other.fallbacks;
     }
 }
 
@@ -67,7 +72,9 @@ pub enum UndecodedReason {
     UnknownInstruction,
     /// The instruction succeeded without its event.
     MissingEvent,
-    /// An event too short for its mandatory fields, or with an impossible field.
+    /// The log that would hold its event is cut off, and its transfers do not tell.
+    TruncatedLog,
+    /// An event too short for its mandatory fields, or with an impossible field, or a pool whose tokens nothing names.
     BadLayout,
     /// An event whose discriminator we do not know.
     UnknownVersion,
@@ -80,6 +87,7 @@ impl UndecodedReason {
         match self {
             Self::UnknownInstruction => "unknown_instruction",
             Self::MissingEvent => "missing_event",
+            Self::TruncatedLog => "truncated_log",
             Self::BadLayout => "bad_layout",
             Self::UnknownVersion => "unknown_version",
         }

@@ -1,9 +1,12 @@
 //! The vocabulary of the venue tables, and what the venues share.
 
-use super::event::{EventKind, Fee, FeeKind, Fees, Limit, LimitKind};
+use super::{
+    cursor::Cursor,
+    event::{EventKind, Fee, FeeKind, Fees, Limit, LimitKind, Source},
+};
 use crate::chain::{
-    ids::{Key, Mint, USDC, USDT, WRAPPED_SOL},
-    transaction::{Instruction, Walked},
+    ids::{Key, Mint, Pool, USDC, USDT, WRAPPED_SOL},
+    transaction::{Instruction, TokenBalance, Walked},
 };
 
 /// The first eight bytes of an instruction or event, read big-endian so that constants look like the bytes.
@@ -14,6 +17,21 @@ const HOP_ACCOUNTS: usize = 5;
 /// More hops than the accounts of a transaction can name.
 const MAX_HOPS: usize = 256 / HOP_ACCOUNTS;
 
+/// All that is known of a program.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Where the layouts come from, and of which day they are.
+    pub(super) origin: &'static str,
+    /// How many bytes tell its instructions apart: 8, or 1 for the one that is older than Anchor.
+    pub(super) tag: usize,
+    /// The frequent ones first.
+    pub(super) instructions: &'static [Spec],
+    /// The frequent ones first.
+    pub(super) events: &'static [Layout],
+    /// What an instruction says that emits no event, or has lost it.
+    pub(super) unsaid: fn(&Parent<'_>) -> Option<Read>,
+}
+
 /// One instruction of a venue.
 #[derive(Debug, PartialEq)]
 pub(super) struct Spec {
@@ -23,8 +41,42 @@ pub(super) struct Spec {
     pub(super) emits: Emits,
     /// Where its accounts name pool and mints.
     pub(super) place: Place,
-    /// What its second argument bounds.
-    pub(super) limit: Option<LimitKind>,
+    /// What its arguments bound.
+    pub(super) bound: Bound,
+}
+
+/// One event of a venue.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) discriminator: Discriminator,
+    pub(super) name: &'static str,
+    /// `None` for events that say nothing about a market, or nothing that another event does not say.
+    pub(super) read: Option<fn(Cursor<'_>, &Parent<'_>) -> Option<Read>>,
+    /// Whether it is a trade.
+    pub(super) trade: bool,
+}
+
+/// An event that is a trade.
+pub(super) const fn swapped(
+    discriminator: Discriminator,
+    name: &'static str,
+    read: fn(Cursor<'_>, &Parent<'_>) -> Option<Read>,
+) -> Layout {
+    Layout { discriminator, name, read: Some(read), trade: true }
+}
+
+/// An event that is none.
+pub(super) const fn told(
+    discriminator: Discriminator,
+    name: &'static str,
+    read: fn(Cursor<'_>, &Parent<'_>) -> Option<Read>,
+) -> Layout {
+    Layout { discriminator, name, read: Some(read), trade: false }
+}
+
+/// An event that is known and not read.
+pub(super) const fn quiet(discriminator: Discriminator, name: &'static str) -> Layout {
+    Layout { discriminator, name, read: None, trade: false }
 }
 
 /// The events that a successful instruction must emit: the denominator of the parse rate.
@@ -34,8 +86,14 @@ pub(super) enum Emits {
     Nothing,
     One(Discriminator),
     Both(Discriminator, Discriminator),
+    /// One event twice: an instruction that trades on two pools.
+    Twice(Discriminator),
+    /// The same fact in two events, of which older program versions emitted only the second.
+    Newer(Discriminator, Discriminator),
     /// At least one trade, its own or of the curve hops below it.
     Hops,
+    /// None, but the instruction itself is a fact.
+    Itself,
 }
 
 /// Where an instruction's accounts name the pool (or curve) and its mints.
@@ -47,6 +105,40 @@ pub(super) enum Place {
     At { mint: usize, pool: usize },
     /// In groups of five from this position: base mint, quote mint, pool or curve, base vault, quote vault.
     Hops(usize),
+    /// At fixed positions, of a pool with two vaults.
+    Pool(Seats),
+    /// As [`Pool`](Self::Pool), at the one or the other positions by how many accounts there are (the first list's length).
+    Either(usize, Seats, Seats),
+    /// Two pools, one after the other.
+    Two(Seats, Seats),
+}
+
+/// Positions of the accounts of a pool's instruction, vaults and mints in the pool's own order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seats {
+    pub(super) pool: usize,
+    pub(super) user: usize,
+    pub(super) vaults: [usize; 2],
+    /// Where the instruction does not name the mints, the transaction's token balances do, by the vaults.
+    pub(super) mints: Option<[usize; 2]>,
+    /// Vaults and mints stand in the order input, output. The pool's own order is then that of the mints' keys.
+    pub(super) by_direction: bool,
+}
+
+/// What an instruction's arguments bound, and at which offset of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Nothing,
+    /// Of a venue whose instructions are buys or sells: the second argument.
+    Second(LimitKind),
+    /// Least output.
+    MinOut(usize),
+    /// Most input.
+    MaxIn(usize),
+    /// The second argument, by a flag behind a price limit: least output if it is set, most input otherwise.
+    Flagged,
+    /// The second argument, by a mode behind it: most input if it is 2 (exact out), least output otherwise.
+    Mode,
 }
 
 /// An instruction that trades on fixed accounts.
@@ -57,12 +149,24 @@ pub(super) const fn trade(
     (mint, pool): (usize, usize),
     limit: LimitKind,
 ) -> Spec {
-    Spec { discriminator, name, emits: Emits::One(event), place: Place::At { mint, pool }, limit: Some(limit) }
+    let (emits, place) = (Emits::One(event), Place::At { mint, pool });
+    Spec { discriminator, name, emits, place, bound: Bound::Second(limit) }
+}
+
+/// An instruction that swaps on a pool.
+pub(super) const fn swap(
+    discriminator: Discriminator,
+    name: &'static str,
+    emits: Emits,
+    place: Place,
+    bound: Bound,
+) -> Spec {
+    Spec { discriminator, name, emits, place, bound }
 }
 
 /// An instruction of no trader's.
 pub(super) const fn other(discriminator: Discriminator, name: &'static str, emits: Emits, place: Place) -> Spec {
-    Spec { discriminator, name, emits, place, limit: None }
+    Spec { discriminator, name, emits, place, bound: Bound::Nothing }
 }
 
 /// An instruction that need not emit anything.
@@ -70,21 +174,45 @@ pub(super) const fn silent(discriminator: Discriminator, name: &'static str) -> 
     other(discriminator, name, Emits::Nothing, Place::Nowhere)
 }
 
+/// The seats of a pool whose vaults and mints stand in its own order.
+pub(super) const fn seats(pool: usize, user: usize, vaults: [usize; 2], mints: Option<[usize; 2]>) -> Seats {
+    Seats { pool, user, vaults, mints, by_direction: false }
+}
+
+/// The seats of a pool whose vaults and mints stand in the order input, output.
+pub(super) const fn directed(pool: usize, user: usize, vaults: [usize; 2], mints: Option<[usize; 2]>) -> Seats {
+    Seats { pool, user, vaults, mints, by_direction: true }
+}
+
+/// For [`Table::unsaid`] of venues whose instructions say nothing beside their events.
+pub(super) const fn nothing(_: &Parent<'_>) -> Option<Read> {
+    None
+}
+
 /// The instruction that emitted an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parent<'a> {
     pub(super) call: Instruction<'a>,
     pub(super) spec: Option<&'static Spec>,
+    /// Its place in the walk.
+    pub(super) at: usize,
     /// The top-level program when it is not the venue itself.
     pub(super) outer_program: Option<[u8; 32]>,
+    /// Where its event was found.
+    pub(super) source: Source,
     /// The whole transaction.
     pub(super) walked: Walked<'a>,
 }
 
 impl Parent<'_> {
+    /// What the account at a position holds.
+    pub(super) fn token_balance(&self, position: usize) -> Option<TokenBalance> {
+        self.walked.token_balance(self.call.account_index(position)?)
+    }
+
     /// Decimals of the token that the account at a position holds.
     pub(super) fn decimals(&self, position: usize) -> Option<u8> {
-        self.walked.decimals(self.call.account_index(position)?)
+        self.token_balance(position).map(|balance| balance.decimals)
     }
 
     /// The name by the discriminator.
@@ -92,11 +220,28 @@ impl Parent<'_> {
         self.spec.map_or("unknown", |spec| spec.name)
     }
 
-    /// The trader's own bound: the second argument, unchanged.
-    pub(super) fn limit(&self) -> Option<Limit> {
-        let kind = self.spec?.limit?;
-        let amount = self.call.data.get(16..24)?.try_into().ok().map(u64::from_le_bytes)?;
-        Some(Limit { kind, amount })
+    /// The argument at an offset of its data.
+    pub(super) fn argument(&self, offset: usize) -> Option<u64> {
+        self.call.data.get(offset..offset.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
+    }
+
+    /// The trader's own bound, unchanged, as the pool sees it: `buy` if its own quote comes in.
+    pub(super) fn limit(&self, buy: bool) -> Option<Limit> {
+        let kind = |most_in| match (most_in, buy) {
+            (true, true) => LimitKind::MaxQuoteIn,
+            (true, false) => LimitKind::MaxBaseIn,
+            (false, true) => LimitKind::MinBaseOut,
+            (false, false) => LimitKind::MinQuoteOut,
+        };
+        let (kind, offset) = match self.spec?.bound {
+            Bound::Nothing => return None,
+            Bound::Second(kind) => (kind, 16),
+            Bound::MinOut(offset) => (kind(false), offset),
+            Bound::MaxIn(offset) => (kind(true), offset),
+            Bound::Flagged => (kind(*self.call.data.get(40)? == 0), 16),
+            Bound::Mode => (kind(*self.call.data.get(24)? == 2), 16),
+        };
+        self.argument(offset).map(|amount| Limit { kind, amount })
     }
 
     /// The address at a position.
@@ -109,6 +254,29 @@ impl Parent<'_> {
         let hop = |at: usize| Some((self.account(at)?, self.account(at + 1)?, self.account(at + 2)?));
         (start..).step_by(HOP_ACCOUNTS).take(MAX_HOPS).map_while(hop)
     }
+
+    /// The seats of a pool's instruction; of an instruction on two pools those of the named one.
+    pub(super) fn seats(&self, pool: Option<Pool>) -> Option<Seats> {
+        let is_at = |seats: &Seats| pool.is_none_or(|pool| self.account(seats.pool) == Some(pool));
+        match self.spec?.place {
+            Place::Pool(seats) => Some(seats),
+            Place::Either(accounts, first, second) => {
+                Some(if self.call.account_count() == accounts { first } else { second })
+            }
+            Place::Two(first, second) => Some(if is_at(&first) { first } else { second }),
+            Place::Nowhere | Place::At { .. } | Place::Hops(_) => None,
+        }
+        .filter(is_at)
+    }
+
+    /// The two mints of a pool, in the order of its seats.
+    pub(super) fn mints(&self, seats: &Seats) -> Option<[Mint; 2]> {
+        let [first, second] = match seats.mints {
+            Some([first, second]) => [self.account(first), self.account(second)],
+            None => seats.vaults.map(|vault| self.token_balance(vault).map(|balance| balance.mint)),
+        };
+        Some([first?, second?])
+    }
 }
 
 /// What an event said.
@@ -116,6 +284,8 @@ impl Parent<'_> {
 pub(super) struct Read {
     /// `None` for events that nobody asks about.
     pub(super) kind: Option<EventKind>,
+    /// A second fact that the same event states.
+    pub(super) also: Option<EventKind>,
     pub(super) timestamp: Option<i64>,
     /// Whether bytes were left behind the last known field.
     pub(super) tail: bool,
@@ -123,7 +293,17 @@ pub(super) struct Read {
 
 impl Read {
     /// An event that is known and of no interest.
-    pub(super) const IGNORED: Self = Self { kind: None, timestamp: None, tail: false };
+    pub(super) const IGNORED: Self = Self { kind: None, also: None, timestamp: None, tail: false };
+
+    /// What an event says that was read to the cursor's place.
+    pub(super) const fn of(kind: EventKind, timestamp: Option<i64>, cursor: Cursor<'_>) -> Self {
+        Self { kind: Some(kind), also: None, timestamp, tail: cursor.has_tail() }
+    }
+
+    /// What an instruction says itself.
+    pub(super) const fn unsaid(kind: EventKind) -> Self {
+        Self { kind: Some(kind), also: None, timestamp: None, tail: false }
+    }
 }
 
 /// Why an event was not read.
@@ -133,6 +313,27 @@ pub(super) enum Refused {
     BadLayout,
     /// An unknown discriminator.
     Unknown,
+}
+
+impl Table {
+    /// The event of that discriminator.
+    pub(super) fn event(&self, discriminator: Discriminator) -> Option<&'static Layout> {
+        self.events.iter().find(|event| event.discriminator == discriminator)
+    }
+
+    /// The instruction that these data call.
+    pub(super) fn instruction(&self, discriminator: Discriminator, data: &[u8]) -> Option<&'static Spec> {
+        let named = data.len() >= self.tag;
+        self.instructions.iter().find(|spec| named && spec.discriminator == discriminator)
+    }
+}
+
+/// Reads an event.
+pub(super) fn read(event: Option<&Layout>, body: &[u8], parent: &Parent<'_>) -> Result<Read, Refused> {
+    match event.ok_or(Refused::Unknown)?.read {
+        Some(read) => read(Cursor::new(body), parent).ok_or(Refused::BadLayout),
+        None => Ok(Read::IGNORED),
+    }
 }
 
 /// The zero key means SOL where a program writes it as a quote.
@@ -148,12 +349,21 @@ pub(super) fn is_inverted(base: Mint, quote: Mint) -> bool {
     rank(base) < rank(quote)
 }
 
-/// Collects the fees that an event states.
-pub(super) fn fees<const N: usize>(stated: [(FeeKind, Option<u64>, Option<u64>); N]) -> Fees {
+/// A fee as an event states it: kind, amount, basis points.
+pub(super) type Stated = (FeeKind, Option<u64>, Option<u64>);
+
+/// Collects fees in the quote token that an event states.
+pub(super) fn fees<const N: usize>(stated: [Stated; N]) -> Fees {
+    fees_in([(false, stated)].into_iter())
+}
+
+/// Collects fees that an event states, by whether they are in the base token.
+pub(super) fn fees_in<const N: usize>(stated: impl Iterator<Item = (bool, [Stated; N])>) -> Fees {
     let mut fees = Fees::default();
-    let charged = stated.into_iter().filter_map(|(kind, amount, bps)| {
+    let each = stated.flat_map(|(in_base, stated)| stated.map(|stated| (in_base, stated)));
+    let charged = each.filter_map(|(in_base, (kind, amount, bps))| {
         let amount = amount?;
-        (amount > 0 || bps.is_some_and(|bps| bps > 0)).then_some(Fee { kind, amount, bps })
+        (amount > 0 || bps.is_some_and(|bps| bps > 0)).then_some(Fee { kind, amount, bps, in_base })
     });
     for (place, fee) in fees.iter_mut().zip(charged) {
         *place = Some(fee);

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
+    ingest::Note,
     meter::Meter,
     slots::SlotClock,
     view::{ConnectionView, GroupView, ParseView, SourceView, StageView, TotalsView, UndecodedView, View, carried},
@@ -189,14 +190,6 @@ impl Pipeline {
             let new = match &item.kind {
                 ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us, item.replayed),
                 ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
-                ItemKind::SlotRecord(record) => {
-                    self.completeness.record(batch.connection, *record, &mut self.proofs);
-                    false
-                }
-                ItemKind::Gap(gap) => {
-                    self.completeness.gap(gap, &mut self.proofs);
-                    false
-                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -300,6 +293,16 @@ impl Pipeline {
         self.slow = None;
     }
 
+    /// Takes what a connection says of its slots.
+    pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
+        for note in notes {
+            match note {
+                Note::Slot(record) => self.completeness.record(connection, *record, &mut self.proofs),
+                Note::Gap(gap) => self.completeness.gap(gap, &mut self.proofs),
+            }
+        }
+    }
+
     /// Slots that stand otherwise than when this was called last.
     pub(super) fn take_proofs(&mut self) -> Vec<SlotProof> {
         std::mem::take(&mut self.proofs)
@@ -386,6 +389,7 @@ impl Pipeline {
             notice: notice(streams),
             completeness: slow.completeness.clone(),
             finished,
+            token_refused: streams.token_refused.clone(),
         };
         self.slow = Some(slow);
         view
@@ -451,16 +455,14 @@ impl Pipeline {
     }
 }
 
-/// Adds a transaction's counts of one program; only programs with a decoder have any.
+/// Adds a transaction's counts of one program.
 fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
     let counts = tally.of(program);
-    if program.has_decoder() {
-        parse.decoded += u64::from(counts.decoded);
-        parse.expected += u64::from(counts.expected);
-        parse.known += u64::from(counts.known);
-        parse.invocations += u64::from(counts.invocations);
-        parse.unknown_tails += u64::from(counts.unknown_tails);
-    }
+    parse.decoded += u64::from(counts.decoded);
+    parse.expected += u64::from(counts.expected);
+    parse.known += u64::from(counts.known);
+    parse.invocations += u64::from(counts.invocations);
+    parse.unknown_tails += u64::from(counts.unknown_tails);
 }
 
 /// The newest stream event that answers the user.

@@ -83,6 +83,8 @@ pub struct View {
     pub completeness: Arc<CompletenessView>,
     /// Whether the source has ended (a recording is over).
     pub finished: bool,
+    /// Why the provider refuses the token, if it does.
+    pub token_refused: Option<Arc<str>>,
 }
 
 /// The source, as the header shows it.

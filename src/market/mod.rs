@@ -26,7 +26,6 @@ use self::{
 };
 use crate::{
     chain::{
-        group::Group,
         ids::{Mint, Pool, WRAPPED_SOL},
         text::Shown,
     },
@@ -107,15 +106,16 @@ impl Market {
                 token.created(event.slot, event.timestamp, created);
                 self.step(created.mint, event.slot, at, LifecycleStep::Created);
             }
-            EventKind::CurveCompleted { mint, .. } => {
-                self.token(*mint, Venue::Pump).completed();
+            EventKind::CurveCompleted { venue, mint, .. } => {
+                self.token(*mint, *venue).completed();
                 self.step(*mint, event.slot, at, LifecycleStep::Completed);
             }
-            EventKind::Graduated { mint, pool, quote_amount, base_amount, .. } => {
-                let token = self.token(*mint, Venue::Pump);
-                token.graduated(*pool);
+            EventKind::Graduated { venue, mint, pool, quote_amount, base_amount, .. } => {
+                let token = self.token(*mint, *venue);
+                token.graduated(*venue, *pool);
+                // Other pools than PumpSwap's are not priced by what went into them.
                 let reserves = Reserves { base: *base_amount, quote: (*quote_amount).into() };
-                token.reserves_changed(*pool, |_| Some(reserves));
+                token.reserves_changed(*pool, |_| (*venue == Venue::Pump).then_some(reserves));
                 self.step(*mint, event.slot, at, LifecycleStep::Graduated(*pool));
             }
             EventKind::PoolCreated(created) => {
@@ -142,10 +142,7 @@ impl Market {
             }
         }
         let (slot, recv_ms) = (event.slot, at.recv_ms);
-        let group = match event.venue() {
-            Venue::Pump => Group::BondingCurve,
-            Venue::PumpSwap => Group::AmmPool,
-        };
+        let group = event.venue().program().group();
         changes.push(Change::Chain(Box::new(ChainEvent {
             event,
             recv_ms,

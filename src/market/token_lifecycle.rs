@@ -78,7 +78,8 @@ pub(super) struct TradeEffect {
 
 impl Token {
     pub(super) fn new(mint: Mint, venue: Venue) -> Self {
-        let on_curve = venue == Venue::Pump;
+        let on_curve = venue.is_launchpad();
+        let of_pump = matches!(venue, Venue::Pump | Venue::PumpSwap);
         Self {
             mint,
             symbol: Shown::default(),
@@ -88,8 +89,8 @@ impl Token {
             quote_mint: WRAPPED_SOL,
             initial_tokens: INITIAL_CURVE_TOKENS,
             tokens_left: None,
-            supply: PUMP_SUPPLY,
-            decimals: on_curve.then_some(PUMP_DECIMALS),
+            supply: if of_pump { PUMP_SUPPLY } else { 0 },
+            decimals: (venue == Venue::Pump).then_some(PUMP_DECIMALS),
             reserves: None,
             window: None,
             buys: 0,
@@ -118,12 +119,13 @@ impl Token {
         self.mayhem |= created.mayhem;
         self.quote_mint = created.quote_mint;
         self.initial_tokens = created.initial_tokens_left.filter(|tokens| *tokens > 0).unwrap_or(INITIAL_CURVE_TOKENS);
-        self.supply = created.supply.filter(|supply| *supply > 0).unwrap_or(PUMP_SUPPLY);
-        self.decimals = Some(PUMP_DECIMALS);
+        let of_pump = created.venue == Venue::Pump;
+        self.supply = created.supply.filter(|supply| *supply > 0).unwrap_or(if of_pump { PUMP_SUPPLY } else { 0 });
+        self.decimals = self.decimals.or(of_pump.then_some(PUMP_DECIMALS));
         if self.last_trade_ms.is_none() {
             self.stage = Stage::Created;
             self.pool = Some(created.curve);
-            self.tokens_left = Some(self.initial_tokens);
+            self.tokens_left = created.initial_tokens_left.or(of_pump.then_some(self.initial_tokens));
             self.reserves = created.initial;
             self.milestone = Some(0);
         }
@@ -144,11 +146,11 @@ impl Token {
         let mut effect = TradeEffect::default();
         let price_before = self.price_sol();
         let follows = match trade.venue {
-            Venue::Pump => matches!(self.stage, Stage::Created | Stage::Trading | Stage::Completing),
-            // A user's own pool of a token that is still on its curve has a price of its own.
-            Venue::PumpSwap => {
-                matches!(self.stage, Stage::Migrated | Stage::Amm) && self.pool.is_none_or(|pool| pool == trade.pool)
+            venue if venue.is_launchpad() => {
+                matches!(self.stage, Stage::Created | Stage::Trading | Stage::Completing)
             }
+            // A user's own pool of a token that is still on its curve has a price of its own.
+            _ => matches!(self.stage, Stage::Migrated | Stage::Amm) && self.pool.is_none_or(|pool| pool == trade.pool),
         };
         if follows {
             self.follow(trade, &mut effect);
@@ -157,7 +159,8 @@ impl Token {
             if let Some(price) = price_before.or_else(|| self.price_sol()) {
                 self.window.get_or_insert_with(Window::new).add(recv_ms / 1_000, trade.quote_amount, price);
             }
-            effect.price_sol = price_of(trade.reserves_after, self.decimals);
+            let executed = Reserves { base: trade.base_amount, quote: trade.quote_amount.into() };
+            effect.price_sol = price_of(trade.reserves_after.or(Some(executed)), trade.base_decimals.or(self.decimals));
             effect.market_cap_sol = market_cap_of(trade.reserves_after, trade.base_supply.unwrap_or(self.supply));
         }
         effect
@@ -184,11 +187,18 @@ impl Token {
                 self.prices.push_back(price as f32);
             }
         }
-        if trade.venue == Venue::PumpSwap {
+        if !trade.venue.is_launchpad() {
             self.stage = Stage::Amm;
             return;
         }
-        let Some(left) = trade.curve_tokens_left else { return };
+        let left = match trade.curve_progress {
+            Some(progress) => {
+                self.initial_tokens = progress.goal;
+                Some(progress.goal.saturating_sub(progress.done))
+            }
+            None => trade.curve_tokens_left,
+        };
+        let Some(left) = left else { return };
         let before = self.progress_pct();
         self.tokens_left = Some(left);
         if self.stage == Stage::Created {
@@ -221,10 +231,12 @@ impl Token {
         self.shown = None;
     }
 
-    pub(super) fn graduated(&mut self, pool: Pool) {
+    pub(super) fn graduated(&mut self, from: Venue, pool: Pool) {
         self.stage = Stage::Migrated;
         self.graduated = true;
-        self.venue = Venue::PumpSwap;
+        if from == Venue::Pump {
+            self.venue = Venue::PumpSwap;
+        }
         self.pool = Some(pool);
         self.shown = None;
     }
@@ -237,8 +249,8 @@ impl Token {
         }
     }
 
-    pub(super) fn set_decimals(&mut self, decimals: u8) {
-        self.decimals = Some(decimals);
+    pub(super) fn set_decimals(&mut self, decimals: Option<u8>) {
+        self.decimals = decimals.or(self.decimals);
     }
 
     fn progress_pct(&self) -> Option<f64> {
@@ -326,7 +338,7 @@ fn price_of(reserves: Option<Reserves>, decimals: Option<u8>) -> Option<f64> {
 
 #[allow(clippy::cast_precision_loss, reason = "market caps are approximate by nature")]
 fn market_cap_of(reserves: Option<Reserves>, supply: u64) -> Option<f64> {
-    let reserves = reserves.filter(|reserves| reserves.base > 0)?;
+    let reserves = reserves.filter(|reserves| reserves.base > 0 && supply > 0)?;
     Some(reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9)
 }
 

@@ -294,10 +294,13 @@ pub struct TradeFields {
     reserves_after: Option<ReserveFields>,
     limit: Option<LimitFields>,
     tx_index: u64,
-    app: Option<String>,
+    app: Option<&'static str>,
     #[schemars(with = "Option<String>")]
     outer_program: Option<Wallet>,
-    tip_lamports: Option<Units>,
+    tip_lamports: Units,
+    /// `null` where a unit price is set without a unit limit.
+    priority_fee_lamports: Option<Units>,
+    compute_unit_limit: Option<u32>,
     price_sol: Option<f64>,
     market_cap_sol: Option<f64>,
 }
@@ -308,6 +311,8 @@ pub struct FeeFields {
     kind: &'static str,
     amount: Units,
     bps: Option<u64>,
+    /// Which token it is charged in: `base` or `quote`.
+    token: &'static str,
 }
 
 /// Effective reserves.
@@ -337,7 +342,8 @@ pub struct LiquidityFields {
     action: &'static str,
     base_amount: Units,
     quote_amount: Units,
-    lp_amount: Units,
+    /// `null` for pools without LP tokens.
+    lp_amount: Option<Units>,
     #[schemars(with = "String")]
     user: Wallet,
     reserves_after: Option<ReserveFields>,
@@ -423,7 +429,12 @@ impl From<Reserves> for ReserveFields {
 
 impl From<Fee> for FeeFields {
     fn from(fee: Fee) -> Self {
-        Self { kind: fee.kind.name(), amount: fee.amount.into(), bps: fee.bps }
+        Self {
+            kind: fee.kind.name(),
+            amount: fee.amount.into(),
+            bps: fee.bps,
+            token: if fee.in_base { "base" } else { "quote" },
+        }
     }
 }
 
@@ -614,7 +625,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
 }
 
 /// The line of a chain event; `None` for facts that only change state.
-fn chain(chain: &ChainEvent) -> Option<Line> {
+pub(super) fn chain(chain: &ChainEvent) -> Option<Line> {
     let event = &chain.event;
     let common = Common {
         slot: event.slot,
@@ -645,7 +656,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
             initial: created.initial.map(ReserveFields::from),
         },
         EventKind::CurveCompleted { mint, curve, .. } => Line::CurveCompleted { common, mint: *mint, curve: *curve },
-        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount } => Line::Graduated {
+        EventKind::Graduated { mint, curve, pool, quote_amount, base_amount, .. } => Line::Graduated {
             common,
             mint: *mint,
             curve: *curve,
@@ -663,7 +674,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
                 action: "create",
                 base_amount: created.base_amount.into(),
                 quote_amount: created.quote_amount.into(),
-                lp_amount: created.lp_amount.into(),
+                lp_amount: created.lp_amount.map(Units::from),
                 user: created.user,
                 reserves_after: None,
             },
@@ -678,7 +689,7 @@ fn chain(chain: &ChainEvent) -> Option<Line> {
                 action: liquidity.action.name(),
                 base_amount: liquidity.base_amount.into(),
                 quote_amount: liquidity.quote_amount.into(),
-                lp_amount: liquidity.lp_amount.into(),
+                lp_amount: liquidity.lp_amount.map(Units::from),
                 user: liquidity.user,
                 // The event lacks the pool's virtual quote, so the effective reserves are not known from it.
                 reserves_after: None,
@@ -694,7 +705,7 @@ fn trade_fields(chain: &ChainEvent, trade: &Trade) -> TradeFields {
         venue: trade.venue.name(),
         flow: trade.flow.name(),
         instruction: trade.instruction,
-        source: "cpi",
+        source: trade.source.name(),
         pool: trade.pool,
         mint: trade.mint,
         quote_mint: trade.quote_mint,
@@ -708,9 +719,11 @@ fn trade_fields(chain: &ChainEvent, trade: &Trade) -> TradeFields {
         reserves_after: trade.reserves_after.map(ReserveFields::from),
         limit: trade.limit.map(LimitFields::from),
         tx_index: chain.event.tx_index,
-        app: None,
+        app: trade.app,
         outer_program: trade.outer_program.map(Wallet::new),
-        tip_lamports: None,
+        tip_lamports: trade.cost.tip.into(),
+        priority_fee_lamports: trade.cost.priority_fee.map(Units::from),
+        compute_unit_limit: trade.cost.compute_unit_limit,
         price_sol: chain.price_sol,
         market_cap_sol: chain.market_cap_sol,
     }

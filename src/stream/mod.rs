@@ -17,7 +17,10 @@ pub mod permits;
 pub mod plan;
 pub mod policy;
 pub mod pool;
+pub mod probe;
 pub mod recovery;
+mod slot;
+mod start;
 pub mod status;
 mod supervisor;
 mod vitals;
@@ -195,7 +198,7 @@ impl Streams {
         make_sink: impl Fn(usize) -> S,
         batches: mpsc::Sender<S::Batch>,
     ) -> Result<Self, StreamError> {
-        let started = supervisor::start(settings, make_sink, &batches)?;
+        let started = start::start(settings, make_sink, &batches)?;
         Ok(Self {
             control: started.control,
             status: started.status,

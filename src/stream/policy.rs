@@ -306,7 +306,7 @@ impl Backoff {
     /// The next delay.
     pub fn next_delay(&mut self) -> Duration {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX)).min(self.cap);
-        let least = if self.is_open() { PROBE_SPACING.min(self.cap) } else { LEAST_DELAY };
+        let least = if self.is_open() { PROBE_SPACING.min(self.cap).max(LEAST_DELAY) } else { LEAST_DELAY };
         self.attempt = self.attempt.saturating_add(1).min(31);
         ceiling.mul_f64(self.random.f64()).max(least)
     }

@@ -321,6 +321,8 @@ pub struct StreamStatus {
     pub proposal: RebalancePlan,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
     pub finished: bool,
+    /// Why the provider refuses the token, if it does: nothing is tried again then.
+    pub token_refused: Option<Arc<str>>,
 }
 
 /// What the engine asks of the streams.

@@ -1,204 +1,33 @@
 //! Owns what the connections share: budget, pool, wishes. Turns requests and reports into the published status.
 
-use std::{
-    any::Any,
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
-use secrecy::ExposeSecret;
 use tokio::{
-    runtime,
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
     time::Instant,
 };
 
 use super::{
-    Sink, StreamError, StreamSettings,
+    StreamSettings,
     balancer::{ConnectionLoad, Decision, LoadBalancer},
-    connection::{Connection, Desired, Place, Report, Run},
-    failover::Failover,
+    connection::{Desired, Place, Report, Run},
     gate::Gate,
-    ledger::StreamLedger,
     limiter::Ask,
-    permit_file::ledger_key,
-    permits::Place as LedgerPlace,
-    plan::{SubscriptionBuilder, throttled},
-    pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
-    recovery::Recovery,
+    plan::throttled,
+    pool::{ConnectionPool, GroupLoad},
+    slot::{Slot, unix_ms},
     status::{
         BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
         StreamStatus, Throttle,
     },
-    vitals::Vitals,
-    watchdog::{Ailment, Pulse, examine, give_up},
+    watchdog::{Pulse, examine, give_up},
 };
-use crate::chain::group::GroupSet;
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
-/// Requests and reports that may wait.
-const QUEUE: usize = 256;
 /// Longest time that closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What scheduling may add to the timeouts of a call.
-const CALL_MARGIN: Duration = Duration::from_secs(1);
-
-/// What [`start`] hands back.
-pub(super) struct Started {
-    pub(super) control: mpsc::Sender<Control>,
-    pub(super) status: watch::Receiver<Arc<StreamStatus>>,
-    pub(super) closing: oneshot::Sender<()>,
-    pub(super) task: JoinHandle<()>,
-}
-
-/// See [`super::Streams::start`].
-pub(super) fn start<S: Sink>(
-    settings: StreamSettings,
-    make_sink: impl Fn(usize) -> S,
-    batches: &mpsc::Sender<S::Batch>,
-) -> Result<Started, StreamError> {
-    if !(1..=MAX_CONNECTIONS).contains(&settings.connections) {
-        return Err(StreamError::Connections(settings.connections));
-    }
-    let budget = settings.budget;
-    if budget.limit == 0 || budget.cost_new.max(budget.cost_update) > budget.limit.min(budget.per_connection) {
-        return Err(StreamError::Budget);
-    }
-    let all = settings.groups.iter().copied().collect();
-    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
-    let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
-    let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
-    let places = places(&settings)?;
-    let settings = Arc::new(settings);
-    let (reports, incoming) = mpsc::channel(QUEUE);
-    let mut slots = Vec::with_capacity(settings.connections);
-    let primary = places.first().ok_or(StreamError::Budget)?;
-    for id in 0..settings.connections {
-        let groups = pool.groups(id);
-        let (wishes, desired) = watch::channel(Desired {
-            version: 1,
-            groups,
-            purpose: Purpose::Start,
-            since: Instant::now(),
-            epoch: 0,
-            run: Run::Go,
-        });
-        let vitals = Arc::new(Vitals::new());
-        let connection = Connection {
-            id,
-            settings: primary.settings.clone(),
-            gate: primary.gate.clone(),
-            endpoints: places.clone(),
-            failover: Failover::new(places.len()),
-            desired,
-            reports: reports.clone(),
-            sink: make_sink(id),
-            batches: batches.clone(),
-            vitals: vitals.clone(),
-            recovery: Recovery::new(id, settings.recover),
-            ledger: StreamLedger::new(settings.proof),
-        };
-        let thread = spawn(connection, reports.clone())?;
-        slots.push(Slot {
-            wishes,
-            vitals,
-            ailment: None,
-            place: 0,
-            thread: Some(thread),
-            throttle: Throttle::Full,
-            good: None,
-            state: ConnectionState::Idle,
-            since_ms: unix_ms(),
-            cause: None,
-            sent: 0,
-            active: 0,
-            opened: 0,
-        });
-    }
-    let (control, requests) = mpsc::channel(QUEUE);
-    let (closing, closed) = oneshot::channel();
-    let mut supervisor = Supervisor {
-        settings,
-        places: places.clone(),
-        pool,
-        slots,
-        loads: Vec::new(),
-        migration: None,
-        balancer: LoadBalancer::default(),
-        started: Instant::now(),
-        events: VecDeque::with_capacity(EVENTS),
-        seq: 0,
-    };
-    let (publish, status) = watch::channel(Arc::new(supervisor.status()));
-    let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
-    Ok(Started { control, status, closing, task })
-}
-
-/// Every endpoint, each with its own budget.
-fn places(settings: &StreamSettings) -> std::io::Result<Arc<[Place]>> {
-    let all = std::iter::once(&settings.endpoint).chain(&settings.failover);
-    all.map(|endpoint| {
-        let settings = StreamSettings { endpoint: endpoint.clone(), failover: Vec::new(), ..settings.clone() };
-        Ok(Place { gate: gate(&settings)?, settings: Arc::new(settings) })
-    })
-    .collect()
-}
-
-/// The gate, with a shared ledger where there is a folder for it.
-fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
-    let Some(folder) = &settings.ledger else { return Ok(Gate::new(settings.budget)) };
-    let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
-    let place = LedgerPlace {
-        folder: folder.clone(),
-        key: ledger_key(&settings.endpoint.host, token),
-        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
-    };
-    Gate::shared(settings.budget, place)
-}
-
-/// A thread with its own runtime for one connection. Its end is reported, also when it is a panic.
-fn spawn<S: Sink>(
-    connection: Connection<S>,
-    reports: mpsc::Sender<(usize, Report)>,
-) -> Result<thread::JoinHandle<()>, StreamError> {
-    let id = connection.id;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = thread::Builder::new().name(format!("stream-{id}")).spawn(move || {
-        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(connection.run())));
-        drop(runtime);
-        let panic = outcome.err().map(|payload| panic_text(payload.as_ref()));
-        // Without a supervisor nobody is left to tell.
-        let _ = reports.blocking_send((id, Report::Ended { panic }));
-    })?;
-    Ok(thread)
-}
-
-/// One connection, seen from here.
-struct Slot {
-    wishes: watch::Sender<Desired>,
-    vitals: Arc<Vitals>,
-    /// What is the matter with it while it is live.
-    ailment: Option<Ailment>,
-    /// Which endpoint it uses.
-    place: usize,
-    thread: Option<thread::JoinHandle<()>>,
-    throttle: Throttle,
-    /// Throttle and groups last seen in force.
-    good: Option<(GroupSet, Throttle)>,
-    state: ConnectionState,
-    since_ms: i64,
-    cause: Option<Arc<str>>,
-    sent: u32,
-    active: u32,
-    opened: u64,
-}
 
 /// Groups on their way: added on the targets, not yet removed from the sources.
 struct Migration {
@@ -209,7 +38,7 @@ struct Migration {
     permits: u32,
 }
 
-struct Supervisor {
+pub(super) struct Supervisor {
     settings: Arc<StreamSettings>,
     /// Every endpoint with its budget, the preferred one first.
     places: Arc<[Place]>,
@@ -221,10 +50,32 @@ struct Supervisor {
     started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
+    token_refused: Option<Arc<str>>,
 }
 
 impl Supervisor {
-    async fn run(
+    pub(super) fn new(
+        settings: Arc<StreamSettings>,
+        places: Arc<[Place]>,
+        pool: ConnectionPool,
+        slots: Vec<Slot>,
+    ) -> Self {
+        Self {
+            settings,
+            places,
+            pool,
+            slots,
+            loads: Vec::new(),
+            migration: None,
+            balancer: LoadBalancer::default(),
+            started: Instant::now(),
+            events: VecDeque::with_capacity(EVENTS),
+            seq: 0,
+            token_refused: None,
+        }
+    }
+
+    pub(super) async fn run(
         &mut self,
         mut requests: mpsc::Receiver<Control>,
         mut reports: mpsc::Receiver<(usize, Report)>,
@@ -293,7 +144,10 @@ impl Supervisor {
                 if slot.thread.is_none() {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
-                self.places.iter().for_each(|place| place.gate.reopen());
+                for place in self.places.iter() {
+                    place.gate.reopen();
+                }
+                self.token_refused = None;
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
@@ -476,6 +330,7 @@ impl Supervisor {
             }
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
+                self.token_refused = Some(cause.clone());
                 for slot in &self.slots {
                     slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone()));
                 }
@@ -557,7 +412,7 @@ impl Supervisor {
         self.seq += 1;
     }
 
-    fn status(&self) -> StreamStatus {
+    pub(super) fn status(&self) -> StreamStatus {
         let connections = self.slots.iter().enumerate().map(|(id, slot)| self.connection(id, slot)).collect();
         StreamStatus {
             connections,
@@ -565,6 +420,7 @@ impl Supervisor {
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
             finished: (0..self.slots.len()).all(|id| self.stopped(id)),
+            token_refused: self.token_refused.clone(),
         }
     }
 
@@ -600,14 +456,4 @@ fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> Arc<str> {
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text").into()
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

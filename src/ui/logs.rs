@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tracing::{Event, Level, Subscriber, field::Field, span};
+use tracing::{Event, Subscriber, field::Field, span};
 use tracing_subscriber::{
     Layer,
+    filter::LevelFilter,
     layer::{Context, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
 };
-use tui_logger::{LevelFilter, TuiTracingSubscriberLayer, TuiWidgetEvent, TuiWidgetState};
+use tui_logger::{TuiTracingSubscriberLayer, TuiWidgetEvent, TuiWidgetState};
 
 use super::widgets::is_hidden;
 
@@ -58,7 +59,7 @@ pub struct LogState(pub(super) TuiWidgetState);
 
 impl Default for LogState {
     fn default() -> Self {
-        Self(TuiWidgetState::new().set_default_display_level(LevelFilter::Trace))
+        Self(TuiWidgetState::new().set_default_display_level(tui_logger::LevelFilter::Trace))
     }
 }
 
@@ -90,14 +91,15 @@ impl LogState {
 ///
 /// # Errors
 /// When a subscriber is installed already.
-pub fn init(level: Level) -> Result<LogTail, tracing_subscriber::util::TryInitError> {
+pub fn init(level: LevelFilter) -> Result<LogTail, tracing_subscriber::util::TryInitError> {
     let (layer, tail) = layer(level);
     tracing_subscriber::registry().with(layer).try_init()?;
     Ok(tail)
 }
 
 /// The layer alone, for a registry that has others too.
-pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(level: Level) -> (impl Layer<S>, LogTail) {
+#[must_use]
+pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(level: LevelFilter) -> (impl Layer<S>, LogTail) {
     tui_logger::set_default_level(filter(level));
     tui_logger::set_buffer_depth(KEPT);
     tui_logger::set_hot_buffer_depth(HOT);
@@ -105,18 +107,12 @@ pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(level: Level) -> (impl Laye
     (Feed { level, tail: tail.clone() }, tail)
 }
 
-const fn filter(level: Level) -> LevelFilter {
-    match level {
-        Level::ERROR => LevelFilter::Error,
-        Level::WARN => LevelFilter::Warn,
-        Level::INFO => LevelFilter::Info,
-        Level::DEBUG => LevelFilter::Debug,
-        Level::TRACE => LevelFilter::Trace,
-    }
+fn filter(level: LevelFilter) -> tui_logger::LevelFilter {
+    level.to_string().parse().unwrap_or(tui_logger::LevelFilter::Off)
 }
 
 struct Feed {
-    level: Level,
+    level: LevelFilter,
     tail: LogTail,
 }
 

@@ -8,7 +8,7 @@
 //! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
 //! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`model`], [`filter`], [`order`]
 //! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
-//! * [`shot`]: a frame as SVG
+//! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`swatch`]: a theme on the command line
 
 pub mod action;
 pub mod color;
@@ -26,6 +26,7 @@ pub mod panes;
 pub mod picture;
 mod run;
 pub mod shot;
+pub mod swatch;
 pub mod terminal;
 pub mod theme;
 pub mod update;

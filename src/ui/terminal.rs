@@ -60,13 +60,7 @@ impl Guard {
     /// # Errors
     /// When there is none, or one that cannot draw.
     pub fn enter() -> Result<Self, UiError> {
-        if !isatty(io::stdout()) {
-            return Err(UiError::NoTerminal);
-        }
-        match std::env::var("TERM").as_deref() {
-            Ok("dumb" | "") | Err(_) => return Err(UiError::DumbTerminal),
-            Ok(_) => {}
-        }
+        check()?;
         STOP.store(false, Ordering::SeqCst);
         let mut slot = open_slot();
         if slot.is_none() {
@@ -135,6 +129,20 @@ impl Tty {
         raw.make_raw();
         tcsetattr(&self.out, OptionalActions::Now, &raw).map_err(|error| UiError::Terminal(error.into()))?;
         push(&self.out, ENTER, || STOP.load(Ordering::SeqCst)).map_err(UiError::Terminal)
+    }
+}
+
+/// Whether there is a terminal that can draw, without taking it.
+///
+/// # Errors
+/// When there is none, or one that cannot.
+pub fn check() -> Result<(), UiError> {
+    if !isatty(io::stdout()) {
+        return Err(UiError::NoTerminal);
+    }
+    match std::env::var("TERM").as_deref() {
+        Ok("dumb" | "") | Err(_) => Err(UiError::DumbTerminal),
+        Ok(_) => Ok(()),
     }
 }
 

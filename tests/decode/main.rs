@@ -3,13 +3,16 @@
 //! Recordings that may not be shipped are read from `../shared/data` beside the package, or from the folder that the
 //! environment variable `SMART_STREAM_SHARED` names; where that folder is absent, stderr says what was skipped.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss, reason = "a test")]
 
+mod accounts;
 mod facts;
 mod layouts;
+mod ledger;
 mod made;
 mod real;
 mod scan;
+mod tables;
 
 use std::{env, path::PathBuf};
 

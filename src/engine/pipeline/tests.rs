@@ -12,7 +12,7 @@ use crate::{
     },
     decode::{
         EventKind,
-        event::{Flow, Path, Reserves, Side, Trade, Venue},
+        event::{Cost, Flow, Path, Reserves, Side, Source, Trade, Venue},
     },
     engine::view::SourceKind,
 };
@@ -37,8 +37,9 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         event_index: 0,
         timestamp: None,
         payer: Key::new([1; 32]),
-        kind: EventKind::Trade(Box::new(Trade {
+        kind: EventKind::Trade(Trade {
             venue: Venue::Pump,
+            source: Source::SelfCall,
             flow: Flow::User,
             instruction: "buy",
             pool: Key::new([2; 32]),
@@ -53,12 +54,16 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
             reserves_after: Some(Reserves { base: 1_000_000, quote: 1_000 }),
             curve_tokens_left: Some(1),
             curve_real_quote: None,
+            curve_progress: None,
+            sqrt_price: None,
             limit: None,
             base_supply: None,
             base_decimals: None,
             outer_program: None,
+            app: None,
+            cost: Cost::default(),
             mayhem: false,
-        })),
+        }),
     });
     let undecoded = Undecoded {
         program: Program::Pump,

@@ -5,6 +5,11 @@ use std::{
     time::Duration,
 };
 
+use solana_sdk::pubkey::Pubkey;
+
+use super::oracle_writer::OracleWriter;
+use crate::simulator::fault::FaultPlan;
+
 /// How fast the producer's slots are played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
@@ -17,7 +22,7 @@ pub enum Pace {
 }
 
 /// Limits on one request's filters, as a provider sets them. Unlimited by default.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FilterLimits {
     /// Most filters of one kind, and most data slices.
     pub filters: usize,
@@ -27,11 +32,13 @@ pub struct FilterLimits {
     pub any: bool,
     /// Longest filter name in bytes.
     pub name_bytes: usize,
+    /// Keys that no filter may ask for, in `account_include`, `account` and `owner` (Token programs, at some providers).
+    pub rejected: Vec<Pubkey>,
 }
 
 impl Default for FilterLimits {
     fn default() -> Self {
-        Self { filters: usize::MAX, keys: usize::MAX, any: true, name_bytes: 128 }
+        Self { filters: usize::MAX, keys: usize::MAX, any: true, name_bytes: 128, rejected: Vec::new() }
     }
 }
 
@@ -62,6 +69,10 @@ pub struct ServerSettings {
     pub confirmed_after: usize,
     /// Slots from processed to finalized.
     pub finalized_after: usize,
+    /// What goes wrong, and when.
+    pub faults: Option<FaultPlan>,
+    /// Where every subscribe call, request and update is written.
+    pub oracle: Option<OracleWriter>,
     /// What `GetVersion` answers.
     pub version: String,
 }
@@ -81,6 +92,8 @@ impl Default for ServerSettings {
             ping_interval: Duration::from_secs(10),
             confirmed_after: 2,
             finalized_after: 32,
+            faults: None,
+            oracle: None,
             version: format!(
                 r#"{{"version":{{"package":"{}","version":"{}","proto":"14.0.1","solana":"simulated"}},"extra":{{}}}}"#,
                 env!("CARGO_PKG_NAME"),

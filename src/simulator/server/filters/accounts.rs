@@ -10,13 +10,22 @@ use yellowstone_grpc_proto::geyser::{
     subscribe_update::UpdateOneof,
 };
 
-use super::{FilterError, keys, text};
+use super::{
+    FilterError, allowed_keys,
+    cuckoo::{self, Compressed},
+    text,
+};
 use crate::simulator::server::{
     message::{Account, encode},
     settings::FilterLimits,
 };
 
+/// Most conditions of one filter, and most bytes that one may compare: plain, in base58, in base64.
 const MAX_CONDITIONS: usize = 4;
+const MAX_DATA: usize = 128;
+const MAX_BASE58: usize = 175;
+const MAX_BASE64: usize = 172;
+const TOO_LARGE: FilterError = FilterError::State("data too large");
 /// Size of an account of the original Token program.
 const TOKEN_ACCOUNT_BYTES: usize = 165;
 /// Where its state stands; 0 is uninitialised.
@@ -26,6 +35,8 @@ const TOKEN_STATE_OFFSET: usize = 108;
 #[derive(Debug)]
 pub(super) struct AccountFilter {
     accounts: HashSet<[u8; 32]>,
+    /// Keys in a compressed set: asked for as well.
+    compressed: Option<Compressed>,
     owners: HashSet<[u8; 32]>,
     nonempty_signature: Option<bool>,
     memcmp: Vec<(usize, Vec<u8>)>,
@@ -39,18 +50,17 @@ impl AccountFilter {
         request: &SubscribeRequestFilterAccounts,
         limits: &FilterLimits,
     ) -> Result<Self, FilterError> {
-        if request.account.is_empty() && request.owner.is_empty() && !limits.any {
+        let compressed = request.cuckoo_accounts_filter.as_ref().map(cuckoo::compile).transpose()?;
+        if request.account.is_empty() && request.owner.is_empty() && compressed.is_none() && !limits.any {
             return Err(FilterError::Any);
-        }
-        if request.cuckoo_accounts_filter.is_some() {
-            return Err(FilterError::Unsupported("cuckoo_accounts_filter"));
         }
         if request.filters.len() > MAX_CONDITIONS {
             return Err(FilterError::Conditions(MAX_CONDITIONS));
         }
         let mut filter = Self {
-            accounts: keys(&request.account, limits)?,
-            owners: keys(&request.owner, limits)?,
+            accounts: allowed_keys(&request.account, limits)?,
+            compressed,
+            owners: allowed_keys(&request.owner, limits)?,
             nonempty_signature: request.nonempty_txn_signature,
             memcmp: Vec::new(),
             size: None,
@@ -61,19 +71,36 @@ impl AccountFilter {
             match &condition.filter {
                 Some(Condition::Memcmp(memcmp)) => {
                     let bytes = match &memcmp.data {
-                        Some(Data::Bytes(bytes)) => Some(bytes.clone()),
-                        Some(Data::Base58(base58)) => text::base58(base58),
-                        Some(Data::Base64(base64)) => text::base64(base64),
-                        None => None,
+                        Some(Data::Bytes(bytes)) => bytes.clone(),
+                        Some(Data::Base58(base58)) if base58.len() > MAX_BASE58 => return Err(TOO_LARGE),
+                        Some(Data::Base64(base64)) if base64.len() > MAX_BASE64 => return Err(TOO_LARGE),
+                        Some(Data::Base58(base58)) => {
+                            text::base58(base58).ok_or(FilterError::State("invalid base58"))?
+                        }
+                        Some(Data::Base64(base64)) => {
+                            text::base64(base64).ok_or(FilterError::State("invalid base64"))?
+                        }
+                        None => return Err(FilterError::State("data for memcmp should be defined")),
                     };
-                    let offset = usize::try_from(memcmp.offset).ok();
-                    let (Some(offset), Some(bytes)) = (offset, bytes) else { return Err(FilterError::Memcmp) };
-                    filter.memcmp.push((offset, bytes));
+                    if bytes.len() > MAX_DATA {
+                        return Err(TOO_LARGE);
+                    }
+                    // An offset beyond any memory is beyond any account, too.
+                    filter.memcmp.push((usize::try_from(memcmp.offset).unwrap_or(usize::MAX), bytes));
                 }
-                Some(Condition::Datasize(size)) => filter.size = Some(*size),
-                Some(Condition::TokenAccountState(state)) => filter.token_account = *state,
-                Some(Condition::Lamports(lamports)) => filter.lamports.extend(lamports.cmp),
-                None => return Err(FilterError::Memcmp),
+                Some(Condition::Datasize(size)) => {
+                    if filter.size.replace(*size).is_some() {
+                        return Err(FilterError::State("datasize used more than once"));
+                    }
+                }
+                Some(Condition::TokenAccountState(true)) => filter.token_account = true,
+                Some(Condition::TokenAccountState(false)) => {
+                    return Err(FilterError::State("token_account_state only allowed to be true"));
+                }
+                Some(Condition::Lamports(lamports)) => {
+                    filter.lamports.push(lamports.cmp.ok_or(FilterError::State("cmp for lamports should be defined"))?);
+                }
+                None => return Err(FilterError::State("filter should be defined")),
             }
         }
         Ok(filter)
@@ -81,8 +108,9 @@ impl AccountFilter {
 
     pub(super) fn matches(&self, account: &Account) -> bool {
         let info = &account.info;
-        let within = |set: &HashSet<[u8; 32]>, key: &[u8]| {
-            set.is_empty() || key.try_into().is_ok_and(|key: [u8; 32]| set.contains(&key))
+        let within = |set: &HashSet<[u8; 32]>, compressed: Option<&Compressed>, key: &[u8]| {
+            let asked = |key: [u8; 32]| set.contains(&key) || compressed.is_some_and(|keys| keys.contains(&key));
+            (set.is_empty() && compressed.is_none()) || key.try_into().is_ok_and(asked)
         };
         let compared =
             |(offset, bytes): &(usize, Vec<u8>)| info.data.get(*offset..).is_some_and(|data| data.starts_with(bytes));
@@ -92,8 +120,8 @@ impl AccountFilter {
             Cmp::Lt(lamports) => info.lamports < lamports,
             Cmp::Gt(lamports) => info.lamports > lamports,
         };
-        within(&self.accounts, &info.pubkey)
-            && within(&self.owners, &info.owner)
+        within(&self.accounts, self.compressed.as_ref(), &info.pubkey)
+            && within(&self.owners, None, &info.owner)
             && self.nonempty_signature.is_none_or(|wanted| wanted == info.txn_signature.is_some())
             && self.size.is_none_or(|size| size == info.data.len() as u64)
             && (!self.token_account || is_token_account(&info.data))
@@ -117,8 +145,14 @@ pub(super) fn slices(
         return Err(FilterError::Filters(limits.filters));
     }
     let slices: Vec<_> = request.iter().map(|slice| slice.offset..slice.offset.saturating_add(slice.length)).collect();
-    if slices.windows(2).any(|pair| matches!(pair, [first, second] if second.start < first.end)) {
-        return Err(FilterError::Slices);
+    let pair = |wrong: fn(&Range<u64>, &Range<u64>) -> bool| {
+        slices.windows(2).any(|pair| matches!(pair, [first, second] if wrong(first, second)))
+    };
+    if pair(|first, second| second.start < first.start) {
+        return Err(FilterError::Slices("data slices out of order"));
+    }
+    if pair(|first, second| second.start < first.end) {
+        return Err(FilterError::Slices("data slices overlapped"));
     }
     Ok(slices)
 }

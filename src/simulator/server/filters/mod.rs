@@ -1,6 +1,7 @@
 //! The filters of one stream, compiled from its last request. Errors carry the texts of the open-source server (15.1.2).
 
 mod accounts;
+mod cuckoo;
 mod text;
 mod transactions;
 
@@ -38,12 +39,16 @@ pub(super) enum FilterError {
     Name { limit: usize, found: usize },
     #[error("failed to create CommitmentLevel from {0}")]
     Commitment(i32),
-    #[error("data slices out of order")]
-    Slices,
+    #[error("{0}")]
+    Slices(&'static str),
+    #[error("Pubkey {0} in filters is not allowed")]
+    Rejected(Pubkey),
     #[error("Too many filters provided; max {0}")]
     Conditions(usize),
-    #[error("invalid account filter")]
-    Memcmp,
+    #[error("{0}")]
+    State(&'static str),
+    #[error("{0}")]
+    Cuckoo(&'static str),
     #[error("`{0}` is not supported by this server")]
     Unsupported(&'static str),
 }
@@ -119,28 +124,31 @@ impl Filter {
     pub(super) fn frames(&self, message: &Message, out: &mut Vec<Frame>) {
         match message {
             Message::Transaction(transaction) => {
-                for (filters, body) in [(&self.transactions, &transaction.full), (&self.statuses, &transaction.status)]
-                {
+                let updates = [
+                    ("transaction", &self.transactions, &transaction.full),
+                    ("transaction_status", &self.statuses, &transaction.status),
+                ];
+                for (kind, filters, body) in updates {
                     let Some(body) = body else { continue };
                     let hits = filters.iter().filter(|(_, filter)| filter.matches(transaction));
-                    push(out, encode_names(hits.map(|(name, _)| name.as_str())), || body.clone());
+                    push(out, kind, encode_names(hits.map(|(name, _)| name.as_str())), || body.clone());
                 }
             }
             Message::Account(account) => {
                 let hits = self.accounts.iter().filter(|(_, filter)| filter.matches(account));
-                push(out, encode_names(hits.map(|(name, _)| name.as_str())), || {
+                push(out, "account", encode_names(hits.map(|(name, _)| name.as_str())), || {
                     accounts::sliced(account, &self.slices)
                 });
             }
-            Message::BlockMeta(body) => {
-                push(out, encode_names(self.metas.iter().map(String::as_str)), || body.clone());
+            Message::BlockMeta(meta) => {
+                push(out, "block_meta", encode_names(self.metas.iter().map(String::as_str)), || meta.body.clone());
             }
             Message::Slot(slot) => {
                 let hits = self
                     .slots
                     .iter()
                     .filter(|(_, by_commitment, interslot)| self.wants_status(slot, *by_commitment, *interslot));
-                push(out, encode_names(hits.map(|(name, ..)| name.as_str())), || slot.body());
+                push(out, "slot", encode_names(hits.map(|(name, ..)| name.as_str())), || slot.body());
             }
         }
     }
@@ -156,9 +164,9 @@ impl Filter {
     }
 }
 
-fn push(out: &mut Vec<Frame>, head: Bytes, body: impl FnOnce() -> Bytes) {
+fn push(out: &mut Vec<Frame>, kind: &'static str, head: Bytes, body: impl FnOnce() -> Bytes) {
     if !head.is_empty() {
-        out.push(Frame { head, body: body() });
+        out.push(Frame { kind, head, body: body() });
     }
 }
 
@@ -190,4 +198,13 @@ fn keys(list: &[String], limits: &FilterLimits) -> Result<HashSet<[u8; 32]>, Fil
     }
     let parsed = list.iter().map(|key| key.parse::<Pubkey>());
     parsed.map(|key| key.map(|key| key.to_bytes()).map_err(|error| FilterError::Pubkey(error.to_string()))).collect()
+}
+
+/// A list of base58 keys, none of which the provider refuses.
+fn allowed_keys(list: &[String], limits: &FilterLimits) -> Result<HashSet<[u8; 32]>, FilterError> {
+    let keys = keys(list, limits)?;
+    match limits.rejected.iter().find(|rejected| keys.contains(rejected.as_array())) {
+        Some(rejected) => Err(FilterError::Rejected(*rejected)),
+        None => Ok(keys),
+    }
 }

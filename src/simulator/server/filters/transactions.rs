@@ -9,7 +9,11 @@ use yellowstone_grpc_proto::geyser::{
     subscribe_update::UpdateOneof,
 };
 
-use super::{FilterError, keys};
+use super::{
+    FilterError, allowed_keys,
+    cuckoo::{self, Compressed},
+    keys,
+};
 use crate::simulator::server::{message::Transaction, settings::FilterLimits};
 
 /// A compiled transaction filter.
@@ -19,6 +23,8 @@ pub(super) struct TransactionFilter {
     failed: Option<bool>,
     signature: Option<Signature>,
     include: HashSet<[u8; 32]>,
+    /// Keys in a compressed set: included as well.
+    compressed: Option<Compressed>,
     exclude: HashSet<[u8; 32]>,
     required: HashSet<[u8; 32]>,
     owners: Option<TokenAccountExpansionControlFlag>,
@@ -33,20 +39,19 @@ impl TransactionFilter {
         let empty = request.vote.is_none()
             && request.failed.is_none()
             && request.account_include.is_empty()
+            && request.cuckoo_account_include.is_none()
             && request.account_exclude.is_empty()
             && request.account_required.is_empty();
         if empty && !limits.any {
             return Err(FilterError::Any);
-        }
-        if request.cuckoo_account_include.is_some() {
-            return Err(FilterError::Unsupported("cuckoo_account_include"));
         }
         let signature = request.signature.as_deref().map(str::parse::<Signature>).transpose();
         Ok(Self {
             vote: request.vote,
             failed: request.failed,
             signature: signature.map_err(|error| FilterError::Signature(error.to_string()))?,
-            include: keys(&request.account_include, limits)?,
+            include: allowed_keys(&request.account_include, limits)?,
+            compressed: request.cuckoo_account_include.as_ref().map(cuckoo::compile).transpose()?,
             exclude: keys(&request.account_exclude, limits)?,
             required: keys(&request.account_required, limits)?,
             owners: request.token_accounts.and_then(|flag| flag.try_into().ok()),
@@ -60,12 +65,16 @@ impl TransactionFilter {
         {
             return false;
         }
-        if self.include.is_empty() && self.exclude.is_empty() && self.required.is_empty() {
+        let includes = !self.include.is_empty() || self.compressed.is_some();
+        if !includes && self.exclude.is_empty() && self.required.is_empty() {
             return true;
         }
         let owners = self.owners.map(|flag| token_owners(transaction, flag)).unwrap_or_default();
         let mut keys = transaction.keys.iter().chain(&owners);
-        (self.include.is_empty() || keys.clone().any(|key| self.include.contains(key)))
+        let included = |key: &[u8; 32]| {
+            self.include.contains(key) || self.compressed.as_ref().is_some_and(|compressed| compressed.contains(key))
+        };
+        (!includes || keys.clone().any(included))
             && (self.exclude.is_empty() || !keys.clone().any(|key| self.exclude.contains(key)))
             && self.required.iter().all(|required| keys.clone().any(|key| key == required))
             && keys.next().is_some()

@@ -1,0 +1,363 @@
+//! What the command line takes.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::failure::Failure;
+use crate::{
+    config::{ConfigError, Flags},
+    simulator::server::Pace,
+};
+
+/// A live dashboard for Solana Yellowstone gRPC streams.
+///
+/// Without an endpoint it shows the built-in demo: recorded mainnet transactions and a simulated market, served over
+/// real gRPC on the loopback interface.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Args {
+    /// What to do instead of showing the dashboard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of every mode that reads a stream.
+    #[command(flatten)]
+    pub flags: StreamFlags,
+    /// Print the keys of the dashboard as Markdown and exit.
+    #[arg(long)]
+    pub print_keys: bool,
+}
+
+/// Options of every mode that reads a stream. Each stands above its environment variable, that above the configuration
+/// file, that above the default.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Stream options")]
+#[allow(clippy::struct_excessive_bools, reason = "switches")]
+pub struct StreamFlags {
+    /// Read this configuration file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Yellowstone endpoint, `https://HOST[:PORT]`; may be given several times.
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint: Vec<String>,
+    /// Provider profile: limits and habits; guessed from the endpoint's host by default.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// File that holds the provider's token, readable by you alone (mode 0600).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub x_token_file: Option<PathBuf>,
+    /// Ask for the token on the terminal.
+    #[arg(long, global = true)]
+    pub ask_token: bool,
+    /// Refused: a command line can be read by everybody on the machine.
+    #[arg(long, global = true, hide = true, value_name = "TOKEN")]
+    pub x_token: Option<String>,
+    /// processed, confirmed or finalized.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub commitment: Option<String>,
+    /// Connections to open, 1 to 8.
+    #[arg(long, global = true, value_name = "N")]
+    pub connections: Option<usize>,
+    /// Allow plain http to hosts other than this one.
+    #[arg(long, global = true)]
+    pub insecure: bool,
+    /// Theme of the dashboard; see `themes`.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Most frames per second.
+    #[arg(long, global = true, value_name = "N")]
+    pub fps: Option<u32>,
+    /// Nothing but ASCII on the screen.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// No colours.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Seed of the demo's simulated market.
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Transactions per second of the demo's simulated market.
+    #[arg(long, global = true, value_name = "N")]
+    pub rate: Option<f64>,
+}
+
+impl StreamFlags {
+    /// As the configuration takes them.
+    ///
+    /// # Errors
+    /// When a token is given on the command line.
+    pub fn to_config(&self) -> Result<Flags, Failure> {
+        if self.x_token.is_some() {
+            return Err(ConfigError::token_on_the_command_line().into());
+        }
+        Ok(Flags {
+            config: self.config.clone(),
+            endpoint: self.endpoint.clone(),
+            provider: self.provider.clone(),
+            x_token_file: self.x_token_file.clone(),
+            ask_token: self.ask_token,
+            commitment: self.commitment.clone(),
+            connections: self.connections,
+            insecure: self.insecure,
+            theme: self.theme.clone(),
+            fps: self.fps,
+            ascii: self.ascii,
+            no_color: self.no_color,
+            log_level: self.log_level.clone(),
+            seed: self.seed,
+            rate: self.rate,
+        })
+    }
+}
+
+/// The modes.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The same engine without a terminal: events as JSON lines on standard output.
+    Headless,
+    /// Run without a terminal for a while, write one snapshot, exit.
+    Snapshot(SnapshotOptions),
+    /// Write the raw stream to a file that `replay` plays.
+    Record(RecordOptions),
+    /// Play a recording through the whole program.
+    Replay(ReplayOptions),
+    /// The loopback Yellowstone server alone: any Yellowstone client can use it.
+    Serve(ServeOptions),
+    /// Check endpoint, TLS, token, version, replay window and clock without spending a subscription.
+    Doctor,
+    /// The configuration: show it with where each value comes from, write a documented file, tell its path.
+    Config(ConfigOptions),
+    /// The themes: list them, preview one.
+    Themes(ThemesOptions),
+    /// Print the JSON Schema of what the program writes.
+    Schema {
+        /// Of what.
+        of: SchemaOf,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Options of `snapshot`.
+#[derive(Debug, clap::Args)]
+pub struct SnapshotOptions {
+    /// How long to watch first, e.g. `30s`, `2m`, `500ms`.
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub after: Span,
+    /// Where to write it; standard output by default.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Also draw the dashboard at that moment into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Size of the picture in cells, `COLUMNSxROWS`.
+    #[arg(long, value_name = "SIZE", default_value = "120x40")]
+    pub size: Size,
+}
+
+/// Options of `record`.
+#[derive(Debug, clap::Args)]
+pub struct RecordOptions {
+    /// The file; a name ending in `.zst` is compressed.
+    pub file: PathBuf,
+    /// Stop after this time, e.g. `60s`; until interrupted by default.
+    #[arg(long = "for", value_name = "TIME")]
+    pub duration: Option<Span>,
+}
+
+/// Options of `replay`.
+#[derive(Debug, clap::Args)]
+pub struct ReplayOptions {
+    /// The recording.
+    pub file: PathBuf,
+    /// Events as JSON lines on standard output instead of the dashboard; ends with the file.
+    #[arg(long)]
+    pub headless: bool,
+    /// Times real time, or `max` for as fast as it can be read.
+    #[arg(long, value_name = "N|max", default_value = "1")]
+    pub speed: Speed,
+}
+
+/// Options of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct ServeOptions {
+    /// Play this recording instead of the demo.
+    pub file: Option<PathBuf>,
+    /// Loopback address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10000")]
+    pub listen: SocketAddr,
+    /// Times real time, or `max` for as fast as the clients read.
+    #[arg(long, value_name = "N|max", default_value = "1")]
+    pub speed: Speed,
+    /// Ask clients for the token in this file.
+    #[arg(long, value_name = "FILE")]
+    pub require_token_file: Option<PathBuf>,
+    /// Subscribe calls allowed per minute and token, as a provider would.
+    #[arg(long, value_name = "N")]
+    pub subscribes_per_minute: Option<u32>,
+    /// Streams open at a time per token.
+    #[arg(long, value_name = "N")]
+    pub max_streams: Option<u32>,
+    /// Frozen slots kept for `from_slot`; 0 turns replay off.
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    pub replay_slots: usize,
+}
+
+/// Options of `config`.
+#[derive(Debug, clap::Args)]
+pub struct ConfigOptions {
+    /// What about it.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a documented configuration file with the defaults.
+    Init,
+    /// Print each value with where it comes from.
+    Show,
+    /// Print where the configuration file is looked for.
+    Path,
+}
+
+/// Options of `themes`.
+#[derive(Debug, clap::Args)]
+pub struct ThemesOptions {
+    /// What about them; a list by default.
+    #[command(subcommand)]
+    pub command: Option<ThemesCommand>,
+}
+
+/// What to do with the themes.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ThemesCommand {
+    /// List their names.
+    List,
+    /// Preview one.
+    Show {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaOf {
+    /// The snapshot.
+    Snapshot,
+    /// One line of `headless`.
+    Events,
+}
+
+/// A length of time: a number with `ms`, `s`, `m` or `h`; seconds without a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0), ("", 1.0)];
+        let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+        let seconds = split.and_then(|(number, unit)| Some(number.trim().parse::<f64>().ok()? * unit));
+        let span = seconds.filter(|seconds| *seconds <= 86_400.0 * 366.0).map(Duration::try_from_secs_f64);
+        match span {
+            Some(Ok(span)) => Ok(Self(span)),
+            _ => Err("a time looks like 500ms, 30s, 2m or 1h".to_owned()),
+        }
+    }
+}
+
+/// How fast a recording is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// Times real time.
+    Times(f64),
+    /// As fast as it is read.
+    Max,
+}
+
+impl Speed {
+    /// As the server takes it.
+    #[must_use]
+    pub fn pace(self) -> Pace {
+        match self {
+            Self::Times(times) => Pace::Speed(times),
+            Self::Max => Pace::Max,
+        }
+    }
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+            Ok(times) if (0.01..=10_000.0).contains(&times) => Ok(Self::Times(times)),
+            _ => Err("a speed is a number from 0.01 to 10000, or max".to_owned()),
+        }
+    }
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u16, pub u16);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+        match sides {
+            Some((columns @ 1..=500, rows @ 1..=200)) => Ok(Self(columns, rows)),
+            _ => Err("a size looks like 120x40, at most 500x200".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_speeds_and_sizes() {
+        let span = |text: &str| text.parse::<Span>().map(|span| span.0);
+        assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(span("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(span("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(span("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "s", "-1s", "NaN", "inf", "1d", "1e300h"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+        assert_eq!("max".parse(), Ok(Speed::Max));
+        assert_eq!("10x".parse(), Ok(Speed::Times(10.0)));
+        for bad in ["0", "-1", "inf", "NaN", "fast", ""] {
+            assert!(bad.parse::<Speed>().is_err(), "{bad}");
+        }
+        assert_eq!("80x24".parse(), Ok(Size(80, 24)));
+        for bad in ["80", "0x24", "80x0", "80x24x1", "9999x9999"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+}

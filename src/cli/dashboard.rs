@@ -1,0 +1,63 @@
+//! The dashboard, and `replay` with it.
+
+use std::{sync::Arc, thread};
+
+use tokio::time::timeout;
+
+use super::{
+    failure::Failure,
+    process::{self, HURRY},
+    source::{Sinks, Source, Wanted},
+};
+use crate::{
+    config::Config,
+    engine::View,
+    output::snapshot,
+    ui::{self, Exit, Reply, UiError, UiSettings, color::Depth, terminal, theme::Theme},
+};
+
+/// Shows the dashboard until the user has had enough.
+pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
+    // Before anything is spent: is there a terminal, and does the theme exist?
+    terminal::check()?;
+    Theme::built_in(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
+    let logs = ui::logs::init(process::level(config)).map_err(|error| Failure::runtime(error.to_string()))?;
+    let runtime = process::runtime()?;
+    let source = runtime.block_on(Source::open(config, wanted, Sinks::default()))?;
+    let settings = UiSettings {
+        theme: config.theme().to_owned(),
+        no_color: config.no_color(),
+        ascii: config.ascii(),
+        fps: config.fps(),
+        logs: Some(logs),
+    };
+    let (views, commands) = (source.engine.views(), source.engine.commands());
+    let exit = ui::run(settings, views.clone(), commands, Box::new(export));
+    let closed = runtime.block_on(async { timeout(HURRY, source.close()).await });
+    let damage = closed.ok().flatten();
+    runtime.shutdown_background();
+    match exit? {
+        Exit::Quit => match damage {
+            Some(damage) => Err(Failure::runtime(damage)),
+            None => Ok(()),
+        },
+        Exit::Signal(signal) => Err(Failure::Signal(signal)),
+        Exit::EngineEnded => {
+            process::outcome(&views.borrow())?;
+            Err(Failure::runtime("the streaming engine has ended"))
+        }
+    }
+}
+
+/// Writes a snapshot into the current folder, on a thread of its own: the disk may be slow.
+fn export(view: Arc<View>, reply: Reply) {
+    let write = move || {
+        let path = snapshot::new_name(view.now_ms);
+        let result = snapshot::write(&view, &path).map(|()| path.display().to_string());
+        reply.send(result.map_err(|error| error.to_string()));
+    };
+    // Without a thread the reply is dropped, which says so.
+    if let Err(error) = thread::Builder::new().name("export".into()).spawn(write) {
+        tracing::warn!(%error, "no thread for the export");
+    }
+}

@@ -1,0 +1,49 @@
+//! The command line: what can be asked for, and the modes that answer.
+//!
+//! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data comes from
+//! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`doctor`], [`print`]: the modes
+
+pub mod args;
+mod dashboard;
+mod doctor;
+pub mod failure;
+mod headless;
+mod print;
+mod process;
+mod record;
+mod serve;
+mod snapshot;
+mod source;
+
+use args::{Args, Command};
+use failure::Failure;
+
+use crate::config;
+
+/// Runs what the arguments ask for, to its end.
+///
+/// # Errors
+/// Whatever kept it from doing so, with the exit code that fits.
+pub fn run(args: Args) -> Result<(), Failure> {
+    if args.print_keys {
+        return print::keys();
+    }
+    let load = || Ok::<_, Failure>(config::load(&args.flags.to_config()?, &|name| std::env::var(name).ok())?);
+    match args.command {
+        None => dashboard::run(&load()?, source::Wanted::Configured),
+        Some(Command::Headless) => headless::run(&load()?, source::Wanted::Configured),
+        Some(Command::Snapshot(options)) => snapshot::run(&load()?, &options),
+        Some(Command::Record(options)) => record::run(&load()?, &options),
+        Some(Command::Replay(options)) => {
+            let wanted = source::Wanted::Recording { path: options.file, pace: options.speed.pace() };
+            if options.headless { headless::run(&load()?, wanted) } else { dashboard::run(&load()?, wanted) }
+        }
+        Some(Command::Serve(options)) => serve::run(&load()?, &options),
+        Some(Command::Doctor) => doctor::run(&load()?),
+        Some(Command::Config(what)) => print::config(&what, &args.flags.to_config()?, load),
+        Some(Command::Themes(what)) => print::themes(what.command),
+        Some(Command::Schema { of }) => print::schema(of),
+        Some(Command::Completions { shell }) => print::completions(shell),
+        Some(Command::Man) => print::man(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What an instruction moved: the token instructions below it. The fallback where an event is missing, and the only source
+//! for facts that a program emits no event for.
+//!
+//! Instruction numbers and account orders: the SPL Token and Token-2022 programs.
+
+use super::{
+    amm::{Swap, turned},
+    event::{EventKind, Fees, Venue},
+    venue::{Parent, Read, Seats},
+};
+use crate::chain::{
+    ids::Mint,
+    program::{Program, TOKEN, TOKEN_2022},
+    transaction::Instruction,
+};
+
+const TRANSFER: u8 = 3;
+const MINT_TO: u8 = 7;
+const TRANSFER_CHECKED: u8 = 12;
+const MINT_TO_CHECKED: u8 = 14;
+/// Token-2022's transfer fee extension, and in it `TransferCheckedWithFee`.
+const TRANSFER_FEE: [u8; 2] = [26, 1];
+
+/// One token transfer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Move<'a> {
+    from: &'a [u8; 32],
+    to: &'a [u8; 32],
+    amount: u64,
+}
+
+fn amount_at(data: &[u8], offset: usize) -> Option<u64> {
+    data.get(offset..offset + 8)?.try_into().ok().map(u64::from_le_bytes)
+}
+
+fn is_token(instruction: &Instruction<'_>) -> bool {
+    [TOKEN.as_array(), TOKEN_2022.as_array()].contains(&instruction.program)
+}
+
+fn as_move<'a>(instruction: &Instruction<'a>) -> Option<Move<'a>> {
+    if !is_token(instruction) {
+        return None;
+    }
+    let data = instruction.data;
+    let (to, offset) = match *data.first()? {
+        TRANSFER => (1, 1),
+        TRANSFER_CHECKED => (2, 1),
+        _ if data.starts_with(&TRANSFER_FEE) => (2, 2),
+        _ => return None,
+    };
+    Some(Move { from: instruction.account(0)?, to: instruction.account(to)?, amount: amount_at(data, offset)? })
+}
+
+/// The instructions below one, in order; where depths are unknown, those up to the next known program's.
+fn below<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
+    let (walked, call) = (parent.walked, parent.call);
+    let inner = (parent.at + 1..walked.len()).map_while(move |place| walked.instruction(place));
+    inner.take_while(move |called| {
+        called.outer == call.outer
+            && called.inner.is_some()
+            && match called.depth.zip(call.depth) {
+                Some((depth, above)) => depth > above,
+                None => call.inner.is_none() || Program::from_id(called.program).is_none(),
+            }
+    })
+}
+
+/// The token transfers below an instruction.
+pub(super) fn moves<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Move<'a>> + use<'a> {
+    below(parent).filter_map(|called| as_move(&called))
+}
+
+/// All that an instruction moved into the accounts at two positions.
+pub(super) fn moved_into(parent: &Parent<'_>, positions: [usize; 2]) -> Option<[u64; 2]> {
+    sums(parent, positions, |moved| moved.to)
+}
+
+/// All that an instruction moved out of the accounts at two positions.
+pub(super) fn moved_out(parent: &Parent<'_>, positions: [usize; 2]) -> Option<[u64; 2]> {
+    sums(parent, positions, |moved| moved.from)
+}
+
+fn sums<'a>(parent: &Parent<'a>, positions: [usize; 2], end: impl Fn(&Move<'a>) -> &'a [u8; 32]) -> Option<[u64; 2]> {
+    let [first, second] = positions.map(|position| parent.call.account(position));
+    let accounts = [first?, second?];
+    let mut sums = [0_u64; 2];
+    for moved in moves(parent) {
+        for (sum, account) in sums.iter_mut().zip(accounts) {
+            if end(&moved) == account {
+                *sum = sum.saturating_add(moved.amount);
+            }
+        }
+    }
+    Some(sums)
+}
+
+/// Tokens of the mint at a position that an instruction minted.
+pub(super) fn minted(parent: &Parent<'_>, position: usize) -> Option<u64> {
+    let mint = parent.call.account(position)?;
+    let minting = below(parent).filter(|called| {
+        is_token(called)
+            && matches!(called.data.first(), Some(&(MINT_TO | MINT_TO_CHECKED)))
+            && called.account(0) == Some(mint)
+    });
+    minting.map(|called| amount_at(called.data, 1)).try_fold(0_u64, |sum, amount| sum.checked_add(amount?))
+}
+
+/// What went into one of two vaults and what came out of the other: the first transfer each way, and whether the second
+/// vault took in.
+pub(super) fn exchanged(parent: &Parent<'_>, vaults: [usize; 2]) -> Option<(bool, [u64; 2])> {
+    let [first, second] = vaults.map(|vault| parent.call.account(vault));
+    let (first, second) = (first?, second?);
+    let taken = moves(parent).find(|moved| moved.to == first || moved.to == second)?;
+    let buy = taken.to == second;
+    let given_from = if buy { first } else { second };
+    let given = moves(parent).find(|moved| moved.from == given_from)?;
+    Some((buy, turned([given.amount, taken.amount], !buy)))
+}
+
+/// A swap by the instruction's accounts and the transfers below it.
+pub(super) fn swapped(venue: Venue, parent: &Parent<'_>) -> Option<Read> {
+    swapped_at(venue, parent, parent.seats(None)?).map(Read::unsaid)
+}
+
+/// A swap on the pool at those seats.
+pub(super) fn swapped_at(venue: Venue, parent: &Parent<'_>, seats: Seats) -> Option<EventKind> {
+    let [first, second]: [Mint; 2] = parent.mints(&seats)?;
+    // Where the accounts stand in the order of the swap, the pool's own order is that of the keys.
+    let exchange = seats.by_direction && first > second;
+    let vaults = turned(seats.vaults, exchange);
+    let (buy, amounts) = exchanged(parent, vaults)?;
+    let swap = Swap {
+        venue,
+        pool: parent.account(seats.pool)?,
+        user: parent.account(seats.user)?,
+        mints: turned([first, second], exchange),
+        buy,
+        amounts,
+        fees: Fees::default(),
+        before: None,
+        after: None,
+        sqrt_price: None,
+        base_supply: None,
+        vaults: Some(vaults),
+        limit: parent.limit(buy),
+    };
+    Some(EventKind::Trade(swap.trade(parent)))
+}

@@ -1,0 +1,161 @@
+//! Who sent a transaction and what they paid for speed: app, tip, priority fee, compute limit.
+
+use std::{
+    fmt::{self, Write as _},
+    sync::LazyLock,
+};
+
+use super::event::{Cost, Trade};
+use crate::chain::{
+    ids::{Key, Wallet},
+    program::{COMPUTE_BUDGET, SYSTEM},
+    transaction::{Instruction, Walked},
+};
+
+/// The first bytes of all keys of 43 characters that begin with `jitodontfront`.
+const MARK: [u8; 9] = [0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a, 0x63];
+/// What a transaction is called whose top level is the venue itself and that nothing else names.
+const DIRECT: &str = "direct";
+/// A system transfer, and a compute budget's limit and price: the first bytes of their data.
+const TRANSFER: [u8; 4] = [2, 0, 0, 0];
+const UNIT_LIMIT: u8 = 2;
+const UNIT_PRICE: u8 = 3;
+/// Parts of a lamport in which the unit price is given.
+const PRICE_PARTS: u128 = 1_000_000;
+
+/// Both tables, by key.
+struct Tables {
+    apps: Vec<([u8; 32], &'static str)>,
+    /// Names in marked keys, and their apps.
+    marks: Vec<(&'static str, &'static str)>,
+    tips: Vec<[u8; 32]>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let rows = |text: &'static str| text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t'));
+    let key = |base58: &str| base58.parse::<Wallet>().ok().map(|key| *key.bytes());
+    let (mut apps, mut marks) = (Vec::new(), Vec::new());
+    for (id, app) in rows(include_str!("apps.tsv")).filter_map(|mut row| row.next().zip(row.next())) {
+        match id.strip_prefix('*') {
+            Some(name) => marks.push((name, app)),
+            None => apps.extend(key(id).map(|key| (key, app))),
+        }
+    }
+    let mut tips: Vec<_> = rows(include_str!("tips.tsv")).filter_map(|mut row| key(row.next()?)).collect();
+    apps.sort_unstable();
+    tips.sort_unstable();
+    Tables { apps, marks, tips }
+});
+
+/// What all trades of a transaction share.
+pub(super) struct Sender {
+    cost: Cost,
+    marked: Option<&'static str>,
+}
+
+impl Sender {
+    pub(super) fn of(walked: &Walked<'_>) -> Self {
+        Self { cost: cost(walked), marked: walked.keys().iter().find_map(marked) }
+    }
+
+    /// Tells a trade of its sender.
+    pub(super) fn sign(&self, trade: &mut Trade) {
+        let direct = trade.outer_program.is_none().then_some(DIRECT);
+        trade.app = trade.outer_program.as_ref().and_then(app_of_program).or(self.marked).or(direct);
+        trade.cost = self.cost;
+    }
+}
+
+fn app_of_program(id: &[u8; 32]) -> Option<&'static str> {
+    let apps = &TABLES.apps;
+    apps.binary_search_by_key(&id, |(id, _)| id).ok().and_then(|at| apps.get(at)).map(|(_, app)| *app)
+}
+
+/// The app that a key names.
+fn marked(key: &[u8; 32]) -> Option<&'static str> {
+    if !key.starts_with(&MARK) {
+        return None;
+    }
+    let mut text = Base58::EMPTY;
+    write!(text, "{}", Key::<()>::new(*key)).ok()?;
+    TABLES.marks.iter().find(|(name, _)| text.as_str().contains(name)).map(|(_, app)| *app)
+}
+
+/// Room for a key in base58.
+struct Base58 {
+    bytes: [u8; 44],
+    length: usize,
+}
+
+impl Base58 {
+    const EMPTY: Self = Self { bytes: [0; 44], length: 0 };
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Base58 {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+fn cost(walked: &Walked<'_>) -> Cost {
+    let (mut tip, mut price, mut limit) = (0_u64, None, walked.compute_unit_limit());
+    for instruction in walked.instructions() {
+        if instruction.program == SYSTEM.as_array() {
+            tip = tip.saturating_add(tip_of(&instruction).unwrap_or(0));
+        } else if instruction.inner.is_none() && instruction.program == COMPUTE_BUDGET.as_array() {
+            match instruction.data {
+                [UNIT_LIMIT, rest @ ..] => limit = number(rest).map(u32::from_le_bytes).or(limit),
+                [UNIT_PRICE, rest @ ..] => price = number(rest).map(u64::from_le_bytes).or(price),
+                _ => {}
+            }
+        }
+    }
+    let priced = match (price, limit) {
+        (None, _) => Some(0),
+        (Some(price), Some(limit)) => u64::try_from((u128::from(price) * u128::from(limit)).div_ceil(PRICE_PARTS)).ok(),
+        (Some(_), None) => None,
+    };
+    Cost { tip, priority_fee: walked.priority_fee().or(priced), compute_unit_limit: limit }
+}
+
+/// Lamports that a system instruction sends to a tip account.
+fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
+    let amount = instruction.data.strip_prefix(&TRANSFER)?;
+    TABLES.tips.binary_search(instruction.account(1)?).ok()?;
+    number(amount).map(u64::from_le_bytes)
+}
+
+fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.first_chunk().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_tables_is_read() {
+        let rows = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(TABLES.apps.len() + TABLES.marks.len(), rows(include_str!("apps.tsv")));
+        assert_eq!(TABLES.tips.len(), rows(include_str!("tips.tsv")));
+        assert!(TABLES.tips.windows(2).all(|pair| pair[0] < pair[1]), "no account twice");
+    }
+
+    #[test]
+    fn keys_name_their_app() {
+        let app = |base58: &str| marked(base58.parse::<Wallet>().ok()?.bytes());
+        assert_eq!(app("jitodontfrontB1111111TradeWithAxiomDotTrade"), Some("Axiom"));
+        assert_eq!(app("jitodontfront11111111111JustUseJupiterU1tra"), Some("Jupiter"));
+        assert_eq!(app("jitodontfronttitanssoLfLare1111111111111111"), Some("Solflare via Titan"));
+        assert_eq!(app("jitodontfronttitana111111111111111111111111"), Some("Titan"));
+        assert_eq!(app("jitodontfront111111111111111111nopainnogain"), None);
+        assert_eq!(app("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"), None);
+    }
+}
