@@ -20,7 +20,7 @@ use smart_stream_tui::{
         server::{OracleEvent, Pace, Server, ServerSettings},
     },
     stream::{
-        Arrival, BudgetRules, Endpoint, OnEnd, Sink, StreamSettings, StreamStatus, Streams,
+        Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Sink, StreamSettings, StreamStatus, Streams,
         status::{ConnectionState, ConnectionStatus, StreamEvent, StreamEventKind},
     },
 };
@@ -99,6 +99,9 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         backoff: (Duration::from_millis(50), Duration::from_millis(100)),
         zstd: false,
         on_end: OnEnd::Reconnect,
+        ledger: None,
+        recover: true,
+        proof: ProofMode::Filters,
     }
 }
 
