@@ -9,6 +9,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 use tokio::time::Duration;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{args::ServeOptions, failure::Failure, process, source};
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 
 /// Serves until a signal comes or the recording is over.
 pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure> {
-    process::log_to_stderr(config);
+    process::log_to_stderr(config, LevelFilter::INFO);
     let producer: Box<dyn Producer> = match &options.file {
         Some(path) => Box::new(Playback::open(path)?),
         None => Box::new(Demo::new(source::demo(config))?),
