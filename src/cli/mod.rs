@@ -32,13 +32,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         None => dashboard::run(&load()?, source::Wanted::Configured),
         Some(Command::Headless) => headless::run(&load()?, source::Wanted::Configured),
-        Some(Command::Snapshot(options)) => snapshot::run(&load()?, options),
+        Some(Command::Snapshot(options)) => snapshot::run(&load()?, &options),
         Some(Command::Record(options)) => record::run(&load()?, &options),
         Some(Command::Replay(options)) => {
             let wanted = source::Wanted::Recording { path: options.file, pace: options.speed.pace() };
             if options.headless { headless::run(&load()?, wanted) } else { dashboard::run(&load()?, wanted) }
         }
-        Some(Command::Serve(options)) => serve::run(&load()?, options),
+        Some(Command::Serve(options)) => serve::run(&load()?, &options),
         Some(Command::Doctor) => doctor::run(&load()?),
         Some(Command::Config(what)) => print::config(&what, &args.flags.to_config()?, load),
         Some(Command::Themes(what)) => print::themes(what.command),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Serves until a signal comes or the recording is over.
-pub(super) fn run(config: &Config, options: ServeOptions) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure> {
     process::log_to_stderr(config);
     let producer: Box<dyn Producer> = match &options.file {
         Some(path) => Box::new(Playback::open(path)?),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Runs the engine for the time asked, then writes what it shows.
-pub(super) fn run(config: &Config, options: SnapshotOptions) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Failure> {
     process::log_to_stderr(config);
     let runtime = process::runtime()?;
     let view = runtime.block_on(async {
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, options: SnapshotOptions) -> Result<(), Failu
     if let Some(failure) = process::not_live(&view) {
         return Err(failure);
     }
-    write(&view, &options, config)
+    write(&view, options, config)
 }
 
 fn write(view: &Arc<View>, options: &SnapshotOptions, config: &Config) -> Result<(), Failure> {
@@ -50,13 +50,12 @@ fn write(view: &Arc<View>, options: &SnapshotOptions, config: &Config) -> Result
         std::fs::write(path, svg)
             .map_err(|error| Failure::runtime(format!("cannot write the picture {}: {error}", path.display())))?;
     }
-    match &options.out {
-        Some(path) => snapshot::write(view, path)?,
-        None => {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &Snapshot::of(view)).map_err(std::io::Error::from)?;
-            out.write_all(b"\n")?;
-        }
+    if let Some(path) = &options.out {
+        snapshot::write(view, path)?;
+    } else {
+        let mut out = std::io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &Snapshot::of(view)).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
     }
     Ok(())
 }

@@ -223,7 +223,7 @@ fn trade(said: &Said, parent: &Parent<'_>) -> Option<EventKind> {
         vaults: Some(seats.vaults),
         limit: parent.limit(!said.x_comes_in),
     };
-    Some(EventKind::Trade(Box::new(swap.trade(parent))))
+    Some(EventKind::Trade(swap.trade(parent)))
 }
 
 fn stated(in_x: bool, lp: Option<u64>, protocol: Option<u64>, host: Option<u64>) -> Fees {

@@ -186,7 +186,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         vaults: Some(vaults),
         limit: parent.limit(!a_to_b),
     };
-    Some(Read::of(EventKind::Trade(Box::new(swap.trade(parent))), None, c))
+    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
 }
 
 fn liquidity(pool: Pool, parent: &Parent<'_>, action: LiquidityAction, amounts: [u64; 2]) -> Option<EventKind> {

@@ -79,6 +79,7 @@ struct Totals {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Connection {
     connection: usize,
     endpoint: String,
@@ -129,6 +130,7 @@ struct Spent {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Group {
     group: &'static str,
     connections: Vec<usize>,
@@ -221,6 +223,7 @@ struct GapEntry {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Stage {
     stage: &'static str,
     rate: Option<f64>,

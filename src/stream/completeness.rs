@@ -166,10 +166,11 @@ impl Completeness {
     /// A connection has finished a slot. Appends the slots that stand otherwise than before.
     pub fn record(&mut self, connection: usize, record: SlotRecord, changes: &mut Vec<SlotProof>) {
         let Some(since) = self.since.get_mut(connection) else { return };
-        let since = *since.get_or_insert(record.slot);
-        if record.slot < since.saturating_sub(KEPT as u64) {
+        if since.is_some_and(|since| record.slot < since.saturating_sub(KEPT as u64)) {
             return;
         }
+        // A replay may reach back behind the slot that was told of first.
+        let since = *since.insert(since.map_or(record.slot, |since| since.min(record.slot)));
         if let Some(parent) = record.parent {
             let skipped = parent.max(record.slot.saturating_sub(KEPT as u64)).saturating_add(1).max(since)..record.slot;
             for slot in skipped {

@@ -50,7 +50,7 @@ impl Painter {
         let before = self.bytes.len();
         let mut changes = self.shown.diff_iter(&self.next).peekable();
         if changes.peek().is_some() {
-            CrosstermBackend::new(&mut self.bytes).draw(changes.map(|(x, y, cell)| (x, y, cell)))?;
+            CrosstermBackend::new(&mut self.bytes).draw(changes)?;
         } else if before == BEGIN.len() {
             return Ok(&[]);
         }

@@ -98,6 +98,7 @@ pub fn init(level: LevelFilter) -> Result<LogTail, tracing_subscriber::util::Try
 }
 
 /// The layer alone, for a registry that has others too.
+#[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(level: LevelFilter) -> (impl Layer<S>, LogTail) {
     tui_logger::set_default_level(filter(level));
     tui_logger::set_buffer_depth(KEPT);

@@ -164,6 +164,7 @@ pub struct PendingThrottle {
 
 /// Everything the front end knows.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Model {
     /// What is shown; older than the engine's newest while frozen.
     pub view: Arc<View>,

@@ -251,16 +251,16 @@ mod tests {
     }
 
     /// Relative luminance and contrast as in WCAG 2.1.
-    fn contrast(a: Color, b: Color) -> f64 {
+    fn contrast(text: Color, ground: Color) -> f64 {
         let luminance = |color: Color| {
-            let Color::Rgb(r, g, b) = color else { panic!("{color:?} is not RGB") };
-            let part = |c: u8| {
-                let c = f64::from(c) / 255.0;
-                if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            let Color::Rgb(red, green, blue) = color else { panic!("{color:?} is not RGB") };
+            let part = |level: u8| {
+                let level = f64::from(level) / 255.0;
+                if level <= 0.04045 { level / 12.92 } else { ((level + 0.055) / 1.055).powf(2.4) }
             };
-            0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+            0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue)
         };
-        let (one, two) = (luminance(a), luminance(b));
+        let (one, two) = (luminance(text), luminance(ground));
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 

@@ -2,12 +2,13 @@
 
 use std::{collections::HashSet, sync::OnceLock};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::Value;
 use smart_stream_tui::{
     chain::{
-        program::{PUMP, PUMP_EVENT_AUTHORITY, PUMP_SWAP_EVENT_AUTHORITY, Program},
+        program::{Program, Transport},
         proto::{
             self,
             confirmed_block::{InnerInstruction, Message as SolanaMessage, TransactionError, TransactionStatusMeta},
@@ -17,7 +18,7 @@ use smart_stream_tui::{
     },
     decode::{
         DecodeError, Decoded, Decoder, Event, EventKind, Undecoded,
-        event::{Flow, Trade},
+        event::{FeeKind, Flow, Source, Trade},
         tally::UndecodedReason,
     },
 };
@@ -29,13 +30,39 @@ const EVENT_CALL: [u8; 8] = [0xe4, 0x45, 0xa5, 0x2e, 0x51, 0xcb, 0x9a, 0x1d];
 /// Events that are known and not read.
 const QUIET: [&str; 3] = ["ExtendAccountEvent", "CloseUserVolumeAccumulatorEvent", "BoostBuyAndBurnEvent"];
 
-/// One event of `golden_events.json`, as the bytes of its self-CPI call.
+/// One event of `golden_events.json`.
 struct Golden {
+    program: String,
     event: String,
     parent: String,
     full: bool,
-    call: Vec<u8>,
+    /// Its bytes, discriminator first.
+    bytes: Vec<u8>,
+    carrier: Carrier,
     update: proto::SubscribeUpdate,
+}
+
+/// Where an event stands in its transaction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Carrier {
+    Call,
+    Log(&'static str),
+}
+
+impl Carrier {
+    fn line(prefix: &str, bytes: &[u8]) -> String {
+        format!("{prefix}{}", STANDARD.encode(bytes))
+    }
+}
+
+impl Golden {
+    fn call(&self) -> Vec<u8> {
+        [&EVENT_CALL[..], &self.bytes].concat()
+    }
+
+    fn is_pumps(&self) -> bool {
+        self.program.starts_with("pump")
+    }
 }
 
 fn published() -> &'static [proto::SubscribeUpdate] {
@@ -59,11 +86,18 @@ fn golden() -> &'static [Golden] {
                 let bytes = (0..hex.len()).step_by(2).map(byte);
                 let signature = text("signature");
                 let holds = |update: &&proto::SubscribeUpdate| signature_of(update) == signature;
+                let carrier = match text("via").as_str() {
+                    "ray_log" => Carrier::Log("Program log: ray_log: "),
+                    "program_data_log" => Carrier::Log("Program data: "),
+                    _ => Carrier::Call,
+                };
                 Golden {
+                    program: text("idl"),
                     event: text("event"),
                     parent: text("parent_ix"),
-                    full: row["status"] == "full",
-                    call: EVENT_CALL.into_iter().chain(bytes).collect(),
+                    full: matches!(row["status"].as_str(), Some("full" | "extra16")),
+                    bytes: bytes.collect(),
+                    carrier,
                     update: published().iter().find(holds).unwrap().clone(),
                 }
             })
@@ -110,15 +144,24 @@ fn run(update: &proto::SubscribeUpdate) -> Outcome {
 }
 
 /// The golden event's transaction with other bytes in its place.
-fn with_call(golden: &Golden, call: Vec<u8>) -> proto::SubscribeUpdate {
+fn with_event(golden: &Golden, bytes: &[u8]) -> proto::SubscribeUpdate {
     let mut update = golden.update.clone();
-    let place = inner(&mut update).find(|instruction| instruction.data == golden.call).unwrap();
-    place.data = call.into();
+    match golden.carrier {
+        Carrier::Call => {
+            let place = inner(&mut update).find(|instruction| instruction.data == golden.call()).unwrap();
+            place.data = [&EVENT_CALL[..], bytes].concat().into();
+        }
+        Carrier::Log(prefix) => {
+            let line = Carrier::line(prefix, &golden.bytes);
+            let lines = &mut parts(&mut update).1.log_messages;
+            *lines.iter_mut().find(|candidate| **candidate == line).unwrap() = Carrier::line(prefix, bytes);
+        }
+    }
     update
 }
 
 fn tails(outcome: &Outcome) -> u32 {
-    [Program::Pump, Program::PumpSwap].map(|program| outcome.decoded.tally.of(program).unknown_tails).iter().sum()
+    Program::ALL.map(|program| outcome.decoded.tally.of(program).unknown_tails).iter().sum()
 }
 
 fn trades(outcome: &Outcome) -> Vec<&Trade> {
@@ -128,7 +171,7 @@ fn trades(outcome: &Outcome) -> Vec<&Trade> {
         .iter()
         .filter(|event| trade(event))
         .map(|event| match &event.kind {
-            EventKind::Trade(trade) => &**trade,
+            EventKind::Trade(trade) => trade,
             _ => unreachable!(),
         })
         .collect()
@@ -147,12 +190,12 @@ fn essence(kind: &EventKind) -> String {
 
 #[test]
 fn golden_events_cut_at_every_length_are_a_prefix_or_a_clean_error() {
-    for golden in golden() {
+    for golden in golden().iter().filter(|golden| golden.is_pumps()) {
         let whole = run(&golden.update);
         let essences: HashSet<_> = whole.events.iter().map(|event| essence(&event.kind)).collect();
         let mut cleanly_refused = 0;
-        for length in EVENT_CALL.len()..golden.call.len() {
-            let outcome = run(&with_call(golden, golden.call[..length].to_vec()));
+        for length in 0..golden.bytes.len() {
+            let outcome = run(&with_event(golden, &golden.bytes[..length]));
             for event in &outcome.events {
                 assert!(essences.contains(&essence(&event.kind)), "{} cut at {length}: {event:?}", golden.event);
             }
@@ -171,6 +214,36 @@ fn golden_events_cut_at_every_length_are_a_prefix_or_a_clean_error() {
     }
 }
 
+/// Other venues' swaps that cannot be read from their event are read from the transfers, and say so.
+#[test]
+fn cut_swaps_of_other_venues_are_a_prefix_or_come_from_the_transfers() {
+    let mut fallbacks = HashSet::new();
+    for golden in golden().iter().filter(|golden| !golden.is_pumps()) {
+        let whole = run(&golden.update);
+        let essences: HashSet<_> = whole.events.iter().map(|event| essence(&event.kind)).collect();
+        for length in 0..golden.bytes.len() {
+            let outcome = run(&with_event(golden, &golden.bytes[..length]));
+            assert_eq!(outcome.events.len(), whole.events.len(), "{} {} cut at {length}", golden.program, golden.event);
+            for trade in trades(&outcome) {
+                let fallback = trade.source == Source::Fallback;
+                let told = essences.contains(&essence(&EventKind::Trade(trade.clone())));
+                assert!(told || fallback, "{} {} cut at {length}: {trade:?}", golden.program, golden.event);
+                if fallback {
+                    assert!(trade.reserves_before.is_none() && trade.fees.iter().all(Option::is_none));
+                    let same_place =
+                        |other: &&Trade| (other.pool, other.mint, other.side) == (trade.pool, trade.mint, trade.side);
+                    assert!(trades(&whole).iter().any(same_place), "{trade:?}");
+                    fallbacks.insert(trade.venue);
+                }
+            }
+            let counted: u32 = Program::ALL.map(|program| outcome.decoded.tally.of(program).fallbacks).iter().sum();
+            let made = trades(&outcome).iter().filter(|trade| trade.source == Source::Fallback).count();
+            assert_eq!(counted as usize, made);
+        }
+    }
+    assert!(fallbacks.len() >= 5, "{fallbacks:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -183,7 +256,7 @@ proptest! {
         let full: Vec<_> = golden().iter().filter(read).collect();
         prop_assert!(full.len() > 10);
         let golden = full[which.index(full.len())];
-        let (before, after) = (run(&golden.update), run(&with_call(golden, [&golden.call[..], &tail].concat())));
+        let (before, after) = (run(&golden.update), run(&with_event(golden, &[&golden.bytes[..], &tail].concat())));
         prop_assert_eq!(&after.events, &before.events);
         prop_assert_eq!((tails(&before), tails(&after)), (0, 1));
     }
@@ -213,11 +286,10 @@ proptest! {
     fn random_bytes_never_panic(
         which in any::<prop::sample::Index>(),
         event in proptest::collection::vec(any::<u8>(), 0..600),
-        keep in 0..17_usize,
+        keep in 0..9_usize,
     ) {
         let golden = &golden()[which.index(golden().len())];
-        let call = [&golden.call[..keep], &event].concat();
-        let _ = try_run(&with_call(golden, call));
+        let _ = try_run(&with_event(golden, &[&golden.bytes[..keep.min(golden.bytes.len())], &event].concat()));
     }
 
     #[test]
@@ -294,9 +366,9 @@ fn accounts_that_are_not_there_are_refused() {
 
 #[test]
 fn an_event_without_its_authority_is_none() {
-    for golden in golden().iter().filter(|golden| golden.event == "TradeEvent") {
+    for golden in golden().iter().filter(|golden| golden.is_pumps() && golden.event == "TradeEvent") {
         let mut update = golden.update.clone();
-        let place = inner(&mut update).find(|instruction| instruction.data == golden.call).unwrap();
+        let place = inner(&mut update).find(|instruction| instruction.data == golden.call()).unwrap();
         place.accounts = vec![0].into();
         let outcome = run(&update);
         assert_eq!(outcome.events.len() + 1, run(&golden.update).events.len());
@@ -307,7 +379,7 @@ fn an_event_without_its_authority_is_none() {
 /// Changes the discriminator of every call of a program that is followed by the golden event.
 fn with_unknown_parent(golden: &Golden) -> proto::SubscribeUpdate {
     let mut update = golden.update.clone();
-    let known: HashSet<Vec<u8>> = HashSet::from([golden.call.clone()]);
+    let known: HashSet<Vec<u8>> = HashSet::from([golden.call()]);
     let program =
         inner(&mut update).find(|instruction| known.contains(&instruction.data[..])).unwrap().program_id_index;
     let (message, meta) = parts(&mut update);
@@ -325,7 +397,9 @@ fn with_unknown_parent(golden: &Golden) -> proto::SubscribeUpdate {
 
 #[test]
 fn a_new_instruction_lowers_coverage_and_keeps_its_trades() {
-    let trade = |golden: &&Golden| matches!(golden.event.as_str(), "TradeEvent" | "BuyEvent" | "SellEvent");
+    let trade = |golden: &&Golden| {
+        golden.is_pumps() && matches!(golden.event.as_str(), "TradeEvent" | "BuyEvent" | "SellEvent")
+    };
     for golden in golden().iter().filter(trade) {
         let (known, unknown) = (run(&golden.update), run(&with_unknown_parent(golden)));
         let facts = |outcome: &Outcome| {
@@ -366,15 +440,15 @@ fn the_leg_beyond_the_curve_follows_its_trade() {
         .1
         .inner_instructions
         .iter_mut()
-        .find(|group| group.instructions.iter().any(|call| call.data == golden.call))
+        .find(|group| group.instructions.iter().any(|call| call.data == golden.call()))
         .unwrap();
-    let at = group.instructions.iter().position(|call| call.data == golden.call).unwrap();
+    let at = group.instructions.iter().position(|call| call.data == golden.call()).unwrap();
     for data in [beyond, complete] {
         let template = group.instructions[at].clone();
         group.instructions.insert(at + 1, InnerInstruction { data: data.into(), ..template });
     }
     let after = run(&update);
-    let place = after.events.iter().position(|event| event.kind == EventKind::Trade(Box::new(trade.clone()))).unwrap();
+    let place = after.events.iter().position(|event| event.kind == EventKind::Trade(trade.clone())).unwrap();
     let [first, second, third] = &after.events[place..place + 3] else { panic!() };
     assert_eq!([first.event_index, second.event_index, third.event_index], [0, 1, 2]);
     assert!(first.path == second.path && second.path == third.path);
@@ -396,15 +470,124 @@ fn the_leg_beyond_the_curve_follows_its_trade() {
 #[test]
 fn the_mayhem_agents_trades_are_its_own_flow() {
     let golden = golden().iter().find(|golden| golden.event == "TradeEvent").unwrap();
-    let mut call = golden.call.clone();
-    call[16 + 49..16 + 81].copy_from_slice(smart_stream_tui::chain::program::MAYHEM_AGENT.as_array());
-    let outcome = run(&with_call(golden, call));
+    let mut bytes = golden.bytes.clone();
+    bytes[8 + 49..8 + 81].copy_from_slice(smart_stream_tui::chain::program::MAYHEM_AGENT.as_array());
+    let outcome = run(&with_event(golden, &bytes));
     assert!(trades(&outcome).iter().any(|trade| trade.flow == Flow::MayhemAgent && trade.reserves_before.is_none()));
 }
 
 #[test]
 fn the_ids_are_those_of_the_programs() {
     let authority = |program| solana_sdk::pubkey::Pubkey::find_program_address(&[b"__event_authority"], program).0;
-    assert_eq!(authority(&PUMP), PUMP_EVENT_AUTHORITY);
-    assert_eq!(authority(Program::PumpSwap.id()), PUMP_SWAP_EVENT_AUTHORITY);
+    for program in Program::ALL {
+        assert_eq!(program.event_authority().is_some(), program.transport() == Transport::SelfCall, "{program:?}");
+        assert!(program.event_authority().is_none_or(|known| *known == authority(program.id())), "{program:?}");
+        assert_eq!(program.base58(), program.id().to_string());
+        assert_eq!(Program::from_id(program.id().as_array()), Some(program));
+    }
+}
+
+/// The log-only programs' events, each attributed by the invoke stack; a cut log costs reserves and fees, not trades.
+#[test]
+fn without_its_log_a_swap_is_read_from_the_transfers() {
+    let mut from_transfers = HashSet::new();
+    for update in published() {
+        let mut cut = update.clone();
+        let lines = &mut parts(&mut cut).1.log_messages;
+        lines.insert(0, "Log truncated".into());
+        let (whole, without) = (run(update), run(&cut));
+        assert_eq!(without.events.len(), whole.events.len(), "{}", signature_of(update));
+        assert_eq!(without.undecoded, []);
+        for (told, made) in trades(&whole).into_iter().zip(trades(&without)) {
+            if matches!(told.source, Source::Log | Source::RayLog) {
+                assert_eq!(made.source, Source::Fallback);
+                assert_eq!(
+                    (made.pool, made.mint, made.quote_mint, made.user),
+                    (told.pool, told.mint, told.quote_mint, told.user)
+                );
+                assert_eq!((made.side, made.limit, made.base_decimals), (told.side, told.limit, told.base_decimals));
+                if told.fees.iter().flatten().all(|fee| fee.kind != FeeKind::Transfer) {
+                    assert_eq!(
+                        (made.base_amount, made.quote_amount),
+                        (told.base_amount, told.quote_amount),
+                        "{told:?}"
+                    );
+                }
+                from_transfers.insert(told.venue);
+            } else {
+                assert_eq!(told, made);
+            }
+        }
+    }
+    assert_eq!(from_transfers.len(), 4, "{from_transfers:?}");
+}
+
+/// A line that another program prints is not the venue's, whatever its bytes.
+#[test]
+fn a_forged_log_line_is_ignored() {
+    for golden in golden().iter().filter(|golden| golden.carrier != Carrier::Call) {
+        let Carrier::Log(prefix) = golden.carrier else { continue };
+        let mut forged = golden.update.clone();
+        let lines = &mut parts(&mut forged).1.log_messages;
+        let line = Carrier::line(prefix, &golden.bytes);
+        let entry = lines.iter().position(|line| line.ends_with(" invoke [1]")).unwrap();
+        lines.insert(entry, line.clone());
+        lines.push(line.clone());
+        lines.push(format!("Program log: x\n{line}"));
+        assert_eq!(run(&forged).events, run(&golden.update).events);
+    }
+}
+
+#[test]
+fn without_inner_instructions_the_log_tells() {
+    let mut told = 0;
+    for update in published() {
+        let mut bare = update.clone();
+        let meta = parts(&mut bare).1;
+        meta.inner_instructions.clear();
+        meta.inner_instructions_none = true;
+        let outcome = run(&bare);
+        let whole = run(update);
+        let essences: HashSet<_> = whole.events.iter().map(|event| essence(&event.kind)).collect();
+        for event in &outcome.events {
+            assert!(essences.contains(&essence(&event.kind)), "{event:?}");
+        }
+        told += trades(&outcome)
+            .iter()
+            .filter(|trade| trade.source == Source::Log && trade.outer_program.is_none())
+            .count();
+    }
+    assert!(told > 5, "{told}");
+}
+
+#[test]
+fn hostile_texts_are_kept_as_bytes() {
+    let hostile: [&[u8]; 10] = [
+        b"\x1b[2J",
+        "\u{202e}evil".as_bytes(),
+        "a\u{200b}b".as_bytes(),
+        &"\u{1F468}\u{200D}\u{1F469}".repeat(32).into_bytes(),
+        &"a\u{301}".repeat(200).into_bytes(),
+        &[0xff, 0xfe],
+        b"",
+        b"     ",
+        b"=HYPERLINK(1)",
+        b"\r\nProgram log: x",
+    ];
+    let golden = golden().iter().find(|golden| golden.event == "CreateEvent").unwrap();
+    let length = |at: usize| u32::from_le_bytes(golden.bytes[at..at + 4].try_into().unwrap()) as usize;
+    let behind = (0..3).fold(8, |at, _| at + 4 + length(at));
+    for text in hostile {
+        let field = [&u32::try_from(text.len()).unwrap().to_le_bytes()[..], text].concat();
+        let bytes = [&golden.bytes[..8], &field, &field, &field, &golden.bytes[behind..]].concat();
+        let outcome = run(&with_event(golden, &bytes));
+        let created = outcome.events.iter().find_map(|event| match &event.kind {
+            EventKind::TokenCreated(created) => Some(created),
+            _ => None,
+        });
+        let created = created.unwrap();
+        assert_eq!((&*created.name, &*created.symbol, &*created.uri), (text, text, text));
+    }
+    let endless = [&golden.bytes[..8], &[0xff; 4], &golden.bytes[12..]].concat();
+    assert!(run(&with_event(golden, &endless)).undecoded.iter().any(|miss| miss.reason == UndecodedReason::BadLayout));
 }

@@ -275,7 +275,7 @@ fn liquidity_is_seen_from_the_base_token() {
                 user: Wallet::new(USER),
                 raw_reserves_before: Some(turn((10_000, 20_000))),
             };
-            assert_eq!(events[0].kind, EventKind::Liquidity(Box::new(expected)));
+            assert_eq!(events[0].kind, EventKind::Liquidity(expected));
         }
     }
 }
@@ -315,7 +315,7 @@ fn a_pool_that_a_user_opens_the_other_way_round() {
         base_decimals: Some(6),
         quote_decimals: Some(9),
     };
-    assert_eq!(events[0].kind, EventKind::PoolCreated(Box::new(expected)));
+    assert_eq!(events[0].kind, EventKind::PoolCreated(expected));
 }
 
 #[test]

@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss, reason = "a test")]
 
+mod accounts;
 mod facts;
 mod layouts;
+mod ledger;
 mod made;
 mod real;
 mod scan;
+mod tables;
 
 use std::{env, path::PathBuf};
 

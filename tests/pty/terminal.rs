@@ -13,7 +13,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Long enough for any machine: a test that reaches it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Screen {
     parser: vt100::Parser,
@@ -24,7 +24,7 @@ struct Screen {
 }
 
 /// A running program and its terminal.
-pub struct Terminal {
+pub(crate) struct Terminal {
     shared: Arc<(Mutex<Screen>, Condvar)>,
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
@@ -33,14 +33,14 @@ pub struct Terminal {
 }
 
 /// A command that runs the program itself, away from this machine's settings.
-pub fn program(folder: &Path) -> CommandBuilder {
+pub(crate) fn program(folder: &Path) -> CommandBuilder {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_smart-stream-tui"));
     clean(&mut command, folder);
     command
 }
 
 /// Takes the machine's settings out of a command's environment.
-pub fn clean(command: &mut CommandBuilder, folder: &Path) {
+pub(crate) fn clean(command: &mut CommandBuilder, folder: &Path) {
     command.cwd(folder);
     command.env("TERM", "xterm-256color");
     command.env("HOME", folder);
@@ -60,7 +60,7 @@ fn cells(count: u16) -> NonZero<u16> {
 }
 
 impl Terminal {
-    pub fn run(command: CommandBuilder, dimensions: (u16, u16)) -> Self {
+    pub(crate) fn run(command: CommandBuilder, dimensions: (u16, u16)) -> Self {
         let pair = native_pty_system().openpty(size(dimensions)).unwrap();
         let before = format!("{:?}", pair.master.get_termios());
         let child = pair.slave.spawn_command(command).unwrap();
@@ -75,7 +75,7 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let to = shared.clone();
         thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = vec![0; 1 << 16];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let mut screen = to.0.lock().unwrap();
@@ -95,37 +95,37 @@ impl Terminal {
         Self { shared, master: Some(pair.master), keys: Some(keys), child, before }
     }
 
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         let keyboard = self.keys.as_mut().unwrap();
         keyboard.write_all(keys.as_bytes()).unwrap();
         keyboard.flush().unwrap();
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap()).unwrap()
     }
 
-    pub fn resize(&self, dimensions: (u16, u16)) {
+    pub(crate) fn resize(&self, dimensions: (u16, u16)) {
         self.shared.0.lock().unwrap().parser.screen_mut().set_size(cells(dimensions.1), cells(dimensions.0));
         self.master.as_ref().unwrap().resize(size(dimensions)).unwrap();
     }
 
     /// What is on the screen.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.shared.0.lock().unwrap().parser.screen().contents()
     }
 
     /// Everything the program has written.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.shared.0.lock().unwrap().bytes.clone()
     }
 
     /// Waits until the screen is as wanted.
-    pub fn until(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         let until = Instant::now() + PATIENCE;
         let mut screen = self.shared.0.lock().unwrap();
         while !wanted(screen.parser.screen()) {
@@ -137,17 +137,17 @@ impl Terminal {
     }
 
     /// Waits for a text on the screen.
-    pub fn see(&self, text: &str) {
+    pub(crate) fn see(&self, text: &str) {
         self.until(&format!("{text:?}"), |screen| screen.contents().contains(text));
     }
 
     /// Waits until something is no longer on the screen.
-    pub fn miss(&self, text: &str) {
+    pub(crate) fn miss(&self, text: &str) {
         self.until(&format!("the end of {text:?}"), |screen| !screen.contents().contains(text));
     }
 
     /// Waits until the program has written these bytes somewhere behind `from`.
-    pub fn written(&self, bytes: &[u8], from: usize) {
+    pub(crate) fn written(&self, bytes: &[u8], from: usize) {
         let until = Instant::now() + PATIENCE;
         let mut screen = self.shared.0.lock().unwrap();
         while !screen.bytes[from.min(screen.bytes.len())..].windows(bytes.len()).any(|part| part == bytes) {
@@ -158,7 +158,7 @@ impl Terminal {
     }
 
     /// Takes the terminal away: at the next frame, when the reader lets go of it too.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.shared.0.lock().unwrap().hung_up = true;
         self.keys = None;
         self.master = None;
@@ -166,7 +166,7 @@ impl Terminal {
 
     /// Waits for the end, and checks that the terminal was given back: its modes as before, alternate screen left,
     /// cursor shown, and nothing drawn behind that.
-    pub fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let status = self.wait();
         let after = format!("{:?}", self.master.as_ref().unwrap().get_termios());
         assert_eq!(after, self.before, "the terminal's modes");
@@ -185,7 +185,7 @@ impl Terminal {
     }
 
     /// Waits for the end without a terminal to look at.
-    pub fn end_unseen(&mut self) -> ExitStatus {
+    pub(crate) fn end_unseen(&mut self) -> ExitStatus {
         self.wait()
     }
 

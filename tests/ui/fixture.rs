@@ -1,5 +1,14 @@
 //! A busy minute: three connections, one of them unwell, and forty tokens.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::manual_is_multiple_of,
+    clippy::unnecessary_lazy_evaluations,
+    dead_code,
+    reason = "made-up figures, shared by several tests"
+)]
+
 use std::sync::Arc;
 
 use smart_stream_tui::{
@@ -17,28 +26,28 @@ use smart_stream_tui::{
     stream::status::*,
 };
 
-pub const NOW_MS: i64 = 1_790_000_000_000;
+pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
 
 /// Small numbers that look random and are the same everywhere.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides.max(1)
     }
 
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         self.roll(1_000_000) as f64 / 1e6
     }
 }
 
-pub fn key(seed: u64) -> [u8; 32] {
+pub(crate) fn key(seed: u64) -> [u8; 32] {
     let mut dice = Dice(seed.wrapping_mul(77).wrapping_add(5));
     std::array::from_fn(|_| u8::try_from(dice.roll(256)).unwrap())
 }
 
-pub fn signature(seed: u64) -> Signature {
+pub(crate) fn signature(seed: u64) -> Signature {
     let (a, b) = (key(seed), key(seed + 1_000_000));
     Signature::from(<[u8; 64]>::try_from([a, b].concat()).unwrap())
 }
@@ -66,7 +75,7 @@ const SYMBOLS: [(&str, &str); 20] = [
     ("LABUBU", "Labubu"),
 ];
 
-pub fn token(index: u64) -> TokenView {
+pub(crate) fn token(index: u64) -> TokenView {
     let mut dice = Dice(index + 31);
     let (symbol, name) = SYMBOLS[usize::try_from(index).unwrap() % SYMBOLS.len()];
     let stage = match index % 7 {
@@ -117,7 +126,7 @@ pub fn token(index: u64) -> TokenView {
     }
 }
 
-pub fn trade(index: u64) -> TradeView {
+pub(crate) fn trade(index: u64) -> TradeView {
     let mut dice = Dice(index + 7_000);
     let token = token(dice.roll(40));
     TradeView {
@@ -169,7 +178,7 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
     }
 }
 
-pub fn view() -> View {
+pub(crate) fn view() -> View {
     use Group::{AmmPool, BondingCurve, ExternalAmm};
     let mut dice = Dice(4);
     let tokens: Vec<Arc<TokenView>> = (0..40).map(|index| Arc::new(token(index))).collect();

@@ -23,6 +23,10 @@ pub(super) enum Act {
     Migrate { token: u64, wallet: WalletId },
     /// Buys, and will sell what it bought.
     Churn { token: u64, wallet: WalletId, lamports: u64, rounds: u32 },
+    /// Provides liquidity, or takes it back.
+    Provide { token: u64 },
+    /// Spends the boost of a pool, and will do so again.
+    Burn { token: u64 },
     /// Looks at a pool, and will look again.
     Watch { token: u64, wallet: WalletId, price: f64 },
 }

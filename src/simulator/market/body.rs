@@ -4,7 +4,7 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     address::{FEE_RECIPIENTS, WRAPPED_SOL},
-    curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
+    curve::{BUYBACK_BPS, Beyond, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
     pool::{Pool, PoolFill},
 };
 
@@ -185,6 +185,7 @@ pub(super) struct PoolTrade<'a> {
     /// `None` where the fees stay in the pool; else also its token account.
     pub(super) recipient: Option<(usize, &'a Pubkey)>,
     pub(super) limit: u64,
+    pub(super) buyback_bps: u64,
 }
 
 impl PoolTrade<'_> {
@@ -207,10 +208,10 @@ impl PoolTrade<'_> {
     }
 
     fn tail(&self, body: Body, creator_fees: u64) -> Body {
-        body.u64s([0, 0, BUYBACK_BPS, self.fill.buyback]) // cashback, buyback
+        body.u64s([0, 0, self.buyback_bps, self.fill.buyback]) // cashback, buyback
             .i128(self.before.virtual_quote)
             .bool(true) // can_boost
-            .u64s([SUPPLY, 0, 0, creator_fees, 0])
+            .u64s([self.before.base_supply, 0, 0, creator_fees, 0])
     }
 
     /// `BuyEvent`. In exact-in buys the program exchanges the net and the gross amount.
@@ -276,6 +277,34 @@ pub(super) fn boosted(mint: &Pubkey, curve: &Pubkey, pool: &Pubkey, state: &Pool
         .keys([mint, curve, pool])
         .i128(state.virtual_quote)
         .u64(state.quote)
+        .done()
+}
+
+/// `BoostBuyAndBurnEvent`.
+pub(super) fn burned(
+    [mint, curve, pool, authority]: [&Pubkey; 4],
+    fill: &PoolFill,
+    after: &Pool,
+    vault: u64,
+    time: i64,
+) -> Vec<u8> {
+    Body::new(0x3f45_1c16_305c_c2b9)
+        .i64(time)
+        .keys([mint, curve, pool, authority])
+        .u64s([fill.quote, fill.quote, fill.base])
+        .i128(after.virtual_quote)
+        .u64s([after.quote, after.base, vault])
+        .done()
+}
+
+/// `PostCompleteBuyEvent`: the part of a completing buy that goes beyond the curve, into the pool that will be.
+pub(super) fn bought_beyond([user, mint, curve]: [&Pubkey; 3], beyond: &Beyond, time: i64) -> Vec<u8> {
+    let CurveFill { base, quote, protocol, creator, buyback } = beyond.fill;
+    Body::new(0x6fb0_6d8b_316c_d5fb)
+        .keys([user, mint, curve, &ZERO])
+        .i64(time)
+        .u64s([base, quote, PROTOCOL_BPS, protocol, CREATOR_BPS, creator, buyback])
+        .u64s([beyond.before.0, beyond.before.1, beyond.after.0, beyond.after.1])
         .done()
 }
 

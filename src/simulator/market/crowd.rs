@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{
     agenda::{Act, Agenda, Plan},
+    boost,
     curve::{REAL_BASE, VIRTUAL_BASE, VIRTUAL_QUOTE},
     curve_call::{self, CurveOrder, Failure},
     launch,
@@ -20,9 +21,13 @@ use super::{
 /// One SOL.
 const SOL: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000;
+/// Fewer lamports buy nothing worth the fee of the transaction, fewer tokens bring nothing.
+const LEAST_SPENT: u64 = 1_000_000;
+const LEAST_SOLD: u64 = 100_000_000;
 
 /// Wallets by trade; the rest of the crowd follows.
 const SPONSORS: WalletId = 16;
+const PROTOCOL: WalletId = SPONSORS;
 const CRANKS: WalletId = SPONSORS + 16;
 const LEADERS: WalletId = CRANKS + 16;
 const SNIPERS: WalletId = LEADERS + 64;
@@ -149,7 +154,7 @@ impl Crowd {
             return Act::Launch { creator: self.anybody(), plan: self.fate() };
         };
         if in_pool && draw < LAUNCHES + LIQUIDITY_MOVES {
-            return Act::Watch { token, wallet: 0, price: f64::NAN };
+            return Act::Provide { token };
         }
         self.organic(token)
     }
@@ -226,7 +231,8 @@ impl Crowd {
                 }
                 Some(done)
             }
-            Act::Watch { token, price, .. } if price.is_nan() => self.provide(token, moment),
+            Act::Provide { token } => self.provide(token, moment),
+            Act::Burn { token } => self.burn(token, now, moment),
             Act::Watch { token, wallet, price } => self.watch(token, wallet, price, now, moment),
         }
     }
@@ -308,7 +314,7 @@ impl Crowd {
 
     fn buy(&mut self, id: u64, wallet: WalletId, lamports: u64, role: Role, now: u64, moment: &Moment) -> Option<Done> {
         let token = self.tokens.get_mut(&id)?;
-        if !token.is_followed(wallet) {
+        if lamports < LEAST_SPENT || !token.is_followed(wallet) {
             return None;
         }
         let human = matches!(role, Role::Organic | Role::Creator);
@@ -335,7 +341,7 @@ impl Crowd {
         }
         if completes {
             for _ in 0..self.rng.u32(1..3) {
-                let crank = self.bot(SPONSORS, CRANKS);
+                let crank = self.bot(PROTOCOL + 1, CRANKS);
                 self.later(now, 250, 1_800, Act::Migrate { token: id, wallet: crank });
             }
         }
@@ -359,7 +365,7 @@ impl Crowd {
         let token = self.tokens.get_mut(&id)?;
         let held = token.held_by(wallet);
         let base = if percent >= 100 { held } else { held / 100 * percent };
-        if base < 1_000_000 {
+        if base < LEAST_SOLD {
             return None;
         }
         if token.home.is_none() && token.curve.is_complete() {
@@ -403,6 +409,7 @@ impl Crowd {
             token.mood = 0.5;
             self.curves.retain(|curve| *curve != id);
             self.pools.push(id);
+            self.later(now, 8_000, 40_000, Act::Burn { token: id });
             for _ in 0..2 {
                 let maker = self.bot(VOLUME_BOTS, MAKERS);
                 let lamports = self.rng.u64(5..20) * SOL / 10;
@@ -433,6 +440,18 @@ impl Crowd {
         } else {
             None
         }
+    }
+
+    /// The protocol spends a bit of a pool's boost.
+    fn burn(&mut self, id: u64, now: u64, moment: &Moment) -> Option<Done> {
+        let token = self.tokens.get_mut(&id)?;
+        let spend = token.home.as_ref()?.boost / 100 * self.rng.u64(2..6);
+        let style = Style::bot(&mut self.rng);
+        let mut writing = Writing::new(moment, &mut self.wallets, PROTOCOL, style, 200_000);
+        let truth = boost::burn(&mut writing, token, spend)?;
+        writing.tip();
+        self.later(now, 15_000, 60_000, Act::Burn { token: id });
+        Some(writing.finish(&mut self.wallets, Role::Protocol, truth))
     }
 
     /// Somebody provides liquidity, or takes it back.

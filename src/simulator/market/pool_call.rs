@@ -11,7 +11,7 @@ use super::{
     draft::{Balance, Handle, Place},
     parts::Writing,
     pool::{Pool, PoolFill},
-    state::{Account, Home, Token, WalletId, Wallets},
+    state::{Account, Home, RECIPIENTS, Token, WalletId, Wallets},
     truth::{Reserves, Trade, What},
 };
 
@@ -167,6 +167,7 @@ pub(super) fn trade(
         return Some(Vec::new());
     }
     settle(writing, token, call, &accounts, &fill);
+    state_fees(writing, wallets, token, call, (&accounts, &fill));
     let creator_key = wallets.get(token.creator).key;
     let home = token.home.as_mut()?;
     let held_after = if call.buy {
@@ -191,6 +192,7 @@ pub(super) fn trade(
         had: (held_before, wrapped),
         recipient: (!call.v2).then_some((place_of(token), &recipient_account)),
         limit,
+        buyback_bps: BUYBACK_BPS,
     };
     let time = writing.moment.time;
     let event = if call.buy {
@@ -365,6 +367,39 @@ fn settle(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &
     for (to, amount) in paid_out.iter().chain(&[(accounts.buyback_quote, fill.buyback)]) {
         writing.move_tokens(&TOKEN, [source.0, quote, *to, source.1], *amount, 9);
         writing.draft.pay(payer, *to, *amount);
+    }
+}
+
+/// States what the recipients of the fees had and have.
+fn state_fees(
+    writing: &mut Writing<'_>,
+    wallets: &mut Wallets,
+    token: &mut Token,
+    call: &PoolCall,
+    (accounts, fill): (&Accounts, &PoolFill),
+) {
+    let place = place_of(token);
+    let (creator, Some(home)) = (wallets.get(token.creator).text.clone(), token.home.as_mut()) else { return };
+    let buyback = wallets.collect(place + RECIPIENTS, fill.buyback);
+    let mut stated = vec![(accounts.buyback_quote, BUYBACK_RECIPIENTS[place].text, buyback)];
+    if !call.v2 {
+        let paid = home.creator_paid;
+        home.creator_paid += fill.creator;
+        stated.push((accounts.creator_quote, creator.as_str(), (paid, paid + fill.creator)));
+        let protocol = wallets.collect(place, fill.protocol - fill.buyback);
+        stated.push((accounts.recipient_quote, FEE_RECIPIENTS[place].text, protocol));
+    }
+    for (account, owner, (before, after)) in stated {
+        writing.draft.holds(account, before + 2_039_280);
+        writing.draft.token(&Balance {
+            account,
+            mint: WRAPPED_SOL.text,
+            owner,
+            program: &TOKEN,
+            decimals: 9,
+            before: Some(before),
+            after: Some(after),
+        });
     }
 }
 

@@ -12,6 +12,8 @@ use super::{
 
 /// Holders of a token that are followed; others keep what they bought.
 const MOST_HOLDERS: usize = 400;
+/// Recipients of one kind of fee; those of the protocol's fee come first, then those that buy back.
+pub(super) const RECIPIENTS: usize = 8;
 /// Made-up accounts of one token.
 const ACCOUNTS: u64 = 8;
 
@@ -25,8 +27,11 @@ pub(super) struct Wallet {
     pub(super) lamports: u64,
 }
 
-/// All wallets there are.
-pub(super) struct Wallets(Vec<Wallet>);
+/// All wallets there are, and what the recipients of fees have collected in wrapped SOL.
+pub(super) struct Wallets {
+    wallets: Vec<Wallet>,
+    collected: [u64; 2 * RECIPIENTS],
+}
 
 impl Wallets {
     pub(super) fn new(seed: u64, count: WalletId, rng: &mut Rng) -> Self {
@@ -34,20 +39,29 @@ impl Wallets {
             let key = made_key(seed, Purpose::Wallet, number.into());
             Wallet { key, text: key.to_string(), lamports: rng.u64(2_000_000_000..60_000_000_000) }
         };
-        Self((0..count.max(1)).map(wallet).collect())
+        let wallets = (0..count.max(1)).map(wallet).collect();
+        Self { wallets, collected: std::array::from_fn(|place| 40_000_000_000 + place as u64 * 7_654_321) }
     }
 
     pub(super) fn count(&self) -> WalletId {
-        WalletId::try_from(self.0.len()).unwrap_or(WalletId::MAX)
+        WalletId::try_from(self.wallets.len()).unwrap_or(WalletId::MAX)
     }
 
     pub(super) fn get(&self, id: WalletId) -> &Wallet {
-        &self.0[id as usize % self.0.len()]
+        &self.wallets[id as usize % self.wallets.len()]
     }
 
     fn get_mut(&mut self, id: WalletId) -> &mut Wallet {
-        let count = self.0.len();
-        &mut self.0[id as usize % count]
+        let count = self.wallets.len();
+        &mut self.wallets[id as usize % count]
+    }
+
+    /// A recipient of fees gets so much; what it had before and has now.
+    pub(super) fn collect(&mut self, recipient: usize, lamports: u64) -> (u64, u64) {
+        let Some(collected) = self.collected.get_mut(recipient) else { return (0, 0) };
+        let before = *collected;
+        *collected += lamports;
+        (before, *collected)
     }
 
     pub(super) fn set_lamports(&mut self, id: WalletId, lamports: u64) {
@@ -78,6 +92,8 @@ pub(super) struct Token {
     pub(super) curve_text: String,
     /// Creator's fees that wait on the curve.
     pub(super) creator_fees: u64,
+    /// What the completing buy took beyond the curve: tokens, and lamports for them.
+    pub(super) beyond: (u64, u64),
     pub(super) home: Option<Box<Home>>,
     pub(super) holders: Vec<(WalletId, u64)>,
     /// How much attention it gets.
@@ -93,6 +109,10 @@ pub(super) struct Home {
     pub(super) authority: Pubkey,
     pub(super) lp_mint: Pubkey,
     pub(super) pool: Pool,
+    /// What the creator has been paid.
+    pub(super) creator_paid: u64,
+    /// Lamports set aside for the protocol's purchases.
+    pub(super) boost: u64,
     pub(super) providers: Vec<(WalletId, u64)>,
 }
 
@@ -125,6 +145,7 @@ impl Token {
             curve_key,
             curve_text: curve_key.to_string(),
             creator_fees: 0,
+            beyond: (0, 0),
             home: None,
             holders: Vec::new(),
             heat: 0.0,
@@ -172,6 +193,8 @@ impl Token {
             authority,
             lp_mint: derive(&PUMP_SWAP, &[b"pool_lp_mint", key.as_array()]),
             pool,
+            creator_paid: 0,
+            boost: 0,
             providers: Vec::new(),
         };
         (home, initial, lp)

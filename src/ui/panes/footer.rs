@@ -16,7 +16,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (Mode::Typing, _) => vec![
             ("Enter".into(), "keep"),
             ("Esc".into(), "clear"),
-            ("".into(), "words are alternatives: part of a mint, or letters of a symbol"),
+            (String::new(), "words are alternatives: part of a mint, or letters of a symbol"),
         ],
         (_, Some(Overlay::Plan(plan))) if plan.moves.is_empty() => vec![("Esc".into(), "close")],
         (_, Some(Overlay::Plan(_))) => vec![("Enter".into(), "apply"), ("Esc".into(), "cancel")],

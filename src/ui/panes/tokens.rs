@@ -156,7 +156,7 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
         Field::Traders => text_right(buffer, place, &compact(token.traders), sorted(order::Column::Traders)),
         Field::Age => text_right(buffer, place, &draw.clock.age(token.created_ms), sorted(order::Column::Age)),
         Field::Last => {
-            text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted(order::Column::LastTrade))
+            text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted(order::Column::LastTrade));
         }
         Field::Flags => {
             let mut x = 0;

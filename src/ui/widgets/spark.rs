@@ -47,6 +47,7 @@ pub fn line(buffer: &mut Buffer, area: Rect, values: &[f32], style: Style, ascii
     }
     let (columns, rows) = (usize::from(area.width) * 2, usize::from(area.height) * 4);
     let span = f64::from(highest) - f64::from(lowest);
+    #[allow(clippy::cast_precision_loss, reason = "rows of a terminal")]
     let row_of = |value: f32| {
         let share = if span > 0.0 { (f64::from(value) - f64::from(lowest)) / span } else { 0.5 };
         ((1.0 - share.clamp(0.0, 1.0)) * (rows - 1) as f64).round() as usize
