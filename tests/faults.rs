@@ -15,6 +15,10 @@ use std::{collections::BTreeSet, time::Duration};
 use h2::Reason;
 use smart_stream_tui::{
     chain::{group::Group, program::Program},
+    engine::{
+        Engine, EngineSettings,
+        view::{SourceKind, SourceView},
+    },
     simulator::server::ServerSettings,
     stream::{
         BudgetRules, Control, OnEnd, StreamSettings,
@@ -393,6 +397,42 @@ async fn one_stream_too_many_is_not_tried_again_soon() {
     assert_eq!(subscribes(&server).len(), 2);
     assert!(client.status.borrow().budget.frozen_ms.is_none());
     within_budget(server, client).await;
+}
+
+/// Row 28: what comes twice, in another order or again in a replay counts once.
+#[tokio::test]
+async fn duplicates_and_replays_count_once() {
+    let plan = "
+        [[fault]]
+        at = '0s'
+        kind = 'duplicate'
+        share = 0.7
+        [[fault]]
+        at = '0s'
+        kind = 'reorder'
+        share = 0.5
+        [[fault]]
+        at = '400ms'
+        kind = 'reset'";
+    let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+    let slots = 100;
+    let server = serve(settings, Chain::of(slots)).await;
+    let source = SourceView {
+        kind: SourceKind::Live,
+        provider: "test".to_owned(),
+        endpoints: vec!["test".to_owned()],
+        commitment: "processed",
+    };
+    let streams = StreamSettings { on_end: OnEnd::Finish, ..quick(&server.url(), 2) };
+    let settings = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: false };
+    let mut engine = Engine::start(settings).unwrap();
+    tokio::time::timeout(stage::PATIENCE, engine.finished()).await.expect("an end in time");
+    let views = engine.views();
+    engine.shutdown().await;
+    let view = views.borrow().clone();
+    assert!(server.stats().updates_sent > slots * Program::ALL.len() as u64);
+    assert_eq!(view.totals.transactions, slots * Program::ALL.len() as u64);
+    server.shutdown().await;
 }
 
 /// Row 31.

@@ -210,6 +210,12 @@ pub struct ServeOptions {
     /// Frozen slots kept for `from_slot`; 0 turns replay off.
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub replay_slots: usize,
+    /// Let go wrong what this plan says.
+    #[arg(long, value_name = "PLAN.toml")]
+    pub fault: Option<PathBuf>,
+    /// Write every subscribe call and update here as JSON lines; with --fault to standard error by default.
+    #[arg(long, value_name = "FILE")]
+    pub oracle: Option<PathBuf>,
 }
 
 /// Options of `config`.

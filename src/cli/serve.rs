@@ -1,6 +1,10 @@
 //! `serve`: the loopback Yellowstone server alone.
 
-use std::io::Write;
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
 
 use secrecy::ExposeSecret;
 use tokio::time::Duration;
@@ -10,9 +14,10 @@ use crate::{
     config::{Config, Token},
     simulator::{
         demo::Demo,
+        fault::FaultPlan,
         feed::Producer,
         playback::Playback,
-        server::{Server, ServerSettings},
+        server::{OracleWriter, Server, ServerSettings},
     },
 };
 
@@ -25,7 +30,13 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
     };
     let token = options.require_token_file.as_deref().map(|path| Token::from_file(path, "--require-token-file"));
     let token = token.transpose()?.map(|token| token.secret().expose_secret().to_owned());
+    let faults = options.fault.as_deref().map(read_plan).transpose()?;
+    let out = open_oracle(options)?;
+    let oracle = out.map(OracleWriter::start).transpose().map_err(|error| Failure::runtime(error.to_string()))?;
+    let (oracle, writing) = oracle.unzip();
     let settings = ServerSettings {
+        faults,
+        oracle,
         listen: options.listen,
         pace: options.speed.pace(),
         // A recording waits for somebody to play it to.
@@ -37,7 +48,7 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
         ..ServerSettings::default()
     };
     let runtime = process::runtime()?;
-    runtime.block_on(async {
+    let end = runtime.block_on(async {
         let server = Server::start(settings, producer).await?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "listening on {}", server.url())?;
@@ -53,5 +64,28 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
             (None, Some(damage)) => Err(Failure::runtime(damage)),
             (None, None) => Ok(()),
         }
-    })
+    });
+    // With the runtime the last that writes to the oracle is gone, and its thread ends.
+    drop(runtime);
+    if let Some(Ok(Err(error))) = writing.map(std::thread::JoinHandle::join) {
+        return Err(Failure::runtime(format!("the oracle is not complete: {error}")));
+    }
+    end
+}
+
+fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|error| Failure::usage(format!("cannot read the plan {}: {error}", path.display())))?;
+    text.parse().map_err(|error| Failure::usage(format!("{}, {error}", path.display())))
+}
+
+fn open_oracle(options: &ServeOptions) -> Result<Option<Box<dyn Write + Send>>, Failure> {
+    match &options.oracle {
+        Some(path) => match File::create(path) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) => Err(Failure::usage(format!("cannot write the oracle to {}: {error}", path.display()))),
+        },
+        None if options.fault.is_some() => Ok(Some(Box::new(io::stderr()))),
+        None => Ok(None),
+    }
 }
