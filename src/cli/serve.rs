@@ -1,9 +1,10 @@
 //! `serve`: the loopback Yellowstone server alone.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::Path,
+    thread,
 };
 
 use secrecy::ExposeSecret;
@@ -14,7 +15,7 @@ use crate::{
     config::{Config, Token},
     simulator::{
         demo::Demo,
-        fault::FaultPlan,
+        fault::{FaultError, FaultPlan},
         feed::Producer,
         playback::Playback,
         server::{OracleWriter, Server, ServerSettings},
@@ -30,10 +31,9 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
     };
     let token = options.require_token_file.as_deref().map(|path| Token::from_file(path, "--require-token-file"));
     let token = token.transpose()?.map(|token| token.secret().expose_secret().to_owned());
-    let faults = options.fault.as_deref().map(read_plan).transpose()?;
-    let out = open_oracle(options)?;
-    let oracle = out.map(OracleWriter::start).transpose().map_err(|error| Failure::runtime(error.to_string()))?;
-    let (oracle, writing) = oracle.unzip();
+    let faults = options.fault.as_deref().map(fault_plan).transpose()?;
+    let oracle = options.oracle.as_deref().map(oracle).transpose()?;
+    let (oracle, written) = oracle.unzip();
     let settings = ServerSettings {
         faults,
         oracle,
@@ -48,7 +48,7 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
         ..ServerSettings::default()
     };
     let runtime = process::runtime()?;
-    let end = runtime.block_on(async {
+    runtime.block_on(async {
         let server = Server::start(settings, producer).await?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "listening on {}", server.url())?;
@@ -59,33 +59,26 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
         };
         let damage = server.producer_error();
         server.shutdown().await;
+        if let Some(Err(error)) = written.and_then(|thread| thread.join().ok()) {
+            return Err(Failure::runtime(format!("the oracle could not be written to its end: {error}")));
+        }
         match (signal, damage) {
             (Some(signal), _) => Err(Failure::Signal(signal)),
             (None, Some(damage)) => Err(Failure::runtime(damage)),
             (None, None) => Ok(()),
         }
-    });
-    // With the runtime the last that writes to the oracle is gone, and its thread ends.
-    drop(runtime);
-    if let Some(Ok(Err(error))) = writing.map(std::thread::JoinHandle::join) {
-        return Err(Failure::runtime(format!("the oracle is not complete: {error}")));
-    }
-    end
+    })
 }
 
-fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
-    let text = fs::read_to_string(path);
-    let text = text.map_err(|error| Failure::usage(format!("cannot read the plan {}: {error}", path.display())))?;
-    text.parse().map_err(|error| Failure::usage(format!("{}, {error}", path.display())))
+fn fault_plan(path: &Path) -> Result<FaultPlan, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read the fault plan {}: {error}", path.display())))?;
+    text.parse().map_err(|error: FaultError| Failure::usage(format!("the fault plan {}, {error}", path.display())))
 }
 
-fn open_oracle(options: &ServeOptions) -> Result<Option<Box<dyn Write + Send>>, Failure> {
-    match &options.oracle {
-        Some(path) => match File::create(path) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(error) => Err(Failure::usage(format!("cannot write the oracle to {}: {error}", path.display()))),
-        },
-        None if options.fault.is_some() => Ok(Some(Box::new(io::stderr()))),
-        None => Ok(None),
-    }
+type Oracle = (OracleWriter, thread::JoinHandle<io::Result<()>>);
+
+fn oracle(path: &Path) -> Result<Oracle, Failure> {
+    let started = fs::File::create(path).and_then(|file| OracleWriter::start(io::BufWriter::new(file)));
+    started.map_err(|error| Failure::usage(format!("cannot write the oracle {}: {error}", path.display())))
 }
