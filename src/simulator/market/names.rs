@@ -46,7 +46,7 @@ const FIRST: [&str; 48] = [
     "Zen",
     "Captain",
     "Doctor",
-    "Agent",
+    "Major",
     "Uncle",
     "Grandma",
     "President",
