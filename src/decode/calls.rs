@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     event::{Event, EventKind, Path, Source},
     logs::{Caller, Line, Running},
+    sender::Spending,
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
     venue::{self, Discriminator, Emits, Layout, Parent, Read, Refused, Spec},
@@ -69,7 +70,7 @@ struct Frame {
 }
 
 impl Calls {
-    /// Reads every event of a successful transaction and counts.
+    /// Reads every event of a successful transaction and counts; what its sender paid.
     pub(super) fn run(
         &mut self,
         walked: &Walked<'_>,
@@ -77,20 +78,22 @@ impl Calls {
         events: &mut Vec<Event>,
         undecoded: &mut Vec<Undecoded>,
         tally: &mut Tally,
-    ) {
+    ) -> Spending {
         let mut found = Found { walked: *walked, origin, events, undecoded, tally };
         self.list.clear();
-        self.walk(&mut found);
+        let spending = self.walk(&mut found);
         let in_log = self.list.iter().any(|call| call.wants_log(walked.inner_missing()));
         let log_is_whole = !in_log || self.read_log(&mut found);
         for at in 0..self.list.len() {
             self.fall_back(at, &mut found);
         }
         self.settle(log_is_whole, &mut found);
+        spending
     }
 
-    /// Collects the calls and reads the events that programs called themselves with.
-    fn walk(&mut self, found: &mut Found<'_>) {
+    /// Collects the calls and reads the events that programs called themselves with; what else was paid on the way.
+    fn walk(&mut self, found: &mut Found<'_>) -> Spending {
+        let mut spending = Spending::default();
         self.stack.clear();
         let mut outer = 0;
         let mut counts = [0_u32; Program::ALL.len()];
@@ -106,8 +109,9 @@ impl Calls {
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
             let program = Program::from_id(instruction.program);
             let ordinal = program.map_or(0, |program| counts[program as usize]);
-            if let Some(program) = program {
-                counts[program as usize] += 1;
+            match program {
+                Some(program) => counts[program as usize] += 1,
+                None => spending.add(&instruction),
             }
             if let Some(program) = program
                 && instruction.data.starts_with(&EVENT_CALL)
@@ -139,6 +143,7 @@ impl Calls {
             }
             self.stack.push(Frame { depth, call });
         }
+        spending
     }
 
     /// Reads the events that are only in the log; whether it was whole.
@@ -373,12 +378,15 @@ impl Found<'_> {
 
     /// Adds what was read, or puts it in place of what it replaces.
     fn push(&mut self, cause: &Instruction<'_>, read: Read, replaced: Option<usize>) {
-        for kind in read.kind.into_iter().chain(read.also) {
-            let event = self.event(cause, read.timestamp, kind);
-            match replaced.and_then(|at| self.events.get_mut(at)) {
-                Some(place) => *place = event,
-                None => self.events.push(event),
-            }
+        let Some(kind) = read.kind else { return };
+        let event = self.event(cause, read.timestamp, kind);
+        match replaced.and_then(|at| self.events.get_mut(at)) {
+            Some(place) => *place = event,
+            None => self.events.push(event),
+        }
+        if let Some(also) = read.also {
+            let event = self.event(cause, read.timestamp, *also);
+            self.events.push(event);
         }
     }
 
