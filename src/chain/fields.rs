@@ -124,6 +124,26 @@ impl<'a> Fields<'a> {
         self.at
     }
 
+    /// Passes over the following fields that have that very key (number and wire type of a length-delimited field, in one
+    /// byte) and lengths of one or two bytes; stops before any other.
+    #[inline]
+    pub(crate) fn pass_like(&mut self, key: u8) {
+        while let Some([first, low, high, ..]) = self.buffer.get(self.at..)
+            && *first == key
+        {
+            let (head, length) = match (*low, *high) {
+                (low @ 0..0x80, _) => (2, usize::from(low)),
+                (low, high @ 0..0x80) => (3, usize::from(low & 0x7f) | usize::from(high) << 7),
+                _ => return,
+            };
+            let next = self.at + head + length;
+            if next > self.buffer.len() {
+                return;
+            }
+            self.at = next;
+        }
+    }
+
     #[inline(always)]
     fn varint(&mut self) -> Result<u64, WireError> {
         match self.buffer.get(self.at) {

@@ -28,6 +28,8 @@ pub enum WalkError {
     },
 }
 
+/// How a log line begins: field 6, length-delimited.
+const LOG_KEY: u8 = 6 << 3 | 2;
 /// Depth of an instruction called by a top-level one.
 const CALLED: u32 = 2;
 
@@ -331,7 +333,10 @@ impl Walk {
                 1 => self.rest.failed = field.bytes().map(|_| true)?,
                 2 => self.rest.fee = field.varint()?,
                 5 => self.read_group(meta, field.range()?)?,
-                6 => self.rest.logs = self.rest.logs.or(Some(offset)),
+                6 => {
+                    self.rest.logs = self.rest.logs.or(Some(offset));
+                    fields.pass_like(LOG_KEY);
+                }
                 7 | 8 => self.rest.balances = self.rest.balances.or(Some(offset)),
                 10 => self.rest.inner_missing = field.varint()? != 0,
                 12 => self.keys.push(*field.array()?),
@@ -425,6 +430,40 @@ fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
 
 /// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.
 fn compiled(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
+    match usual(buffer, &range) {
+        Some(instruction) => Ok(instruction),
+        None => any(buffer, range),
+    }
+}
+
+/// Reads an instruction that is written as servers write nearly all: every field once, in order, with short lengths.
+fn usual(buffer: &[u8], range: &Range<usize>) -> Option<Compiled> {
+    let [0x08, program @ 0..0x80, 0x12, accounts @ 0..0x80, rest @ ..] = buffer.get(range.clone())? else {
+        return None;
+    };
+    let accounts = usize::from(*accounts);
+    let start = range.start + 4;
+    let (head, length) = match rest.get(accounts..)? {
+        [0x1a, low @ 0..0x80, ..] => (2, usize::from(*low)),
+        [0x1a, low, high @ 0..0x80, ..] => (3, usize::from(low & 0x7f) | usize::from(*high) << 7),
+        _ => return None,
+    };
+    let data = accounts + head;
+    let stack_height = match rest.get(data + length..)? {
+        [] => None,
+        [0x20, height @ 0..0x80] => Some(u32::from(*height)),
+        _ => return None,
+    };
+    Some(Compiled {
+        program: u32::from(*program),
+        accounts: Span::of(&(start..start + accounts)).ok()?,
+        data: Span::of(&(start + data..start + data + length)).ok()?,
+        stack_height,
+    })
+}
+
+/// Reads an instruction however it is written.
+fn any(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
     let mut instruction = Compiled::default();
     for field in Fields::within(buffer, range) {
         let field = field?;
