@@ -11,10 +11,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 
-use super::{Emitted, View, pipeline::Pipeline, view::carried};
+use super::{Emitted, View, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
     chain::group::Group,
-    market::{change::Change, input::Batch},
+    market::change::Change,
     stream::{
         Control, StreamStatus,
         pool::GroupLoad,
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 /// Everything the loop reads and writes.
 pub(super) struct Task {
     pub(super) pipeline: Pipeline,
-    pub(super) batches: mpsc::Receiver<Batch>,
+    pub(super) batches: mpsc::Receiver<Delivery>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
     pub(super) control: mpsc::Sender<Control>,
     pub(super) views: watch::Sender<Arc<View>>,
@@ -71,7 +71,10 @@ impl Task {
                     let quiet = self.pipeline.is_quiet();
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     // Without a listener the supervisor has ended: nothing is left to be balanced.
-                    let _ = self.control.try_send(Control::Loads(self.loads()));
+                    let _ = self.control.try_send(Control::Loads {
+                        groups: self.loads(),
+                        connections: self.pipeline.connection_loads(),
+                    });
                     if !quiet {
                         self.publish(false);
                         next_view = Instant::now() + VIEW_INTERVAL;
@@ -98,11 +101,13 @@ impl Task {
         self.publish(true);
     }
 
-    async fn apply(&mut self, received: &mut Vec<Batch>) {
+    async fn apply(&mut self, received: &mut Vec<Delivery>) {
         let now_ms = now_ms();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
-        for batch in received.drain(..) {
+        for Delivery { batch, notes } in received.drain(..) {
+            let connection = batch.connection;
             self.pipeline.apply(batch, now_ms, &mut changes, &mut frames);
+            self.pipeline.note(connection, &notes);
         }
         let proofs = self.pipeline.take_proofs();
         if self.events.is_some() && !(changes.is_empty() && proofs.is_empty()) {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::pool::GroupLoad;
+pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
 use crate::chain::group::{Group, GroupSet};
 
 /// Life of a connection.
@@ -264,6 +264,7 @@ impl fmt::Display for StreamEventKind {
             Self::Activated { connection, version, after_ms } => {
                 write!(f, "connection {connection}: filter {version} in force after {after_ms} ms")
             }
+            Self::Rebalanced { reason: "throttle", .. } => f.write_str("the load changed what is asked for"),
             Self::Rebalanced { moves, permits, .. } => {
                 f.write_str("rebalanced:")?;
                 for one in moves {
@@ -355,8 +356,13 @@ pub struct StreamStatus {
 /// What the engine asks of the streams.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Control {
-    /// The traffic measured, about once a second: what the proposal is made from. Also refreshes the status.
-    Loads(Vec<GroupLoad>),
+    /// The traffic measured, about once a second: what proposals, moves and the watchdog go by. Also refreshes the status.
+    Loads {
+        /// By group.
+        groups: Vec<GroupLoad>,
+        /// By connection.
+        connections: Vec<ConnectionLoad>,
+    },
     /// Set a connection's throttle level.
     Throttle {
         /// Which connection.

@@ -101,8 +101,11 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         zstd: false,
         on_end: OnEnd::Reconnect,
         ledger: None,
+        failover: Vec::new(),
         recover: true,
         proof: ProofMode::default(),
+        balance: false,
+        update_spacing: Duration::from_secs(2),
     }
 }
 
