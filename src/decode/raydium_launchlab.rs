@@ -126,7 +126,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     trade.curve_real_quote = Some(raised);
     trade.curve_progress = Some(CurveProgress { done: sold, goal: for_sale });
     let completed = EventKind::CurveCompleted { venue: Venue::RaydiumLaunchlab, mint: mints[0], curve: pool, user };
-    let also = (status == Some(MIGRATING)).then_some(completed);
+    let also = (status == Some(MIGRATING)).then(|| Box::new(completed));
     Some(Read { also, ..Read::of(EventKind::Trade(trade), None, c) })
 }
 

@@ -461,20 +461,9 @@ fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
 
 /// The newest stream event that answers the user.
 fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
-    streams.events.iter().rev().find_map(|event| {
-        let text = match &event.kind {
-            StreamEventKind::Activated { connection, after_ms, version } => {
-                format!("connection {connection}: filter {version} in force after {after_ms} ms").into()
-            }
-            StreamEventKind::Rebalanced { reason: "throttle", .. } => "the load changed what is asked for".into(),
-            StreamEventKind::Rebalanced { moves, permits, .. } => {
-                let moves: Vec<_> = moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
-                format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
-            }
-            StreamEventKind::Refused(why) => why.clone(),
-            StreamEventKind::State { .. } | StreamEventKind::Gap(_) => return None,
-        };
-        Some((event.seq, text))
+    streams.events.iter().rev().find_map(|event| match &event.kind {
+        StreamEventKind::State { .. } | StreamEventKind::Gap(_) => None,
+        answer => Some((event.seq, answer.to_string().into())),
     })
 }
 

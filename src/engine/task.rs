@@ -15,7 +15,11 @@ use super::{Emitted, View, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
     chain::group::Group,
     market::change::Change,
-    stream::{Control, StreamStatus, pool::GroupLoad},
+    stream::{
+        Control, StreamStatus,
+        pool::GroupLoad,
+        status::{ConnectionState, StreamEventKind},
+    },
 };
 
 /// Shortest time between two views.
@@ -127,6 +131,9 @@ impl Task {
             let new = streams.events.iter().filter(|event| newest.is_none_or(|newest| event.seq > newest));
             new.cloned().collect()
         };
+        for event in &events {
+            log(&event.kind);
+        }
         if let Some(last) = events.last() {
             *newest = Some(last.seq);
             self.emit(events.into_iter().map(Emitted::Stream).collect()).await;
@@ -147,6 +154,17 @@ impl Task {
             Some(GroupLoad { connection: carrier.id, group, bytes_per_s: bytes_per_s? })
         });
         loads.collect()
+    }
+}
+
+/// What the streams say of themselves is the log's main matter.
+fn log(event: &StreamEventKind) {
+    use ConnectionState::{BackingOff, Degraded, Stopped};
+    match event {
+        StreamEventKind::State { state: BackingOff | Degraded | Stopped, cause: Some(_), .. }
+        | StreamEventKind::Refused(_)
+        | StreamEventKind::Gap(_) => tracing::warn!("{event}"),
+        _ => tracing::info!("{event}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the streams say of themselves: values, published as a whole, never locked.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -252,6 +252,34 @@ pub enum StreamEventKind {
     Refused(Arc<str>),
     /// Slots were missed, and perhaps fetched again.
     Gap(Gap),
+}
+
+impl fmt::Display for StreamEventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State { connection, state, cause, .. } => {
+                write!(f, "connection {connection}: {}", state.name().replace('_', " "))?;
+                cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+            }
+            Self::Activated { connection, version, after_ms } => {
+                write!(f, "connection {connection}: filter {version} in force after {after_ms} ms")
+            }
+            Self::Rebalanced { reason: "throttle", .. } => f.write_str("the load changed what is asked for"),
+            Self::Rebalanced { moves, permits, .. } => {
+                f.write_str("rebalanced:")?;
+                for one in moves {
+                    write!(f, " {} {}→{}", one.group.name(), one.from, one.to)?;
+                }
+                write!(f, " ({permits} permits)")
+            }
+            Self::Refused(why) => f.write_str(why),
+            Self::Gap(gap) => {
+                let Gap { connection, from_slot, to_slot, cause, repaired } = gap;
+                let outcome = if *repaired { "fetched again" } else { "missing" };
+                write!(f, "connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
+            }
+        }
+    }
 }
 
 /// Slots of which something did not arrive when it was sent.

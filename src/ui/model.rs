@@ -282,6 +282,11 @@ impl Model {
                 self.throttle = None;
             }
         }
+        let seq = |view: &View| view.notice.as_ref().map(|(seq, _)| *seq);
+        if seq(&view) > seq(&self.view) {
+            // What the engine has to say is newer than the answer to the last key.
+            self.notice = None;
+        }
         self.view = view;
         self.received = now;
     }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::RangeInclusive,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -102,7 +103,7 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         ledger: None,
         failover: Vec::new(),
         recover: true,
-        proof: ProofMode::Filters,
+        proof: ProofMode::default(),
         balance: false,
         update_spacing: Duration::from_secs(2),
     }
@@ -234,6 +235,21 @@ impl Client {
             all.extend(batch);
         }
         all
+    }
+
+    /// Everything that came until this slot, and the slots declared as missed for good.
+    pub(crate) async fn until_slot(&mut self, slot: u64) -> (BTreeSet<Seen>, Vec<RangeInclusive<u64>>) {
+        let mut all = BTreeSet::new();
+        while !all.contains(&Seen::Meta(slot)) {
+            let batch = timeout(PATIENCE, self.batches.recv()).await.expect("data in time").expect("the streams run");
+            all.extend(batch);
+        }
+        self.until("at all", |_| true).await;
+        let declared = self.events.iter().filter_map(|event| match &event.kind {
+            StreamEventKind::Gap(gap) if !gap.repaired => Some(gap.from_slot..=gap.to_slot),
+            _ => None,
+        });
+        (all, declared.collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What agents have made up their minds to do, by time.
+//! What actors have made up their minds to do, by time.
 
 use std::{
     cmp::Reverse,
@@ -10,7 +10,7 @@ use super::{state::WalletId, truth::Role};
 /// Things to do that are kept at most; what would come on top is not done.
 const MOST: usize = 200_000;
 
-/// Something an agent does.
+/// Something an actor does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     /// Launches a token.

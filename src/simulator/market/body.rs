@@ -3,7 +3,7 @@
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
-    address::{FEE_RECIPIENTS, WRAPPED_SOL},
+    address::{Fixed, WRAPPED_SOL},
     curve::{BUYBACK_BPS, Beyond, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
     pool::{Pool, PoolFill},
 };
@@ -122,7 +122,7 @@ pub(super) struct CurveTrade<'a> {
     pub(super) fill: &'a CurveFill,
     pub(super) after: &'a Curve,
     /// `None` where the fees stay on the curve.
-    pub(super) recipient: Option<usize>,
+    pub(super) recipient: Option<&'static Fixed>,
     pub(super) name: &'a str,
     pub(super) creator_fees: u64,
 }
@@ -138,7 +138,7 @@ impl CurveTrade<'_> {
             .key(self.user)
             .i64(time)
             .u64s([after.virtual_quote, after.virtual_base, after.real_quote, after.real_base])
-            .key(recipient(self.recipient))
+            .key(self.recipient.map_or(&ZERO, |recipient| &recipient.key))
             .u64s([PROTOCOL_BPS, fill.protocol])
             .key(self.creator)
             .u64s([CREATOR_BPS, fill.creator])
@@ -183,7 +183,7 @@ pub(super) struct PoolTrade<'a> {
     /// The user's tokens and lamports before.
     pub(super) had: (u64, u64),
     /// `None` where the fees stay in the pool; else also its token account.
-    pub(super) recipient: Option<(usize, &'a Pubkey)>,
+    pub(super) recipient: Option<(&'static Fixed, &'a Pubkey)>,
     pub(super) limit: u64,
     pub(super) buyback_bps: u64,
 }
@@ -202,7 +202,7 @@ impl PoolTrade<'_> {
 
     fn parties(&self, body: Body) -> Body {
         let (recipient, account) =
-            self.recipient.map_or((&ZERO, &ZERO), |(place, account)| (recipient(Some(place)), account));
+            self.recipient.map_or((&ZERO, &ZERO), |(recipient, account)| (&recipient.key, account));
         body.keys([self.pool, self.user, self.base_account, self.quote_account, recipient, account, self.creator])
             .u64s([self.fill.rates.creator, self.fill.creator])
     }
@@ -330,8 +330,4 @@ impl LiquidityMove<'_> {
         let body = pairs.into_iter().fold(body, |body, (base, quote)| body.u64s([base, quote]));
         body.u64(self.before.lp_supply).keys([self.pool, self.user]).keys(self.accounts).u64(0).done()
     }
-}
-
-fn recipient(place: Option<usize>) -> &'static Pubkey {
-    place.and_then(|place| FEE_RECIPIENTS.get(place)).map_or(&ZERO, |recipient| &recipient.key)
 }

@@ -3,7 +3,7 @@
 use super::{
     address::{
         ASSOCIATED_TOKEN, BUYBACK_RECIPIENTS, FEE_RECIPIENTS, PUMP, PUMP_AUTHORITY, PUMP_FEE_CONFIG, PUMP_FEES,
-        PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL,
+        PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, one_of,
     },
     body::{Body, CurveTrade, bought_beyond, completed},
     curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, POOL_BASE, PROTOCOL_BPS},
@@ -189,7 +189,7 @@ pub(super) fn trade(
         buy: call.buy,
         fill: &fill,
         after: &token.curve,
-        recipient: (call.family != Family::V3).then(|| recipient_of(token)),
+        recipient: (call.family != Family::V3).then(|| one_of(&FEE_RECIPIENTS, token.id)),
         name: call.event_name,
         creator_fees: token.creator_fees,
     };
@@ -275,22 +275,17 @@ fn arguments(call: &CurveCall, order: &CurveOrder, fill: &CurveFill) -> (u64, u6
     }
 }
 
-fn recipient_of(token: &Token) -> usize {
-    usize::try_from(token.id % FEE_RECIPIENTS.len() as u64).unwrap_or(0)
-}
-
 fn accounts(writing: &mut Writing<'_>, token: &Token) -> Accounts {
     let seed = writing.moment.seed;
     let (held, _) = writing.account(Purpose::TokenAccount, token.id);
     let draft = &mut writing.draft;
-    let place = recipient_of(token);
     Accounts {
         curve: draft.writable(&token.curve_key),
         vault: draft.writable(&token.account(seed, Account::CurveBase)),
         held,
         creator_vault: draft.writable(&token.account(seed, Account::CreatorVault)),
-        recipient: draft.fixed_writable(&FEE_RECIPIENTS[place]),
-        buyback: draft.fixed_writable(&BUYBACK_RECIPIENTS[place]),
+        recipient: draft.fixed_writable(one_of(&FEE_RECIPIENTS, token.id)),
+        buyback: draft.fixed_writable(one_of(&BUYBACK_RECIPIENTS, token.id)),
         fee_config: draft.fixed(&PUMP_FEE_CONFIG),
         program: draft.fixed(&PUMP),
         mint: draft.readable(&token.mint),

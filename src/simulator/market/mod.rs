@@ -1,7 +1,7 @@
 //! The simulated market: launches, trades, graduations, pools and liquidity as real transactions, from a seed.
 //!
 //! ```text
-//! crowd      who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
+//! crowd, deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
 //!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
 //!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
 //! sol_usd    the price of SOL in the accounts of other pools
@@ -15,6 +15,7 @@ mod boost;
 mod crowd;
 mod curve;
 mod curve_call;
+mod deeds;
 mod draft;
 mod launch;
 mod liquidity;
@@ -115,7 +116,7 @@ impl SimulatedMarket {
         Self { truth: Some(sink), ..self }
     }
 
-    /// Acts that agents planned and that were given up because too many were planned.
+    /// Acts that actors planned and that were given up because too many were planned.
     #[must_use]
     pub const fn acts_given_up(&self) -> u64 {
         self.crowd.refused()

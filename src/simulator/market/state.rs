@@ -29,31 +29,34 @@ pub(super) struct Wallet {
 
 /// All wallets there are, and what the recipients of fees have collected in wrapped SOL.
 pub(super) struct Wallets {
-    wallets: Vec<Wallet>,
+    first: Wallet,
+    all: Vec<Wallet>,
     collected: [u64; 2 * RECIPIENTS],
 }
 
 impl Wallets {
     pub(super) fn new(seed: u64, count: WalletId, rng: &mut Rng) -> Self {
-        let wallet = |number: WalletId| {
+        let mut wallet = |number: WalletId| {
             let key = made_key(seed, Purpose::Wallet, number.into());
             Wallet { key, text: key.to_string(), lamports: rng.u64(2_000_000_000..60_000_000_000) }
         };
-        let wallets = (0..count.max(1)).map(wallet).collect();
-        Self { wallets, collected: std::array::from_fn(|place| 40_000_000_000 + place as u64 * 7_654_321) }
+        let first = wallet(0);
+        let all = (0..count).map(wallet).collect();
+        Self { first, all, collected: std::array::from_fn(|place| 40_000_000_000 + place as u64 * 7_654_321) }
     }
 
     pub(super) fn count(&self) -> WalletId {
-        WalletId::try_from(self.wallets.len()).unwrap_or(WalletId::MAX)
+        WalletId::try_from(self.all.len()).unwrap_or(WalletId::MAX)
     }
 
+    /// Whose number this is; numbers begin anew behind the last.
     pub(super) fn get(&self, id: WalletId) -> &Wallet {
-        &self.wallets[id as usize % self.wallets.len()]
+        self.all.get(id as usize % self.all.len().max(1)).unwrap_or(&self.first)
     }
 
     fn get_mut(&mut self, id: WalletId) -> &mut Wallet {
-        let count = self.wallets.len();
-        &mut self.wallets[id as usize % count]
+        let count = self.all.len().max(1);
+        self.all.get_mut(id as usize % count).unwrap_or(&mut self.first)
     }
 
     /// A recipient of fees gets so much; what it had before and has now.
@@ -173,7 +176,7 @@ impl Token {
     pub(super) fn hold(&mut self, wallet: WalletId, amount: u64) {
         match self.holders.iter().position(|(holder, _)| *holder == wallet) {
             Some(place) if amount == 0 => drop(self.holders.swap_remove(place)),
-            Some(place) => self.holders[place].1 = amount,
+            Some(place) => self.holders.iter_mut().skip(place).take(1).for_each(|holder| holder.1 = amount),
             None if amount > 0 && self.holders.len() < MOST_HOLDERS => self.holders.push((wallet, amount)),
             None => {}
         }
