@@ -59,23 +59,22 @@ async fn a_cut_stream_loses_nothing() {
 
 #[tokio::test]
 async fn what_the_server_has_no_more_is_declared() {
-    let server = ServerSettings { replay_slots: 4, ..ServerSettings::default() };
+    let server = ServerSettings { replay_slots: 20, ..ServerSettings::default() };
     let mut stage = Stage::start(chain(), server, |settings| settings).await;
     stage.slots(5).await;
     stage.until(|stage| !stage.since.is_empty()).await;
     stage.proxy.down();
-    stage.slots(20).await;
+    stage.slots(40).await;
     stage.proxy.up();
     stage.until(|stage| stage.gaps.iter().any(|gap| gap.repaired)).await;
     let to = settled(&mut stage).await;
     assert_eq!(stage.missing(to), [], "lost without a word");
     let gone: Vec<_> = stage.gaps.iter().filter(|gap| !gap.repaired).collect();
-    assert_eq!(gone.len(), 1);
-    assert_eq!(gone[0].cause, GapCause::ReplayGone);
+    assert!(!gone.is_empty() && gone.iter().all(|gap| gap.cause == GapCause::ReplayGone), "{gone:?}");
     assert!(gone[0].to_slot - gone[0].from_slot > 10);
     let view = stage.completeness.view();
     assert!(view.counts.lost > 10);
-    assert_eq!(view.open_gaps, 1);
+    assert_eq!(view.open_gaps, gone.len() as u64);
     stage.close().await;
 }
 
