@@ -250,14 +250,13 @@ fn liquidity_of_the_other_pools_is_told() {
         liquidity(events).into_iter().map(facts).collect::<Vec<_>>()
     };
     let (pool, mint) = (Pool::new(key(20)), Mint::new(key(30)));
-    use LiquidityAction::{Deposit, Withdraw};
 
     let named = [(2, key(20)), (13, key(30)), (14, sol())];
     let event = Body::of(0x314f_69d4_2022_1e54).key(key(9)).b(&[0; 16]).n(&[5, 6, 0, 0]);
     let made = Made::of(Program::RaydiumClmm, &accounts(15, &named), Body::of(0x851d_59df_45ee_b00a));
     assert_eq!(
         facts(&made.logs(Program::RaydiumClmm, &[event]).events()),
-        [(Venue::RaydiumClmm, pool, mint, Deposit, 5, 6)]
+        [(Venue::RaydiumClmm, pool, mint, LiquidityAction::Deposit, 5, 6)]
     );
 
     let named = [(0, key(20)), (8, key(30)), (9, sol())];
@@ -273,7 +272,10 @@ fn liquidity_of_the_other_pools_is_told() {
     let moved = facts(&made.logs(Program::OrcaWhirlpool, &[event]).events());
     assert_eq!(
         moved,
-        [(Venue::OrcaWhirlpool, pool, mint, Withdraw, 1, 2), (Venue::OrcaWhirlpool, pool, mint, Deposit, 3, 4)]
+        [
+            (Venue::OrcaWhirlpool, pool, mint, LiquidityAction::Withdraw, 1, 2),
+            (Venue::OrcaWhirlpool, pool, mint, LiquidityAction::Deposit, 3, 4)
+        ]
     );
 
     let named = [(1, key(20)), (7, key(30)), (8, sol())];
@@ -288,7 +290,10 @@ fn liquidity_of_the_other_pools_is_told() {
     let moved = facts(&made.emits(Program::MeteoraDlmm, event).events());
     assert_eq!(
         moved,
-        [(Venue::MeteoraDlmm, pool, mint, Withdraw, 1, 2), (Venue::MeteoraDlmm, pool, mint, Deposit, 3, 4)]
+        [
+            (Venue::MeteoraDlmm, pool, mint, LiquidityAction::Withdraw, 1, 2),
+            (Venue::MeteoraDlmm, pool, mint, LiquidityAction::Deposit, 3, 4)
+        ]
     );
 
     let named = [(0, key(20)), (6, key(30)), (7, sol())];
@@ -303,7 +308,7 @@ fn liquidity_of_the_other_pools_is_told() {
     let made = Made::of(Program::MeteoraDammV2, &accounts(14, &named), Body::of(0xb59d_5943_8fb6_3448));
     assert_eq!(
         facts(&made.emits(Program::MeteoraDammV2, event).events()),
-        [(Venue::MeteoraDammV2, pool, mint, Deposit, 5, 6)]
+        [(Venue::MeteoraDammV2, pool, mint, LiquidityAction::Deposit, 5, 6)]
     );
 
     let named = [(0, key(20)), (9, key(40)), (10, key(41))];
@@ -312,7 +317,7 @@ fn liquidity_of_the_other_pools_is_told() {
     let made = made.holds(key(40), key(30), 6).holds(key(41), sol(), 9);
     assert_eq!(
         facts(&made.logs(Program::MeteoraDammV1, &[event]).events()),
-        [(Venue::MeteoraDammV1, pool, mint, Withdraw, 5, 6)]
+        [(Venue::MeteoraDammV1, pool, mint, LiquidityAction::Withdraw, 5, 6)]
     );
 }
 
