@@ -23,7 +23,7 @@ use crate::{
         balancer::ConnectionLoad,
         completeness::{Completeness, CompletenessView, SlotProof},
         forecast::Forecast,
-        status::{ConnectionState, StreamEventKind, StreamStatus},
+        status::{StreamEventKind, StreamStatus},
     },
 };
 
@@ -306,12 +306,6 @@ impl Pipeline {
     /// Slots that stand otherwise than when this was called last.
     pub(super) fn take_proofs(&mut self) -> Vec<SlotProof> {
         std::mem::take(&mut self.proofs)
-    }
-
-    /// Which connections are stopped for good: no slot waits for them.
-    pub(super) fn look_at(&mut self, streams: &StreamStatus) {
-        let stopped = streams.connections.iter().filter(|status| status.state == ConnectionState::Stopped);
-        self.completeness.set_stopped(stopped.map(|status| status.id));
     }
 
     /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.

@@ -62,8 +62,6 @@ impl Task {
                 }
                 changed = self.streams.changed(), if streams_open => {
                     streams_open = changed.is_ok();
-                    let streams = self.streams.borrow().clone();
-                    self.pipeline.look_at(&streams);
                     self.forward_stream_events(&mut newest_stream_event).await;
                     dirty = true;
                 }

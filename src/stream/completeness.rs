@@ -132,8 +132,6 @@ pub struct Completeness {
     slots: BTreeMap<u64, Known>,
     /// First slot that a connection spoke of.
     since: [Option<u64>; MAX_CONNECTIONS],
-    /// Connections that will say nothing more, by bit.
-    stopped: u8,
     past: ProofCounts,
     past_lost: u64,
     gaps: VecDeque<Gap>,
@@ -149,18 +147,12 @@ impl Completeness {
             mode,
             slots: BTreeMap::new(),
             since: [None; MAX_CONNECTIONS],
-            stopped: 0,
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
             gaps: VecDeque::new(),
             open_gaps: 0,
             repaired_gaps: 0,
         }
-    }
-
-    /// Which connections are stopped: slots do not wait for them.
-    pub fn set_stopped(&mut self, stopped: impl IntoIterator<Item = usize>) {
-        self.stopped = stopped.into_iter().fold(0, |bits, connection| bits | bit(connection));
     }
 
     /// A connection has finished a slot. Appends the slots that stand otherwise than before.
@@ -271,9 +263,9 @@ impl Completeness {
     fn judge(&self, slot: u64, known: &Known) -> SlotProof {
         let records = || known.records.iter().flatten();
         let lost: u32 = records().map(|record| record.lost).sum();
-        let awaited = self.since.iter().enumerate().filter(|(connection, since)| {
-            since.is_some_and(|since| since <= slot) && self.stopped & bit(*connection) == 0
-        });
+        // A connection that is down or stopped is waited for all the same: what it carries is missing.
+        let since = self.since.iter().enumerate();
+        let awaited = since.filter(|(_, since)| since.is_some_and(|since| since <= slot));
         let whole = |connection: usize| known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
         let (mut all, mut any) = (true, false);
         for (connection, _) in awaited {

@@ -116,3 +116,25 @@ async fn a_whole_slot_is_proven_by_its_count_and_confirmed_streams_recover_too()
     assert!(proven.clone().all(|slot| slot.executed == Some(60) && slot.matched == 60 && slot.lost == Some(0)));
     stage.close().await;
 }
+
+#[tokio::test]
+async fn what_a_server_fails_to_send_is_noticed_and_fetched() {
+    let plan = "seed = 5\n[[fault]]\nat = '0s'\nfor = '2s'\nkind = 'drop'\nshare = 0.01";
+    let faults = Some(plan.parse().unwrap());
+    let server = ServerSettings { faults, replay_slots: 500, ..ServerSettings::default() };
+    // The server drops a transaction and its status together: only the block's own count gives that away.
+    let adapt = |settings: StreamSettings| StreamSettings { proof: ProofMode::Block, ..settings };
+    let mut stage = Stage::start(chain(), server, adapt).await;
+    stage.until(|stage| stage.proofs.iter().any(|slot| slot.proof == Proof::Lost)).await;
+    let repaired = |stage: &Stage| stage.gaps.iter().any(|gap| gap.repaired && gap.cause == GapCause::Dropped);
+    stage.until(repaired).await;
+    // The repairs are spaced: what was lost after the first one comes with the second, when nothing is dropped any more.
+    stage.slots(45).await;
+    stage.until(|stage| stage.completeness.view().counts.lost == 0).await;
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost without a word");
+    let view = stage.completeness.view();
+    assert_eq!((view.counts.lost, view.open_gaps, view.lost_transactions), (0, 0, 0), "{:?}", stage.gaps);
+    assert!(view.counts.repaired > 0);
+    stage.close().await;
+}
