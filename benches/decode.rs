@@ -47,12 +47,17 @@ fn working_set(recorded: &[Vec<u8>], count: usize) -> Vec<Vec<u8>> {
 
 /// Runs a job over all messages, pass by pass, and prints what one message cost.
 fn measure(name: &str, frames: &[Vec<u8>], mut job: impl FnMut(&[u8])) -> f64 {
-    frames.iter().for_each(|frame| job(frame)); // warm-up
+    // Warm-up.
+    for frame in frames {
+        job(frame);
+    }
     let before = ALLOCATOR.stats();
     let mut times: Vec<f64> = (0..PASSES)
         .map(|_| {
             let start = cpu_ns();
-            frames.iter().for_each(|frame| job(black_box(frame)));
+            for frame in frames {
+                job(black_box(frame));
+            }
             (cpu_ns() - start) / frames.len() as f64
         })
         .collect();

@@ -195,7 +195,7 @@ fn facts_read(event: &Event) -> String {
             moved.base_amount,
             moved.quote_amount,
             moved.lp_amount.unwrap(),
-            moved.raw_reserves_before
+            moved.raw_reserves_before.unwrap()
         ),
         EventKind::CurveAdjusted { .. } => panic!("no mayhem here"),
     }

@@ -49,7 +49,7 @@ struct Call {
     place: usize,
     /// The place of the top-level instruction above it.
     outer: usize,
-    /// The how manieth call of its program, event calls included.
+    /// Its number among the calls of its program, event calls included.
     ordinal: u32,
     /// The call that made it.
     caller: Option<usize>,

@@ -9,7 +9,7 @@ use crate::chain::program::Program;
 /// More calls than a transaction can nest.
 const MAX_DEPTH: usize = 16;
 
-/// One call of one program: the how manieth of its calls in the transaction, in execution order.
+/// One call of one program, by its number among that program's calls in execution order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) program: Program,

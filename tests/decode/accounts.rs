@@ -80,11 +80,11 @@ fn compare(recording: &std::path::Path, expected: &std::path::Path) -> std::coll
                 assert_eq!(Account::PricedPool(pool).sol_usd(), None, "not a SOL/USDC pool");
             }
             ("AmmInfo", Some(Account::AmmV4(pool))) => {
-                assert!(pool.decimals.is_some() && pool.coin_mint != pool.pc_mint)
+                assert!(pool.decimals.is_some() && pool.coin_mint != pool.pc_mint);
             }
             ("token_account", Some(Account::TokenAccount { .. })) => {}
             (_, None) => {
-                assert!(!matches!(kind.as_str(), "BondingCurve" | "Pool" | "AmmInfo" | "token_account"), "{row}")
+                assert!(!matches!(kind.as_str(), "BondingCurve" | "Pool" | "AmmInfo" | "token_account"), "{row}");
             }
             (_, Some(other)) => panic!("{other:?} is not {row}"),
         }
