@@ -41,6 +41,13 @@ impl Failure {
     pub fn message_size(&self) -> Option<usize> {
         self.message.split_once("found ")?.1.split_once(" bytes")?.0.parse().ok()
     }
+
+    /// Most keys that the server takes in one filter, where it refuses a filter for having more (yellowstone-grpc 12–15).
+    #[must_use]
+    pub fn key_limit(&self) -> Option<usize> {
+        let text = self.message.strip_prefix("failed to create filter: Max amount of Pubkeys reached, only ")?;
+        text.split_once(" allowed")?.0.parse().ok().filter(|limit| *limit > 0)
+    }
 }
 
 /// What a failure is.
