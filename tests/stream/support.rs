@@ -89,7 +89,8 @@ impl Producer for Chain {
                 meta: Some(TransactionStatusMeta { fee: 5_000, ..Default::default() }),
                 index: 0,
             }));
-            let at = self.duration.mul_f64(index as f64 / self.per_slot as f64);
+            let nanos = self.duration.as_nanos() * u128::from(index) / u128::from(self.per_slot);
+            let at = Duration::from_nanos(u64::try_from(nanos).unwrap());
             SlotItem { at, kind }
         });
         let items = items.collect();
