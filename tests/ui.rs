@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "made-up figures")]
 
+#[path = "ui/bytes.rs"]
+mod bytes;
+#[path = "ui/find.rs"]
+mod find;
 #[path = "ui/fixture.rs"]
 mod fixture;
 

@@ -30,6 +30,7 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
         ascii: config.ascii(),
         fps: config.fps(),
         logs: Some(logs),
+        ..UiSettings::default()
     };
     let (views, commands) = (source.engine.views(), source.engine.commands());
     let exit = ui::run(settings, views.clone(), commands, Box::new(export));

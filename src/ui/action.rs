@@ -32,8 +32,12 @@ pub enum Action {
     SortDirection,
     Freeze,
     Export,
-    NextTheme,
+    Themes,
     Zoom,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    Palette,
     Help,
     Quit,
     Suspend,
@@ -51,13 +55,30 @@ pub enum Context {
 }
 
 impl Context {
-    const fn covers(self, mode: Mode) -> bool {
+    /// Whether keys of this context work in a mode.
+    #[must_use]
+    pub const fn covers(self, mode: Mode) -> bool {
         match self {
             Self::Anywhere => true,
             Self::NotTyping => !matches!(mode, Mode::Typing),
             Self::Screen => matches!(mode, Mode::Screen),
         }
     }
+}
+
+/// What the palette lets follow an action's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// Nothing.
+    None,
+    /// A text.
+    Text,
+    /// A theme's name.
+    Theme,
+    /// What tokens are ordered by.
+    Order,
+    /// A connection's number.
+    Connection,
 }
 
 /// Headings of the help overlay.
@@ -109,6 +130,8 @@ pub struct Binding {
     pub hint: &'static str,
     /// Tabs on which the footer names it; empty means all.
     pub tabs: &'static [Tab],
+    /// What may follow its name in the palette.
+    pub argument: Argument,
     /// What it does.
     pub action: Action,
 }
@@ -124,7 +147,7 @@ const fn row(
     help: &'static str,
     action: Action,
 ) -> Binding {
-    Binding { name, keys, context, heading, help, hint: "", tabs: &[], action }
+    Binding { name, keys, context, heading, help, hint: "", tabs: &[], argument: Argument::None, action }
 }
 
 impl Binding {
@@ -132,14 +155,8 @@ impl Binding {
         Self { hint, tabs, ..self }
     }
 
-    /// Its keys as text: `j / Down`.
-    #[must_use]
-    pub fn keys_text(&self) -> String {
-        let mut text = String::new();
-        for (index, key) in self.keys.iter().enumerate() {
-            let _ = write!(text, "{}{key}", if index > 0 { " / " } else { "" });
-        }
-        text
+    const fn takes(self, argument: Argument) -> Self {
+        Self { argument, ..self }
     }
 }
 
@@ -147,7 +164,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 32] = [
+pub const TABLE: [Binding; 36] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -166,6 +183,11 @@ pub const TABLE: [Binding; 32] = [
     row("bottom", &[Key::Char('G'), Key::End], NotTyping, Movement, "to the last row", Action::Bottom),
     row("page_down", &[Key::PageDown], NotTyping, Movement, "one page down", Action::PageDown),
     row("page_up", &[Key::PageUp], NotTyping, Movement, "one page up", Action::PageUp),
+    row("search", &[Key::Char('/')], NotTyping, Movement, "search in the pane, or in the help", Action::Search)
+        .hint("search", TOKEN_TABS)
+        .takes(Argument::Text),
+    row("next_match", &[Key::Char('n')], Screen, Movement, "next row that the search finds", Action::NextMatch),
+    row("previous_match", &[Key::Char('N')], Screen, Movement, "previous row that it finds", Action::PreviousMatch),
     row(
         "open",
         &[Key::Enter],
@@ -184,8 +206,10 @@ pub const TABLE: [Binding; 32] = [
         "selected connection one level down: full, without low, high only, paused",
         Action::ThrottleDown,
     )
-    .hint("throttle", STREAM_TABS),
-    row("throttle_up", &[Key::Char('T')], Screen, Streams, "selected connection one level up", Action::ThrottleUp),
+    .hint("throttle", STREAM_TABS)
+    .takes(Argument::Connection),
+    row("throttle_up", &[Key::Char('T')], Screen, Streams, "selected connection one level up", Action::ThrottleUp)
+        .takes(Argument::Connection),
     row(
         "rebalance",
         &[Key::Char('b')],
@@ -212,7 +236,8 @@ pub const TABLE: [Binding; 32] = [
         "reconnect the selected connection, within the budget",
         Action::Reconnect,
     )
-    .hint("reconnect", &[Tab::Connections]),
+    .hint("reconnect", &[Tab::Connections])
+    .takes(Argument::Connection),
     row(
         "filter",
         &[Key::Char('f')],
@@ -221,15 +246,20 @@ pub const TABLE: [Binding; 32] = [
         "show only tokens whose mint or symbol matches one of the words",
         Action::Filter,
     )
-    .hint("filter", TOKEN_TABS),
+    .hint("filter", TOKEN_TABS)
+    .takes(Argument::Text),
     row("sort_column", &[Key::Char('s')], Screen, Tokens, "sort tokens by the next column", Action::SortColumn)
-        .hint("sort", &[Tab::Tokens]),
+        .hint("sort", &[Tab::Tokens])
+        .takes(Argument::Order),
     row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
     row("freeze", &[Key::Char(' ')], Screen, Display, "freeze the display; the engine goes on", Action::Freeze)
         .hint("freeze", &[]),
     row("export", &[Key::Char('e')], Screen, Display, "write what is shown to a snapshot file", Action::Export)
         .hint("export", &[]),
-    row("next_theme", &[Key::Char('c')], NotTyping, Display, "next theme", Action::NextTheme),
+    row("themes", &[Key::Char('c')], Screen, Display, "choose a theme, seen at once", Action::Themes)
+        .takes(Argument::Theme),
+    row("palette", &[Key::Char(':')], Screen, Display, "find any action by its name", Action::Palette)
+        .hint("palette", &[]),
     row("help", &[Key::Char('?')], NotTyping, Display, "this help", Action::Help).hint("help", &[]),
     row("suspend", &[Key::Ctrl('z')], Anywhere, Display, "suspend to the shell", Action::Suspend),
     row(
@@ -242,16 +272,6 @@ pub const TABLE: [Binding; 32] = [
     )
     .hint("quit", &[]),
 ];
-
-/// What a key means in a mode.
-#[must_use]
-pub fn lookup(key: Key, mode: Mode) -> Option<Action> {
-    // Control-C must work everywhere: it is the way out that everyone tries.
-    if key == Key::Ctrl('c') {
-        return Some(Action::Quit);
-    }
-    TABLE.iter().find(|row| row.context.covers(mode) && row.keys.contains(&key)).map(|row| row.action)
-}
 
 /// The key section of the README: a Markdown table by heading.
 #[must_use]
@@ -273,33 +293,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things_in_one_mode() {
-        for mode in Mode::ALL {
-            let mut seen = Vec::new();
-            for row in TABLE.iter().filter(|row| row.context.covers(mode)) {
-                for key in row.keys {
-                    assert!(!seen.contains(key), "{key} twice in {mode:?}");
-                    seen.push(*key);
-                    assert_eq!(lookup(*key, mode), Some(row.action));
-                }
-            }
-        }
-    }
-
-    #[test]
     fn names_are_unique_and_helped() {
         for (index, row) in TABLE.iter().enumerate() {
             assert!(TABLE.iter().skip(index + 1).all(|other| other.name != row.name && other.action != row.action));
             assert!(!row.help.is_empty() && !row.keys.is_empty());
             assert!(markdown().contains(row.help));
         }
-    }
-
-    #[test]
-    fn letters_are_text_while_typing() {
-        for c in ('a'..='z').chain('A'..='Z').chain("0123456789 ?".chars()) {
-            assert_eq!(lookup(Key::Char(c), Mode::Typing), None);
-        }
-        assert_eq!(lookup(Key::Ctrl('c'), Mode::Typing), Some(Action::Quit));
     }
 }

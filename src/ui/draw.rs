@@ -49,7 +49,11 @@ pub fn screen(buffer: &mut Buffer, model: &Model, theme: &Theme, clock: &Clock) 
     panes::message::draw(buffer, screen.message, &draw);
     panes::footer::draw(buffer, screen.footer, &draw);
     match &model.overlay {
-        Some(Overlay::Help { scroll }) => panes::help::draw(buffer, area, *scroll, &draw),
+        Some(Overlay::Help { scroll, words, typing }) => {
+            panes::help::draw(buffer, area, *scroll, (words, *typing), &draw);
+        }
+        Some(Overlay::Palette(palette)) => panes::palette::draw(buffer, area, palette, &draw),
+        Some(Overlay::Themes { .. }) => panes::themes::draw(buffer, area, &draw),
         Some(Overlay::Plan(plan)) => panes::plan::draw(buffer, area, plan, &draw),
         Some(Overlay::MoveGroup { group, choice }) => panes::move_group::draw(buffer, area, *group, *choice, &draw),
         None => {}

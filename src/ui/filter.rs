@@ -5,15 +5,13 @@ use nucleo_matcher::{
     pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
+use super::typed::Typed;
 use crate::chain::ids::Mint;
-
-/// Longest filter text in characters: eight mints do not fit, three do.
-pub const MAX_CHARS: usize = 140;
 
 /// A filter: empty shows everything, else whatever one of its words matches.
 #[derive(Debug)]
 pub struct Filter {
-    text: String,
+    typed: Typed,
     words: Vec<Word>,
     matcher: Matcher,
     characters: Vec<char>,
@@ -30,15 +28,20 @@ struct Word {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { text: String::new(), words: Vec::new(), matcher: Matcher::new(Config::DEFAULT), characters: Vec::new() }
+        Self {
+            typed: Typed::default(),
+            words: Vec::new(),
+            matcher: Matcher::new(Config::DEFAULT),
+            characters: Vec::new(),
+        }
     }
 }
 
 impl Filter {
     /// The text as typed.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
+    pub const fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     /// Whether everything passes.
@@ -47,16 +50,12 @@ impl Filter {
         self.words.is_empty()
     }
 
-    /// Replaces the text. Characters that are not visible are left out, and what is too long is cut.
-    pub fn set(&mut self, text: &str) {
-        self.text = text
-            .chars()
-            .map(|c| if c.is_whitespace() { ' ' } else { c })
-            .filter(|c| is_typable(*c))
-            .take(MAX_CHARS)
-            .collect();
+    /// Changes the text.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Typed)) {
+        change(&mut self.typed);
         self.words = self
-            .text
+            .typed
+            .text()
             .split_whitespace()
             .map(|word| Word {
                 plain: word.to_lowercase(),
@@ -66,17 +65,9 @@ impl Filter {
             .collect();
     }
 
-    /// Adds typed or pasted characters.
-    pub fn push(&mut self, more: &str) {
-        let text = format!("{}{}", self.text, more.get(..more.floor_char_boundary(4 * MAX_CHARS)).unwrap_or(""));
-        self.set(&text);
-    }
-
-    /// Takes the last character away.
-    pub fn pop(&mut self) {
-        let mut text = std::mem::take(&mut self.text);
-        text.pop();
-        self.set(&text);
+    /// Replaces the text.
+    pub fn set(&mut self, text: &str) {
+        self.edit(|typed| typed.set(text));
     }
 
     /// Whether a token of this mint, symbol and name is shown.
@@ -99,11 +90,6 @@ impl Filter {
         }
         false
     }
-}
-
-/// Whether a typed character is text: neither control nor invisible nor a change of direction.
-fn is_typable(c: char) -> bool {
-    !c.is_control() && unicode_width::UnicodeWidthChar::width(c).is_some_and(|width| width > 0)
 }
 
 #[cfg(test)]
@@ -132,17 +118,5 @@ mod tests {
         }
         filter.set("zz0zz0");
         assert!(!filter.shows(&MINT, "", ""));
-    }
-
-    #[test]
-    fn a_paste_is_cut_and_cleaned() {
-        let mut filter = Filter::default();
-        filter.push(&format!("a\u{1b}]52;c\u{202e}\u{200b}\n{}", "é".repeat(20_000)));
-        assert!(filter.text().chars().count() <= MAX_CHARS);
-        assert!(filter.text().starts_with("a]52;c é"));
-        while !filter.text().is_empty() {
-            filter.pop();
-        }
-        assert!(filter.is_empty());
     }
 }

@@ -115,7 +115,12 @@ mod tests {
             let (size, words) = last.unwrap();
             let mut fresh = vt100::Parser::new(whole(size.1), whole(size.0), 0);
             fresh.process(&paint(&mut Painter { whole: true, ..Painter::default() }, size, words));
-            prop_assert_eq!(terminal.screen().contents(), fresh.screen().contents());
+            // A cell that was cleared by writing a blank over it looks like one that was never written.
+            let shown = |terminal: &vt100::Parser| -> Vec<String> {
+                let lines = terminal.screen().rows(0, 40);
+                lines.map(|line| line.trim_end().to_owned()).collect()
+            };
+            prop_assert_eq!(shown(&terminal), shown(&fresh));
         }
     }
 }

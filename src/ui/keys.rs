@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use super::keymap::{Keymap, KeymapError};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// A key press that can be bound.
@@ -19,6 +21,10 @@ pub enum Key {
     Tab,
     /// Shift and tabulator.
     ShiftTab,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
     /// Arrow up.
     Up,
     /// Arrow down.
@@ -33,7 +39,28 @@ pub enum Key {
     End,
     /// Backspace.
     Backspace,
+    /// A function key, 1 to 12.
+    F(u8),
 }
+
+/// Keys that have a name of their own.
+const NAMED: [(&str, Key); 15] = [
+    ("Space", Key::Char(' ')),
+    ("Enter", Key::Enter),
+    ("Esc", Key::Esc),
+    ("Tab", Key::Tab),
+    ("Shift-Tab", Key::ShiftTab),
+    ("Left", Key::Left),
+    ("Right", Key::Right),
+    ("Up", Key::Up),
+    ("Down", Key::Down),
+    ("PgUp", Key::PageUp),
+    ("PgDn", Key::PageDown),
+    ("Home", Key::Home),
+    ("End", Key::End),
+    ("Backspace", Key::Backspace),
+    ("Escape", Key::Esc),
+];
 
 impl Key {
     /// The key of a terminal event; `None` for releases and keys that nothing can be bound to.
@@ -57,6 +84,8 @@ impl Key {
             KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => Self::ShiftTab,
             KeyCode::Tab => Self::Tab,
             KeyCode::BackTab => Self::ShiftTab,
+            KeyCode::Left => Self::Left,
+            KeyCode::Right => Self::Right,
             KeyCode::Up => Self::Up,
             KeyCode::Down => Self::Down,
             KeyCode::PageUp => Self::PageUp,
@@ -64,28 +93,40 @@ impl Key {
             KeyCode::Home => Self::Home,
             KeyCode::End => Self::End,
             KeyCode::Backspace => Self::Backspace,
+            KeyCode::F(number @ 1..=12) => Self::F(number),
             _ => return None,
         })
+    }
+
+    /// A key from its name as [`Display`](fmt::Display) writes it, names in any case of letters; `None` if there is no such key.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut characters = text.chars();
+        if let (Some(c), None) = (characters.next(), characters.next()) {
+            return (!super::widgets::is_hidden(c) && !c.is_whitespace()).then_some(Self::Char(c));
+        }
+        if let Some((_, key)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Some(*key);
+        }
+        let lower = text.to_ascii_lowercase();
+        if let Some(letter) = lower.strip_prefix("ctrl-").and_then(|letter| letter.parse().ok()) {
+            return char::is_ascii_lowercase(&letter).then_some(Self::Ctrl(letter));
+        }
+        let number = lower.strip_prefix('f').and_then(|number| number.parse().ok());
+        number.filter(|number| (1..=12).contains(number)).map(Self::F)
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Char(' ') => f.write_str("Space"),
-            Self::Char(c) => write!(f, "{c}"),
             Self::Ctrl(c) => write!(f, "Ctrl-{}", c.to_ascii_uppercase()),
-            Self::Enter => f.write_str("Enter"),
-            Self::Esc => f.write_str("Esc"),
-            Self::Tab => f.write_str("Tab"),
-            Self::ShiftTab => f.write_str("Shift-Tab"),
-            Self::Up => f.write_str("Up"),
-            Self::Down => f.write_str("Down"),
-            Self::PageUp => f.write_str("PgUp"),
-            Self::PageDown => f.write_str("PgDn"),
-            Self::Home => f.write_str("Home"),
-            Self::End => f.write_str("End"),
-            Self::Backspace => f.write_str("Backspace"),
+            Self::F(number) => write!(f, "F{number}"),
+            key => match (NAMED.iter().find(|(_, named)| named == key), key) {
+                (Some((name, _)), _) => f.write_str(name),
+                (None, Self::Char(c)) => write!(f, "{c}"),
+                (None, _) => Ok(()),
+            },
         }
     }
 }

@@ -6,29 +6,39 @@
 //! ```
 //!
 //! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
-//! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`model`], [`filter`], [`order`]
+//! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`palette`], [`typed`], [`clipboard`]
+//! * [`model`]: what is known; [`filter`], [`order`], [`columns`], [`history`]
 //! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`swatch`]: a theme on the command line
 
 pub mod action;
+pub mod clipboard;
 pub mod color;
+pub mod columns;
 pub mod draw;
 pub mod filter;
 pub mod format;
 pub mod frame;
+pub mod history;
 pub mod inputs;
+mod keymap;
 pub mod keys;
 pub mod layout;
 pub mod logs;
 pub mod model;
+mod movement;
 pub mod order;
+pub mod palette;
 pub mod panes;
 pub mod picture;
 mod run;
+mod search;
 pub mod shot;
+mod streams;
 pub mod swatch;
 pub mod terminal;
 pub mod theme;
+pub mod typed;
 pub mod update;
 pub mod widgets;
 
@@ -54,11 +64,23 @@ pub struct UiSettings {
     pub fps: u32,
     /// The newest log line is read from here; see [`logs::init`].
     pub logs: Option<logs::LogTail>,
+    /// The keys; see [`keys::Keymap::load`].
+    pub keys: keys::Keymap,
+    /// The themes to choose from.
+    pub themes: theme::ThemeSource,
 }
 
 impl Default for UiSettings {
     fn default() -> Self {
-        Self { theme: "dark".to_owned(), no_color: false, ascii: false, fps: 30, logs: None }
+        Self {
+            theme: "dark".to_owned(),
+            no_color: false,
+            ascii: false,
+            fps: 30,
+            logs: None,
+            keys: keys::Keymap::default(),
+            themes: theme::ThemeSource::default(),
+        }
     }
 }
 

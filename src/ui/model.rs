@@ -12,7 +12,10 @@ use crate::{
     stream::status::{RebalancePlan, Throttle},
 };
 
-use super::{filter::Filter, format::Clock, logs::LogState, order::Sort};
+use super::{
+    filter::Filter, format::Clock, keys::Keymap, logs::LogState, order::Sort, palette::Palette, theme::ThemeSource,
+    typed::Typed,
+};
 
 /// The tabs, in the order of their keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -90,7 +93,7 @@ impl Pane {
 pub enum Mode {
     /// Nothing lies over the screen.
     Screen,
-    /// The filter is being typed.
+    /// Text is being typed: a filter, a search, the name of an action.
     Typing,
     /// An overlay is open.
     Overlay,
@@ -104,10 +107,21 @@ impl Mode {
 /// What lies over the screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
-    /// The keys, scrolled down by some rows.
+    /// The keys.
     Help {
         /// First row shown.
         scroll: usize,
+        /// Only rows with these words are shown.
+        words: Typed,
+        /// Whether the words are being typed.
+        typing: bool,
+    },
+    /// The palette.
+    Palette(Palette),
+    /// The themes; the chosen one is the model's.
+    Themes {
+        /// The theme to go back to.
+        before: usize,
     },
     /// The plan of a rebalance, as it was when the key was pressed: what is applied is what was read.
     Plan(Arc<RebalancePlan>),
@@ -204,6 +218,10 @@ pub struct Model {
     pub filter: Filter,
     /// Whether the filter is being typed.
     pub typing: bool,
+    /// What is searched for in the panes.
+    pub search: Typed,
+    /// Whether the search is being typed.
+    pub searching: bool,
     /// In which order tokens are shown.
     pub sort: Sort,
     /// Positions in `view.tokens` of the tokens shown, in order; see [`refresh`](Self::refresh).
@@ -215,8 +233,12 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// The newest line for the user from the front end itself.
     pub notice: Option<Notice>,
-    /// Position of the theme in [`super::theme::BUILT_IN`].
+    /// The themes to choose from.
+    pub themes: ThemeSource,
+    /// Position of the theme among them.
     pub theme: usize,
+    /// Which keys do what.
+    pub keys: Keymap,
     /// Whether only ASCII is drawn.
     pub ascii: bool,
     /// A throttle change under way.
@@ -252,13 +274,17 @@ impl Model {
             detail: None,
             filter: Filter::default(),
             typing: false,
+            search: Typed::default(),
+            searching: false,
             sort: Sort::default(),
             order: Vec::new(),
             tape: Vec::new(),
             stale: true,
             overlay: None,
             notice: None,
+            themes: ThemeSource::default(),
             theme,
+            keys: Keymap::default(),
             ascii,
             throttle: None,
             exporting: false,
@@ -356,12 +382,11 @@ impl Model {
     /// What keys mean now.
     #[must_use]
     pub const fn mode(&self) -> Mode {
-        if self.overlay.is_some() {
-            Mode::Overlay
-        } else if self.typing {
-            Mode::Typing
-        } else {
-            Mode::Screen
+        match &self.overlay {
+            Some(Overlay::Palette(_) | Overlay::Help { typing: true, .. }) => Mode::Typing,
+            Some(_) => Mode::Overlay,
+            None if self.typing || self.searching => Mode::Typing,
+            None => Mode::Screen,
         }
     }
 

@@ -22,7 +22,7 @@ use super::{
     inputs::{Event, Inputs},
     model::Model,
     terminal::{self, Guard},
-    theme::{BUILT_IN, Theme},
+    theme::Theme,
     update::{self, Effect},
 };
 
@@ -43,15 +43,18 @@ pub fn run(
     let variable = |name| env::var(name).unwrap_or_default();
     let no_color = settings.no_color || !variable("NO_COLOR").is_empty();
     let depth = Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"));
-    let theme = Theme::built_in(&settings.theme, depth)?;
+    let theme = settings.themes.get(&settings.theme, depth)?;
     // Colours are resolved by the theme; crossterm's own idea of NO_COLOR also drops bold and reverse.
     crossterm::style::force_color_output(true);
     let terminal = Guard::enter()?;
     let inputs = Inputs::start(views.clone(), settings.logs.as_ref())?;
     let first = views.borrow().clone();
-    let position = BUILT_IN.iter().position(|(name, _)| *name == settings.theme).unwrap_or(0);
+    let position = settings.themes.position(&settings.theme).unwrap_or(0);
+    let mut model = Model::new(first, position, settings.ascii, Instant::now());
+    model.keys = settings.keys.clone();
+    model.themes = settings.themes.clone();
     let app = App {
-        model: Model::new(first, position, settings.ascii, Instant::now()),
+        model,
         pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
         painter: Painter::default(),
         dirty: true,
@@ -171,10 +174,9 @@ impl App {
 
     /// Brings the theme in line with the model's choice.
     fn dress(&mut self) -> Result<(), UiError> {
-        if let Some((name, _)) = BUILT_IN.get(self.model.theme)
-            && *name != self.theme.name
-        {
-            self.theme = Theme::built_in(name, self.depth)?;
+        let name = self.model.themes.name(self.model.theme);
+        if name != self.theme.name {
+            self.theme = self.model.themes.get(name, self.depth)?;
         }
         Ok(())
     }

@@ -6,11 +6,14 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::color::Depth;
 
-/// The themes compiled in: name and source, in the order in which the theme key walks through them.
-pub const BUILT_IN: [(&str, &str); 4] = [
+/// The themes compiled in: name and source, in the order in which they are offered.
+pub const BUILT_IN: [(&str, &str); 7] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
+    ("ember", include_str!("../../themes/ember.toml")),
+    ("sea", include_str!("../../themes/sea.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
@@ -21,6 +24,12 @@ pub enum ThemeError {
     #[error("no theme is called {name:?}; there are {}", names().join(", "))]
     Unknown {
         /// What was asked for.
+        name: String,
+    },
+    /// More themes than are kept.
+    #[error("theme {name}: there are {MOST} themes already")]
+    TooMany {
+        /// Which theme.
         name: String,
     },
     /// Not TOML, or not text under each key.
@@ -86,6 +95,68 @@ pub struct Theme {
     pub series: [Style; 3],
     pub bar: Style,
     pub bar_rest: Style,
+}
+
+/// The themes to choose from: the built-in ones, and what the caller adds from the user's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeSource(Vec<(String, String)>);
+
+/// Themes kept at most, the built-in ones counted.
+const MOST: usize = 64;
+
+impl Default for ThemeSource {
+    fn default() -> Self {
+        Self(BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+    }
+}
+
+impl ThemeSource {
+    /// Adds a theme, or replaces the one of that name.
+    ///
+    /// # Errors
+    /// When it cannot be read, or there are too many; nothing is added then.
+    pub fn add(&mut self, name: &str, text: &str) -> Result<(), ThemeError> {
+        Theme::parse(name, text, Depth::True)?;
+        let entry = (name.to_owned(), text.to_owned());
+        let full = self.0.len() >= MOST;
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some(known) => *known = entry,
+            None if full => return Err(ThemeError::TooMany { name: entry.0 }),
+            None => self.0.push(entry),
+        }
+        Ok(())
+    }
+
+    /// The names, in the order in which they are offered.
+    #[must_use]
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The position of a theme among the names.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names().position(|known| known == name)
+    }
+
+    /// The name at a position.
+    #[must_use]
+    pub fn name(&self, position: usize) -> &str {
+        self.0.get(position).map_or("", |(name, _)| name)
+    }
+
+    /// The theme of that name, at a colour depth.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, name: &str, depth: Depth) -> Result<Theme, ThemeError> {
+        let (name, text) = self
+            .0
+            .iter()
+            .find(|(known, _)| known == name)
+            .ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
+        Theme::parse(name, text, depth)
+    }
 }
 
 /// Names of the built-in themes.
@@ -250,15 +321,19 @@ mod tests {
         }
     }
 
+    fn linear(color: Color) -> [f64; 3] {
+        let Color::Rgb(red, green, blue) = color else { panic!("{color:?} is not RGB") };
+        [red, green, blue].map(|level| {
+            let level = f64::from(level) / 255.0;
+            if level <= 0.04045 { level / 12.92 } else { ((level + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
     /// Relative luminance and contrast as in WCAG 2.1.
     fn contrast(text: Color, ground: Color) -> f64 {
-        let luminance = |color: Color| {
-            let Color::Rgb(red, green, blue) = color else { panic!("{color:?} is not RGB") };
-            let part = |level: u8| {
-                let level = f64::from(level) / 255.0;
-                if level <= 0.04045 { level / 12.92 } else { ((level + 0.055) / 1.055).powf(2.4) }
-            };
-            0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue)
+        let luminance = |color| {
+            let [red, green, blue] = linear(color);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue
         };
         let (one, two) = (luminance(text), luminance(ground));
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
@@ -266,11 +341,13 @@ mod tests {
 
     #[test]
     fn text_can_be_read_on_its_ground() {
-        for (name, least) in [("dark", 4.5), ("light", 4.5), ("high-contrast", 7.0)] {
+        for name in names().into_iter().filter(|name| *name != "mono") {
+            let least = if name == "high-contrast" { 7.0 } else { 4.5 };
             let theme = Theme::built_in(name, Depth::True).unwrap();
             let ground = theme.background.bg.unwrap();
             let marked = theme.selected.bg.unwrap();
-            for style in [theme.text, theme.strong, theme.good, theme.warn, theme.bad, theme.buy, theme.sell] {
+            let (good, bad, buy, sell) = (theme.good, theme.bad, theme.buy, theme.sell);
+            for style in [theme.text, theme.strong, good, theme.warn, bad, buy, sell, theme.accent, theme.focus] {
                 let fg = style.fg.unwrap();
                 assert!(contrast(fg, ground) >= least, "{name}: {fg:?} on its ground {}", contrast(fg, ground));
                 assert!(contrast(fg, marked) >= 4.0, "{name}: {fg:?} when selected {}", contrast(fg, marked));
@@ -279,6 +356,73 @@ mod tests {
                 assert!(contrast(badge.fg.unwrap(), badge.bg.unwrap()) >= least, "{name}: {badge:?}");
             }
             assert!(contrast(theme.dim.fg.unwrap(), ground) >= least.min(4.0), "{name}: dim");
+            for series in theme.series {
+                assert!(contrast(series.fg.unwrap(), ground) >= 3.0, "{name}: {series:?}");
+            }
+        }
+    }
+
+    /// What eyes without red or green cones see, in linear light: Viénot, Brettel and Mollon, "Digital video colourmaps
+    /// for checking the legibility of displays by dichromats", 1999.
+    const DICHROMATS: [[[f64; 3]; 3]; 2] = [
+        [[0.112_38, 0.887_62, 0.0], [0.112_38, 0.887_62, 0.0], [0.004_01, -0.004_01, 1.0]],
+        [[0.292_75, 0.707_25, 0.0], [0.292_75, 0.707_25, 0.0], [-0.022_34, 0.022_34, 1.0]],
+    ];
+
+    /// Distance in CIE L*a*b* of two colours as such eyes see them.
+    fn apart(one: Color, two: Color, eyes: [[f64; 3]; 3]) -> f64 {
+        let lab = |color| {
+            let rgb = linear(color);
+            let [red, green, blue] =
+                eyes.map(|row| row.iter().zip(rgb).map(|(k, v)| k * v).sum::<f64>().clamp(0.0, 1.0));
+            let f = |t: f64| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
+            let x = f((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.950_47);
+            let y = f(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+            let z = f((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.088_83);
+            [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+        };
+        lab(one).iter().zip(lab(two)).map(|(one, two)| (one - two).powi(2)).sum::<f64>().sqrt()
+    }
+
+    #[test]
+    fn the_colour_blind_theme_needs_neither_red_nor_green_cones() {
+        let least = |name| {
+            let theme = Theme::built_in(name, Depth::True).unwrap();
+            let fg = |style: Style| style.fg.unwrap();
+            let pairs = [
+                (theme.buy, theme.sell),
+                (theme.good, theme.bad),
+                (theme.good, theme.warn),
+                (theme.warn, theme.bad),
+                (theme.series[0], theme.series[1]),
+                (theme.series[0], theme.series[2]),
+                (theme.series[1], theme.series[2]),
+            ];
+            let distances = pairs.iter().flat_map(|(a, b)| DICHROMATS.map(|eyes| apart(fg(*a), fg(*b), eyes)));
+            distances.fold(f64::MAX, f64::min)
+        };
+        assert!(least("colour-blind") >= 20.0, "{}", least("colour-blind"));
+        assert!(least("dark") < 20.0, "the measure tells themes apart: {}", least("dark"));
+    }
+
+    #[test]
+    fn every_theme_fits_256_colours_as_well_as_they_can() {
+        for name in names().into_iter().filter(|name| *name != "mono") {
+            let (exact, fitted) =
+                (Theme::built_in(name, Depth::True).unwrap(), Theme::built_in(name, Depth::Indexed).unwrap());
+            let ground = super::super::color::indexed_rgb;
+            let rgb = |style: Style, color: fn(&Style) -> Option<Color>| match color(&style) {
+                Some(Color::Indexed(index)) => {
+                    let (red, green, blue) = ground(index);
+                    Color::Rgb(red, green, blue)
+                }
+                other => panic!("{name}: {other:?}"),
+            };
+            let paper = rgb(fitted.background, |style| style.bg);
+            for (one, two) in [(exact.text, fitted.text), (exact.bad, fitted.bad), (exact.good, fitted.good)] {
+                assert!(two.fg.is_some() && one.fg.is_some());
+                assert!(contrast(rgb(two, |style| style.fg), paper) >= 4.5, "{name}: {two:?}");
+            }
         }
     }
 

@@ -4,14 +4,19 @@ use std::time::{Duration, Instant};
 
 use crate::{
     engine::{Command, view::GroupView},
-    stream::status::{ConnectionState, Move},
+    stream::status::Move,
 };
 
 use super::{
-    action::{Action, TABLE, lookup},
+    action::{Action, Argument, TABLE},
     keys::Key,
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
-    theme::BUILT_IN,
+    movement::{by, focus, page},
+    order,
+    palette::Palette,
+    search::{self, From},
+    streams::{choose_target, stream, throttle, under_way},
+    typed::Typed,
 };
 
 /// What the loop has to do for the model.
@@ -36,32 +41,73 @@ pub const EXPORT_PAUSE: Duration = Duration::from_secs(1);
 /// A throttle level that was not reached in this time is no longer shown as on its way.
 const THROTTLE_PATIENCE: Duration = Duration::from_secs(10);
 
-const STREAM: usize = 0;
+pub(super) const STREAM: usize = 0;
 const EXPORT: usize = 1;
 
 /// What a key does.
 pub fn key(model: &mut Model, key: Key, now: Instant) -> Vec<Effect> {
-    match (model.mode(), lookup(key, model.mode())) {
-        (_, Some(action)) => apply(model, action, now),
-        (Mode::Typing, None) => {
-            match key {
-                Key::Char(c) => model.filter.push(c.encode_utf8(&mut [0; 4])),
-                Key::Backspace => model.filter.pop(),
-                Key::Ctrl('u') => model.filter.set(""),
-                _ => return Vec::new(),
-            }
-            filtered(model);
-            Vec::new()
+    let mode = model.mode();
+    if let Some(action) = model.keys.lookup(key, mode) {
+        return apply(model, action, now);
+    }
+    if mode == Mode::Typing {
+        match key {
+            Key::Char(c) => edit(model, |typed| typed.push(c.encode_utf8(&mut [0; 4]))),
+            Key::Backspace => edit(model, Typed::pop),
+            Key::Ctrl('u') => edit(model, |typed| typed.set("")),
+            // Letters are text, so the palette is walked by the keys that are none.
+            Key::Up if model.overlay.is_some() => by(model, -1),
+            Key::Down if model.overlay.is_some() => by(model, 1),
+            Key::PageUp if model.overlay.is_some() => page(model, -1),
+            Key::PageDown if model.overlay.is_some() => page(model, 1),
+            _ => {}
         }
-        _ => Vec::new(),
+    }
+    Vec::new()
+}
+
+/// Text pasted at once: it goes to the line being typed or nowhere, never to the keys.
+pub fn paste(model: &mut Model, text: &str) {
+    if model.mode() == Mode::Typing {
+        edit(model, |typed| typed.push(text));
     }
 }
 
-/// Text pasted at once: it goes to the filter or nowhere, never to the keys.
-pub fn paste(model: &mut Model, text: &str) {
-    if model.mode() == Mode::Typing {
-        model.filter.push(text);
-        filtered(model);
+/// Changes the line that is being typed.
+fn edit(model: &mut Model, change: impl FnOnce(&mut Typed)) {
+    match &mut model.overlay {
+        Some(Overlay::Palette(palette)) => palette.edit(change),
+        Some(Overlay::Help { words, scroll, .. }) => {
+            change(words);
+            *scroll = 0;
+        }
+        Some(_) => {}
+        None if model.searching => {
+            change(&mut model.search);
+            find(model, From::Here);
+        }
+        None => {
+            model.filter.edit(change);
+            filtered(model);
+        }
+    }
+}
+
+/// Goes to a row in which the searched text is found.
+fn find(model: &mut Model, from: From) {
+    model.refresh();
+    model.notice = None;
+    if model.search.is_empty() {
+        return;
+    }
+    let hits = search::hits(model);
+    let text = model.search.text().to_owned();
+    match search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
+        Some((row, number)) => {
+            super::movement::select(model, row);
+            say(model, &format!("/{text}  {number} of {}", hits.len()));
+        }
+        None => complain(model, &format!("/{text}  not found in this pane")),
     }
 }
 
@@ -140,22 +186,72 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
                 effects.push(Effect::Export);
             }
         }
-        Action::NextTheme => {
-            model.theme = (model.theme + 1) % BUILT_IN.len();
-            let name = BUILT_IN.get(model.theme).map_or("", |(name, _)| name);
-            say(model, &format!("theme {name}"));
+        Action::Themes => model.overlay = Some(Overlay::Themes { before: model.theme }),
+        Action::Palette => model.overlay = Some(Overlay::Palette(Palette::new(model))),
+        Action::Search => {
+            let possible = search::possible(model.pane()) && model.detail.is_none();
+            match &mut model.overlay {
+                Some(Overlay::Help { typing, .. }) => *typing = true,
+                Some(_) => {}
+                None if possible => {
+                    model.search.set("");
+                    model.searching = true;
+                }
+                None => complain(model, "there are no rows to search in here"),
+            }
         }
+        Action::NextMatch => find(model, From::Below),
+        Action::PreviousMatch => find(model, From::Above),
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Help => {
             model.overlay = match model.overlay {
                 Some(Overlay::Help { .. }) => None,
-                _ => Some(Overlay::Help { scroll: 0 }),
+                _ => Some(Overlay::Help { scroll: 0, words: Typed::default(), typing: false }),
             };
         }
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
     }
     effects
+}
+
+/// What an action does to what is named by `argument`, or to what is selected when that is empty.
+fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> Vec<Effect> {
+    let takes = TABLE.iter().find(|row| row.action == action).map_or(Argument::None, |row| row.argument);
+    match takes {
+        _ if argument.is_empty() => {}
+        Argument::None => {}
+        Argument::Theme => {
+            model.theme = model.themes.position(argument).unwrap_or(model.theme);
+            say(model, &format!("theme {}", model.themes.name(model.theme)));
+            return Vec::new();
+        }
+        Argument::Order => {
+            if let Some(column) = order::Column::ALL.into_iter().find(|column| column.name() == argument) {
+                model.sort = order::Sort { column, ascending: false };
+                model.touch();
+            }
+            return Vec::new();
+        }
+        Argument::Text => {
+            let effects = apply(model, action, now);
+            if model.mode() == Mode::Typing {
+                edit(model, |typed| typed.set(argument));
+                (model.typing, model.searching) = (false, false);
+            }
+            return effects;
+        }
+        Argument::Connection => {
+            let id = argument.parse().ok();
+            let row = model.view.connections.iter().position(|connection| Some(connection.status.id) == id);
+            let Some(row) = row else {
+                complain(model, "that connection is gone");
+                return Vec::new();
+            };
+            model.connection = row;
+        }
+    }
+    apply(model, action, now)
 }
 
 /// The export is done.
@@ -203,15 +299,15 @@ pub fn next_due(model: &Model, now: Instant) -> Option<Duration> {
     Some(after.saturating_sub(elapsed(model, now)))
 }
 
-fn elapsed(model: &Model, now: Instant) -> Duration {
+pub(super) fn elapsed(model: &Model, now: Instant) -> Duration {
     model.sent[STREAM].map_or(Duration::MAX, |at| now.saturating_duration_since(at))
 }
 
-fn say(model: &mut Model, text: &str) {
+pub(super) fn say(model: &mut Model, text: &str) {
     model.notice = Some(Notice { text: text.to_owned(), bad: false, stays: false });
 }
 
-fn complain(model: &mut Model, text: &str) {
+pub(super) fn complain(model: &mut Model, text: &str) {
     model.notice = Some(Notice { text: text.to_owned(), bad: true, stays: true });
 }
 
@@ -220,63 +316,18 @@ fn visible(text: &str) -> String {
     text.chars().map(|c| if super::widgets::is_hidden(c) { '?' } else { c }).take(400).collect()
 }
 
-/// Sends a change of a stream, unless one was sent just now.
-fn stream(model: &mut Model, command: Command, now: Instant, effects: &mut Vec<Effect>) -> bool {
-    if elapsed(model, now) < STREAM_PAUSE {
-        complain(model, "one change of the streams in two seconds: try again in a moment");
-        return false;
-    }
-    model.sent[STREAM] = Some(now);
-    effects.push(Effect::Command(command));
-    true
-}
-
-const fn under_way(state: ConnectionState) -> bool {
-    matches!(state, ConnectionState::WaitingForPermit | ConnectionState::Connecting | ConnectionState::Subscribing)
-}
-
-fn throttle(model: &mut Model, down: bool, now: Instant, effects: &mut Vec<Effect>) {
-    let selected = model.connection_row().and_then(|row| model.view.connections.get(row));
-    let Some((connection, current)) = selected.map(|c| (c.status.id, c.status.throttle)) else {
-        return complain(model, "there is no connection to throttle");
-    };
-    let pending = model.throttle.filter(|pending| pending.connection == connection);
-    if model.throttle.is_some_and(|other| other.connection != connection && !other.sent) {
-        return complain(model, "another connection is being throttled: try again in a moment");
-    }
-    let from = pending.map_or(current, |pending| pending.level);
-    let level = if down { from.down() } else { from.up() };
-    if level == from {
-        return say(model, &format!("connection {connection} is at {} already", level.name()));
-    }
-    if elapsed(model, now) < STREAM_PAUSE {
-        // A held key walks through the levels here; the engine hears of the last one only.
-        model.throttle = Some(PendingThrottle { connection, level, sent: false });
-    } else {
-        model.throttle = Some(PendingThrottle { connection, level, sent: true });
-        stream(model, Command::Throttle { connection, level }, now, effects);
-    }
-    say(model, &format!("connection {connection}: throttle {}", level.name()));
-}
-
-fn choose_target(model: &mut Model) {
-    let row = model.group.min(model.view.groups.len().saturating_sub(1));
-    let Some(group) = model.view.groups.get(row) else { return complain(model, "there is no group to move") };
-    if model.view.connections.len() < 2 {
-        return complain(model, "there is no other connection to move a group to");
-    }
-    let choice = model
-        .view
-        .connections
-        .iter()
-        .position(|connection| !group.connections.contains(&connection.status.id))
-        .unwrap_or(0);
-    model.overlay = Some(Overlay::MoveGroup { group: group.group, choice });
-}
-
 fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
     match model.overlay.take() {
+        Some(Overlay::Help { words, scroll, typing: true }) => {
+            model.overlay = Some(Overlay::Help { words, scroll, typing: false });
+        }
         Some(Overlay::Help { .. }) => {}
+        Some(Overlay::Themes { .. }) => say(model, &format!("theme {}", model.themes.name(model.theme))),
+        Some(Overlay::Palette(palette)) => {
+            if let Some((action, argument)) = palette.chosen() {
+                effects.extend(apply_to(model, action, argument, now));
+            }
+        }
         Some(Overlay::Plan(plan)) => {
             if !plan.moves.is_empty() && stream(model, Command::Rebalance { moves: plan.moves.clone() }, now, effects) {
                 say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
@@ -296,6 +347,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
                 None => complain(model, "that connection is gone"),
             }
         }
+        None if model.searching => model.searching = false,
         None if model.typing => model.typing = false,
         None => match model.pane() {
             Pane::Tokens => model.detail = model.token,
@@ -323,7 +375,19 @@ fn is_on(groups: &[GroupView], wanted: Move) -> bool {
 
 /// One thing at a time, the topmost first.
 fn back(model: &mut Model) {
-    if model.overlay.take().is_some() {
+    match model.overlay.take() {
+        Some(Overlay::Themes { before }) => return model.theme = before,
+        Some(Overlay::Help { words, .. }) if !words.is_empty() => {
+            model.overlay = Some(Overlay::Help { scroll: 0, words: Typed::default(), typing: false });
+            return;
+        }
+        Some(_) => return,
+        None => {}
+    }
+    if model.searching {
+        model.searching = false;
+        model.search.set("");
+        model.notice = None;
     } else if model.typing || (model.detail.is_none() && !model.filter.is_empty() && has_tokens(model)) {
         model.typing = false;
         model.filter.set("");
@@ -340,68 +404,4 @@ fn back(model: &mut Model) {
 
 const fn has_tokens(model: &Model) -> bool {
     matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades)
-}
-
-fn focus(model: &mut Model, step: isize) {
-    let panes = model.tab.panes().len();
-    if let Some(focus) = model.focus.get_mut(model.tab as usize) {
-        *focus = focus.saturating_add_signed(if step < 0 { panes.cast_signed() - 1 } else { step }) % panes.max(1);
-    }
-}
-
-fn page(model: &mut Model, direction: isize) {
-    let rows = match model.overlay {
-        Some(_) => 10,
-        None => model.scroll(model.pane()).page.get().saturating_sub(1).max(1),
-    };
-    by(model, direction.saturating_mul(rows.cast_signed()));
-}
-
-/// Moves whatever the arrows move at the moment.
-fn by(model: &mut Model, step: isize) {
-    match &mut model.overlay {
-        Some(Overlay::Help { scroll }) => {
-            *scroll = moved(*scroll, step, TABLE.len() + 2 * super::action::Heading::ALL.len());
-            return;
-        }
-        Some(Overlay::MoveGroup { choice, .. }) => {
-            *choice = moved(*choice, step, model.view.connections.len());
-            return;
-        }
-        Some(Overlay::Plan(_)) => return,
-        None => {}
-    }
-    if model.detail.is_some() {
-        // On a token's page the arrows walk through the list behind it.
-        model.select_token(moved(model.token_row, step, model.order.len()));
-        model.detail = model.token;
-        return;
-    }
-    match model.pane() {
-        Pane::Connections => {
-            model.connection = moved(model.connection_row().unwrap_or(0), step, model.view.connections.len());
-        }
-        Pane::Groups => model.group = moved(model.group, step, model.view.groups.len()),
-        Pane::Tokens => model.select_token(moved(model.token_row, step, model.order.len())),
-        Pane::Undecoded => model.undecoded = moved(model.undecoded, step, model.view.undecoded.len()),
-        Pane::Trades => {
-            let row = moved(model.trade_row().unwrap_or(0), step, model.tape.len());
-            let number = model.tape.get(row).map(|i| model.view.trades.first_seq.saturating_add(u64::from(*i)));
-            model.trade = number.filter(|_| row > 0);
-        }
-        Pane::Lifecycle => {
-            let feed = &model.view.lifecycle;
-            let row = moved(model.step_row().unwrap_or(0), step, feed.entries.len());
-            let index = feed.entries.len().saturating_sub(row + 1) as u64;
-            model.step = Some(feed.first_seq.saturating_add(index)).filter(|_| row > 0);
-        }
-        Pane::Logs if step == isize::MAX => model.logs.follow(),
-        Pane::Logs if step < 0 => model.logs.back(),
-        Pane::Logs => model.logs.forth(),
-        Pane::Budget | Pane::Alerts | Pane::Liquidity => {}
-    }
-}
-
-fn moved(at: usize, step: isize, len: usize) -> usize {
-    at.saturating_add_signed(step).min(len.saturating_sub(1))
 }

@@ -251,7 +251,7 @@ fn without_colours_the_selection_is_still_seen() {
     let bytes = terminal.bytes();
     // What selects looks: from an escape to an `m`, with numbers in between.
     let looks = bytes.split(|byte| *byte == 0x1b).filter_map(|part| {
-        let end = part.iter().position(|byte| byte.is_ascii_alphabetic())?;
+        let end = part.iter().position(u8::is_ascii_alphabetic)?;
         (part[end] == b'm').then(|| String::from_utf8_lossy(&part[1..end]).into_owned())
     });
     for look in looks {

@@ -3,9 +3,9 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
-    action::TABLE,
+    action::{Action, TABLE},
     draw::Draw,
-    model::{Mode, Overlay},
+    model::{Mode, Model, Overlay},
     widgets::{after, pieces, width},
 };
 
@@ -13,6 +13,13 @@ use crate::ui::{
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
     let hints: Vec<(String, &str)> = match (model.mode(), &model.overlay) {
+        (Mode::Typing, Some(Overlay::Palette(_))) => {
+            vec![("Up/Down".into(), "choose"), ("Enter".into(), "do it"), ("Esc".into(), "close")]
+        }
+        (Mode::Typing, Some(_)) => vec![("Enter".into(), "keep"), ("Esc".into(), "clear")],
+        (Mode::Typing, None) if model.searching => {
+            vec![("Enter".into(), "keep"), ("Esc".into(), "clear"), (String::new(), "all words must be in a row")]
+        }
         (Mode::Typing, _) => vec![
             ("Enter".into(), "keep"),
             ("Esc".into(), "clear"),
@@ -23,18 +30,23 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (_, Some(Overlay::MoveGroup { .. })) => {
             vec![("j/k".into(), "choose"), ("Enter".into(), "move"), ("Esc".into(), "cancel")]
         }
-        (_, Some(Overlay::Help { .. })) => vec![("j/k".into(), "scroll"), ("Esc".into(), "close")],
-        _ if model.detail.is_some() => {
+        (_, Some(Overlay::Help { .. })) => {
+            vec![("j/k".into(), "scroll"), (model.keys.first(Action::Search), "search"), ("Esc".into(), "close")]
+        }
+        (_, Some(Overlay::Themes { .. })) => {
+            vec![("j/k".into(), "choose"), ("Enter".into(), "keep"), ("Esc".into(), "back to the former")]
+        }
+        (_, None) if model.detail.is_some() => {
             vec![
-                ("Esc".into(), "back"),
+                (model.keys.first(Action::Back), "back"),
                 ("j/k".into(), "next token"),
-                ("Space".into(), "freeze"),
-                ("e".into(), "export"),
-                ("?".into(), "help"),
-                ("q".into(), "quit"),
+                (model.keys.first(Action::Freeze), "freeze"),
+                (model.keys.first(Action::Export), "export"),
+                (model.keys.first(Action::Help), "help"),
+                (model.keys.first(Action::Quit), "quit"),
             ]
         }
-        _ => screen(model.tab),
+        _ => screen(model),
     };
     let mut x = 1;
     for (key, hint) in hints {
@@ -47,11 +59,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
 }
 
-fn screen(tab: crate::ui::model::Tab) -> Vec<(String, &'static str)> {
+fn screen(model: &Model) -> Vec<(String, &'static str)> {
     let mut hints: Vec<(String, &'static str)> = TABLE
         .iter()
-        .filter(|row| !row.hint.is_empty() && (row.tabs.is_empty() || row.tabs.contains(&tab)))
-        .map(|row| (row.keys.first().map(ToString::to_string).unwrap_or_default(), row.hint))
+        .enumerate()
+        .filter(|(_, row)| !row.hint.is_empty() && (row.tabs.is_empty() || row.tabs.contains(&model.tab)))
+        .filter_map(|(position, row)| Some((model.keys.of(position).first()?.to_string(), row.hint)))
         .collect();
     // Stable: what is of this tab first, but the two that everybody looks for before all.
     hints.sort_by_key(|(_, hint)| match *hint {

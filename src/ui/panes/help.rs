@@ -1,4 +1,4 @@
-//! All keys, from the action table.
+//! All keys, from the action table and the key file.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -7,19 +7,28 @@ use crate::ui::{
     draw::Draw,
     layout::middle,
     panes::overlay,
+    typed::Typed,
     widgets::{after, line, text},
 };
 
-/// Draws the help, scrolled down by some rows.
-pub fn draw(buffer: &mut Buffer, area: Rect, scroll: usize, draw: &Draw<'_>) {
-    let rows = rows();
+/// Draws the help, scrolled down by some rows: all of it, or the rows with some words.
+pub fn draw(buffer: &mut Buffer, area: Rect, scroll: usize, (words, typing): (&Typed, bool), draw: &Draw<'_>) {
+    let rows = rows(words, draw);
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let place = middle(area, 92, height.min(area.height.saturating_sub(2)));
+    let place = middle(area, 92, height.clamp(4, area.height.saturating_sub(2).max(4)));
     let page = usize::from(place.height.saturating_sub(2));
     let first = scroll.min(rows.len().saturating_sub(page));
     let more = rows.len().saturating_sub(first + page);
     let right = if more > 0 { format!("{more} more below") } else { String::new() };
-    let inner = overlay(buffer, place, "Keys", &right, draw);
+    let name = match (typing, words.is_empty()) {
+        (true, _) => format!("Keys with: {}_", words.tail(40)),
+        (false, false) => format!("Keys with: {}", words.tail(40)),
+        (false, true) => "Keys".to_owned(),
+    };
+    let inner = overlay(buffer, place, &name, &right, draw);
+    if rows.is_empty() {
+        text(buffer, line(inner, 0), "No key does anything like that.", draw.theme.dim);
+    }
     for (index, row) in rows.iter().skip(first).enumerate() {
         let place = line(inner, u16::try_from(index).unwrap_or(u16::MAX));
         match row {
@@ -41,14 +50,24 @@ enum Row {
     Key(String, &'static str),
 }
 
-fn rows() -> Vec<Row> {
+fn rows(words: &Typed, draw: &Draw<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for heading in Heading::ALL {
+        let mut own: Vec<Row> = Vec::new();
+        for (position, row) in TABLE.iter().enumerate().filter(|(_, row)| row.heading == heading) {
+            let keys = draw.model.keys.text(position);
+            if words.matches(&[&keys, row.name, row.help, heading.name()]) {
+                own.push(Row::Key(keys, row.help));
+            }
+        }
+        if own.is_empty() {
+            continue;
+        }
         if !rows.is_empty() {
             rows.push(Row::Empty);
         }
         rows.push(Row::Heading(heading.name()));
-        rows.extend(TABLE.iter().filter(|row| row.heading == heading).map(|row| Row::Key(row.keys_text(), row.help)));
+        rows.extend(own);
     }
     rows
 }

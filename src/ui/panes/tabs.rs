@@ -1,11 +1,11 @@
-//! The second line: the tabs, and the filter while there is one.
+//! The second line: the tabs, and the search or the filter while there is one.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
     draw::Draw,
     model::Tab,
-    widgets::{after, line, pieces, text, width},
+    widgets::{after, line, pieces, text},
 };
 
 /// Draws the tabs.
@@ -28,19 +28,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         x += u16::from(roomy || !chosen || index < 6);
     }
     let model = draw.model;
-    if model.typing || !model.filter.is_empty() {
-        let shown = model.filter.text();
+    let (label, typed, typing) = if model.searching {
+        ("search ", &model.search, true)
+    } else {
+        ("filter ", model.filter.typed(), model.typing)
+    };
+    if typing || !typed.is_empty() {
         let room = after(line, x + 1);
-        // The end of what is typed matters more than its beginning.
-        let spare = room.width.saturating_sub(10);
-        let mut tail = shown;
-        while width(tail) > spare {
-            let mut rest = tail.chars();
-            rest.next();
-            tail = rest.as_str();
-        }
-        let used = pieces(buffer, room, &[("filter ", theme.dim), (tail, theme.strong)]);
-        if model.typing {
+        let tail = typed.tail(room.width.saturating_sub(10));
+        let used = pieces(buffer, room, &[(label, theme.dim), (tail, theme.strong)]);
+        if typing {
             text(buffer, after(room, used), " ", theme.tab);
         }
     }

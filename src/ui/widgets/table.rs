@@ -22,19 +22,21 @@ pub struct Column<C> {
     pub right: bool,
     /// Columns of a higher rank go first when the width does not suffice.
     pub rank: u8,
+    /// Whether the column keys work on it.
+    pub chosen: bool,
 }
 
 impl<C> Column<C> {
     /// Words: from the left edge.
     #[must_use]
     pub const fn words(id: C, title: &'static str, width: u16, rank: u8) -> Self {
-        Self { id, title, width, grow: 0, right: false, rank }
+        Self { id, title, width, grow: 0, right: false, rank, chosen: false }
     }
 
     /// A number: at the right edge.
     #[must_use]
     pub const fn number(id: C, title: &'static str, width: u16, rank: u8) -> Self {
-        Self { id, title, width, grow: 0, right: true, rank }
+        Self { id, title, width, grow: 0, right: true, rank, chosen: false }
     }
 
     /// The same, growing.
@@ -107,10 +109,11 @@ pub fn draw<C: Copy>(
     let head = line(inner, 0);
     for (column, x) in &columns {
         let place = at(head, *x, column.width);
+        let style = if column.chosen { draw.theme.tab } else { draw.theme.dim };
         if column.right {
-            text_right(buffer, place, column.title, draw.theme.dim);
+            text_right(buffer, place, column.title, style);
         } else {
-            text(buffer, place, column.title, draw.theme.dim);
+            text(buffer, place, column.title, style);
         }
     }
     for (index, row) in rows.enumerate() {

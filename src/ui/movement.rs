@@ -1,0 +1,96 @@
+//! Moving: between panes, and in whatever list the arrows move at the moment.
+
+use super::{
+    action::{Heading, TABLE},
+    model::{Model, Overlay, Pane},
+};
+
+pub(super) fn focus(model: &mut Model, step: isize) {
+    let panes = model.tab.panes().len();
+    if let Some(focus) = model.focus.get_mut(model.tab as usize) {
+        *focus = focus.saturating_add_signed(if step < 0 { panes.cast_signed() - 1 } else { step }) % panes.max(1);
+    }
+}
+
+pub(super) fn page(model: &mut Model, direction: isize) {
+    let rows = match model.overlay {
+        Some(_) => 10,
+        None => model.scroll(model.pane()).page.get().saturating_sub(1).max(1),
+    };
+    by(model, direction.saturating_mul(rows.cast_signed()));
+}
+
+/// Moves whatever the arrows move at the moment.
+pub(super) fn by(model: &mut Model, step: isize) {
+    match &mut model.overlay {
+        Some(Overlay::Help { scroll, .. }) => {
+            *scroll = moved(*scroll, step, TABLE.len() + 2 * Heading::ALL.len());
+            return;
+        }
+        Some(Overlay::Palette(palette)) => return palette.by(step),
+        Some(Overlay::Themes { .. }) => {
+            model.theme = moved(model.theme, step, model.themes.names().len());
+            return;
+        }
+        Some(Overlay::MoveGroup { choice, .. }) => {
+            *choice = moved(*choice, step, model.view.connections.len());
+            return;
+        }
+        Some(Overlay::Plan(_)) => return,
+        None => {}
+    }
+    if model.detail.is_some() {
+        // On a token's page the arrows walk through the list behind it.
+        model.select_token(moved(model.token_row, step, model.order.len()));
+        model.detail = model.token;
+        return;
+    }
+    match (model.pane(), selected(model)) {
+        (Pane::Logs, _) if step == isize::MAX => model.logs.follow(),
+        (Pane::Logs, _) if step < 0 => model.logs.back(),
+        (Pane::Logs, _) => model.logs.forth(),
+        (_, Some(row)) => select(model, row.saturating_add_signed(step)),
+        (_, None) => {}
+    }
+}
+
+/// The selected row of the focused pane; `None` in panes without rows.
+pub(super) fn selected(model: &Model) -> Option<usize> {
+    match model.pane() {
+        Pane::Connections => Some(model.connection_row().unwrap_or(0)),
+        Pane::Groups => Some(model.group),
+        Pane::Tokens => Some(model.token_row),
+        Pane::Undecoded => Some(model.undecoded),
+        Pane::Trades => Some(model.trade_row().unwrap_or(0)),
+        Pane::Lifecycle => Some(model.step_row().unwrap_or(0)),
+        Pane::Budget | Pane::Alerts | Pane::Liquidity | Pane::Logs => None,
+    }
+}
+
+/// Selects a row of the focused pane, or its last.
+pub(super) fn select(model: &mut Model, row: usize) {
+    let within = |len: usize| row.min(len.saturating_sub(1));
+    match model.pane() {
+        Pane::Connections => model.connection = within(model.view.connections.len()),
+        Pane::Groups => model.group = within(model.view.groups.len()),
+        Pane::Tokens => model.select_token(row),
+        Pane::Undecoded => model.undecoded = within(model.view.undecoded.len()),
+        Pane::Trades => {
+            let row = within(model.tape.len());
+            let number = model.tape.get(row).map(|i| model.view.trades.first_seq.saturating_add(u64::from(*i)));
+            model.trade = number.filter(|_| row > 0);
+        }
+        Pane::Lifecycle => {
+            let feed = &model.view.lifecycle;
+            let row = within(feed.entries.len());
+            let index = feed.entries.len().saturating_sub(row + 1) as u64;
+            model.step = Some(feed.first_seq.saturating_add(index)).filter(|_| row > 0);
+        }
+        Pane::Budget | Pane::Alerts | Pane::Liquidity | Pane::Logs => {}
+    }
+}
+
+/// A position moved by so many, within a list.
+pub(super) fn moved(at: usize, step: isize, len: usize) -> usize {
+    at.saturating_add_signed(step).min(len.saturating_sub(1))
+}

@@ -1,0 +1,63 @@
+//! Requests that change streams: one at a time, and never faster than the budget bears.
+
+use std::time::Instant;
+
+use super::{
+    model::{Model, Overlay, PendingThrottle},
+    update::{Effect, STREAM, STREAM_PAUSE, complain, elapsed, say},
+};
+use crate::{engine::Command, stream::status::ConnectionState};
+
+/// Sends a change of a stream, unless one was sent just now.
+pub(super) fn stream(model: &mut Model, command: Command, now: Instant, effects: &mut Vec<Effect>) -> bool {
+    if elapsed(model, now) < STREAM_PAUSE {
+        complain(model, "one change of the streams in two seconds: try again in a moment");
+        return false;
+    }
+    model.sent[STREAM] = Some(now);
+    effects.push(Effect::Command(command));
+    true
+}
+
+pub(super) const fn under_way(state: ConnectionState) -> bool {
+    matches!(state, ConnectionState::WaitingForPermit | ConnectionState::Connecting | ConnectionState::Subscribing)
+}
+
+pub(super) fn throttle(model: &mut Model, down: bool, now: Instant, effects: &mut Vec<Effect>) {
+    let selected = model.connection_row().and_then(|row| model.view.connections.get(row));
+    let Some((connection, current)) = selected.map(|c| (c.status.id, c.status.throttle)) else {
+        return complain(model, "there is no connection to throttle");
+    };
+    let pending = model.throttle.filter(|pending| pending.connection == connection);
+    if model.throttle.is_some_and(|other| other.connection != connection && !other.sent) {
+        return complain(model, "another connection is being throttled: try again in a moment");
+    }
+    let from = pending.map_or(current, |pending| pending.level);
+    let level = if down { from.down() } else { from.up() };
+    if level == from {
+        return say(model, &format!("connection {connection} is at {} already", level.name()));
+    }
+    if elapsed(model, now) < STREAM_PAUSE {
+        // A held key walks through the levels here; the engine hears of the last one only.
+        model.throttle = Some(PendingThrottle { connection, level, sent: false });
+    } else {
+        model.throttle = Some(PendingThrottle { connection, level, sent: true });
+        stream(model, Command::Throttle { connection, level }, now, effects);
+    }
+    say(model, &format!("connection {connection}: throttle {}", level.name()));
+}
+
+pub(super) fn choose_target(model: &mut Model) {
+    let row = model.group.min(model.view.groups.len().saturating_sub(1));
+    let Some(group) = model.view.groups.get(row) else { return complain(model, "there is no group to move") };
+    if model.view.connections.len() < 2 {
+        return complain(model, "there is no other connection to move a group to");
+    }
+    let choice = model
+        .view
+        .connections
+        .iter()
+        .position(|connection| !group.connections.contains(&connection.status.id))
+        .unwrap_or(0);
+    model.overlay = Some(Overlay::MoveGroup { group: group.group, choice });
+}
