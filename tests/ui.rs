@@ -8,6 +8,10 @@ mod bytes;
 mod find;
 #[path = "ui/fixture.rs"]
 mod fixture;
+#[path = "ui/tables.rs"]
+mod tables;
+#[path = "ui/time.rs"]
+mod time;
 
 use std::{sync::Arc, time::Instant};
 
@@ -31,6 +35,12 @@ fn frame(model: &mut Model, (width, height): (u16, u16), theme: &Theme) -> Buffe
     let clock = smart_stream_tui::ui::format::Clock::at(model.view.now_ms);
     draw::screen(&mut buffer, model, theme, &clock);
     buffer
+}
+
+/// The frame as text.
+fn lines(buffer: &Buffer) -> Vec<String> {
+    let row = |y| (0..buffer.area.width).map(move |x| buffer[(x, y)].symbol()).collect();
+    (0..buffer.area.height).map(row).collect()
 }
 
 /// Writes pictures of every tab where `UI_SHOTS` says, for people to look at.

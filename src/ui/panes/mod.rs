@@ -26,11 +26,25 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     draw::Draw,
+    model::Pane,
     widgets::{
         after, clip,
         pane::{Title, frame},
     },
 };
+
+/// Number of columns that a pane's table has; 0 where there is no table.
+#[must_use]
+pub const fn columns(pane: Pane) -> usize {
+    match pane {
+        Pane::Connections => connections::WIDTH,
+        Pane::Groups => groups::WIDTH,
+        Pane::Tokens => tokens::WIDTH,
+        Pane::Trades => trades::WIDTH,
+        Pane::Undecoded => undecoded::WIDTH,
+        Pane::Budget | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
+    }
+}
 
 /// Clears a place over the screen, frames it and returns the room inside.
 fn overlay(buffer: &mut Buffer, area: Rect, name: &str, right: &str, draw: &Draw<'_>) -> Rect {

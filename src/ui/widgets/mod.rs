@@ -8,6 +8,8 @@ pub mod table;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
+use super::{format::UNKNOWN, theme::Theme};
+
 /// The signs drawn beside words: Unicode of one cell each, or ASCII.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the sign of that name")]
@@ -125,6 +127,16 @@ pub fn text(buffer: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
 pub fn text_right(buffer: &mut Buffer, area: Rect, string: &str, style: Style) {
     let free = area.width.saturating_sub(width(string));
     text(buffer, Rect { x: area.x.saturating_add(free), width: area.width - free, ..area }, string, style);
+}
+
+/// Writes a figure against the right edge. One whose source is silent is dim, and has `~` before it: in the cell that
+/// tables leave free between columns, where the figure fills its own.
+pub fn figure(buffer: &mut Buffer, area: Rect, string: &str, style: Style, stale: bool, theme: &Theme) {
+    text_right(buffer, area, string, if stale { theme.dim } else { style });
+    if stale && string != UNKNOWN {
+        let x = area.x.saturating_add(area.width.saturating_sub(width(string)));
+        text(buffer, Rect { x: x.saturating_sub(1), width: 1, height: area.height.min(1), ..area }, "~", theme.warn);
+    }
 }
 
 /// Writes words from the left edge; what is cut ends in `…`.
