@@ -30,6 +30,7 @@ use super::{
     widgets::{
         after, clip,
         pane::{Title, frame},
+        width,
     },
 };
 
@@ -49,6 +50,14 @@ pub const fn columns(pane: Pane) -> usize {
 /// Clears a place over the screen, frames it and returns the room inside.
 fn overlay(buffer: &mut Buffer, area: Rect, name: &str, right: &str, draw: &Draw<'_>) -> Rect {
     let area = clip(buffer, area);
+    for y in area.top()..area.bottom() {
+        // Half of a wide character cannot be covered.
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
+            && width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
     for row in area.rows() {
         for column in row.columns() {
             if let Some(cell) = buffer.cell_mut((column.x, column.y)) {

@@ -142,15 +142,12 @@ pub fn figure(buffer: &mut Buffer, area: Rect, string: &str, style: Style, stale
 /// Writes words from the left edge; what is cut ends in `…`.
 pub fn words(buffer: &mut Buffer, area: Rect, string: &str, style: Style, glyphs: &Glyphs) -> u16 {
     let area = clip(buffer, area);
-    let taken = text(buffer, area, string, style);
-    if width(string) > area.width && area.width > 1 {
-        let last = area.width - 1;
-        if let Some(cell) = buffer.cell_mut((area.x + last, area.y)) {
-            cell.set_symbol(if glyphs.ascii { "." } else { "…" });
-        }
-        return area.width;
+    if width(string) <= area.width || area.width < 2 {
+        return text(buffer, area, string, style);
     }
-    taken
+    // The mark must not stand in the second half of a wide character.
+    let taken = text(buffer, Rect { width: area.width - 1, ..area }, string, style);
+    taken + text(buffer, after(area, taken), if glyphs.ascii { "." } else { "…" }, style)
 }
 
 /// The rectangle without its first columns.
