@@ -262,3 +262,39 @@ fn a_recording_of_slots_says_so_and_keeps_its_time() {
         .collect();
     assert_eq!(due, expected);
 }
+
+#[test]
+fn a_slot_without_end_is_played_in_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("endless.pb.zst");
+    let mut writer = Writer::create(&path).unwrap();
+    let update = |data: &[u8]| SubscribeUpdate {
+        update_oneof: Some(UpdateOneof::Account(SubscribeUpdateAccount {
+            slot: 7,
+            account: Some(SubscribeUpdateAccountInfo { data: data.to_vec(), ..Default::default() }),
+            ..Default::default()
+        })),
+        ..SubscribeUpdate::default()
+    };
+    for (count, size) in [(30_000, 10), (60, 1 << 20)] {
+        let bytes = update(&vec![1; size]).encode_to_vec();
+        for _ in 0..count {
+            writer.append(&bytes, 0).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+    let mut playback = Playback::open(&path).unwrap();
+    let (mut count, mut most) = (0, 0);
+    while let Some(plan) = playback.next_slot() {
+        assert_eq!(plan.slot, 7);
+        count += plan.items.len();
+        let sizes = plan.items.iter().map(|item| match &item.kind {
+            SlotItemKind::Recorded(update) => update.encoded_len(),
+            _ => panic!("a recorded message"),
+        });
+        most = most.max(sizes.sum::<usize>());
+        assert!(plan.items.len() <= 8_192);
+    }
+    assert_eq!(count, 30_060);
+    assert!(most <= 18 << 20, "{most} bytes in one plan");
+}

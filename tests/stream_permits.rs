@@ -1,6 +1,6 @@
 //! The budget ledger on disk: what processes share, what survives a kill, and what becomes of garbage.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test")]
 
 use std::{
     fs,
@@ -90,7 +90,7 @@ fn what_cannot_be_understood_is_a_budget_spent_just_now() {
     };
     let damages: [&dyn Fn(&Path); 7] = [
         &|path| fs::write(path, b"").unwrap(),
-        &|path| fs::write(path, [0; 65_600]).unwrap(),
+        &|path| fs::write(path, vec![0; 65_600]).unwrap(),
         &|path| fs::write(path, [7; 1_000]).unwrap(),
         &|path| flip(path, 3),
         &|path| flip(path, 64 + 30),

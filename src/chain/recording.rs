@@ -81,6 +81,12 @@ impl Reader {
         Ok(Self { path: path.to_owned(), input, offset: 0, ended: false })
     }
 
+    /// A recording that is already open and not compressed; `name` stands in errors.
+    #[must_use]
+    pub fn from_plain(name: &str, input: impl BufRead + Send + 'static) -> Self {
+        Self { path: PathBuf::from(name), input: Box::new(input), offset: 0, ended: false }
+    }
+
     /// A recording held in memory, with zstd around it.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub enum WalkError {
     },
 }
 
+/// How a log line begins: field 6, length-delimited.
+const LOG_KEY: u8 = 6 << 3 | 2;
 /// Depth of an instruction called by a top-level one.
 const CALLED: u32 = 2;
 
@@ -60,9 +62,28 @@ struct Rest {
 #[derive(Clone, Copy, Debug, Default)]
 struct Compiled {
     program: u32,
-    accounts: (usize, usize),
-    data: (usize, usize),
+    accounts: Span,
+    data: Span,
     stack_height: Option<u32>,
+}
+
+/// A range of bytes: half the size of a `Range<usize>`, and there are many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn of(range: &Range<usize>) -> Result<Self, WireError> {
+        let offset = |offset| u32::try_from(offset).map_err(|_| WireError::Truncated);
+        Ok(Self { start: offset(range.start)?, end: offset(range.end)? })
+    }
+
+    #[inline]
+    fn within(self, buffer: &[u8]) -> &[u8] {
+        buffer.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }
 
 /// The inner instructions of one top-level instruction.
@@ -220,6 +241,7 @@ impl<'a> Walked<'a> {
 
     /// Its instruction at that place of the execution order: each top-level one, then what it called.
     #[must_use]
+    #[inline]
     pub fn instruction(&self, place: usize) -> Option<Instruction<'a>> {
         let Self { walk, transaction, meta } = *self;
         let node = walk.nodes.get(place)?;
@@ -227,14 +249,13 @@ impl<'a> Walked<'a> {
             None => (transaction, Some(1)),
             Some(_) => (meta, node.compiled.stack_height),
         };
-        let bytes = |(start, end)| buffer.get(start..end).unwrap_or_default();
         Some(Instruction {
             program: walk.keys.get(node.compiled.program as usize)?,
             outer: node.outer,
             inner: node.inner,
             depth,
-            data: bytes(node.compiled.data),
-            accounts: bytes(node.compiled.accounts),
+            data: node.compiled.data.within(buffer),
+            accounts: node.compiled.accounts.within(buffer),
             keys: &walk.keys,
         })
     }
@@ -312,7 +333,10 @@ impl Walk {
                 1 => self.rest.failed = field.bytes().map(|_| true)?,
                 2 => self.rest.fee = field.varint()?,
                 5 => self.read_group(meta, field.range()?)?,
-                6 => self.rest.logs = self.rest.logs.or(Some(offset)),
+                6 => {
+                    self.rest.logs = self.rest.logs.or(Some(offset));
+                    fields.pass_like(LOG_KEY);
+                }
                 7 | 8 => self.rest.balances = self.rest.balances.or(Some(offset)),
                 10 => self.rest.inner_missing = field.varint()? != 0,
                 12 => self.keys.push(*field.array()?),
@@ -366,9 +390,9 @@ impl Walk {
         let keys = self.keys.len();
         for node in &self.nodes {
             let buffer = if node.inner.is_some() { update.meta } else { update.transaction };
-            let (start, end) = node.compiled.accounts;
-            let accounts = buffer.get(start..end).unwrap_or_default();
-            let highest = accounts.iter().max().map_or(0, |index| u32::from(*index)).max(node.compiled.program);
+            let accounts = node.compiled.accounts.within(buffer);
+            let highest = accounts.iter().fold(0, |highest: u8, index| highest.max(*index));
+            let highest = u32::from(highest).max(node.compiled.program);
             if highest as usize >= keys {
                 return Err(WalkError::AccountIndex { index: highest, keys });
             }
@@ -379,6 +403,13 @@ impl Walk {
 
 /// Reads a `TokenBalance`, if it is that account's.
 fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
+    // The index comes first but for 0, which is not written: most are ruled out by two bytes.
+    if let [0x08, index, ..] = *bytes
+        && index < 0x80
+        && index != account_index
+    {
+        return None;
+    }
     let (mut index, mut mint, mut decimals) = (0, None, 0);
     for field in Fields::new(bytes).map_while(Result::ok) {
         match field.number {
@@ -399,13 +430,47 @@ fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
 
 /// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.
 fn compiled(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
+    match usual(buffer, &range) {
+        Some(instruction) => Ok(instruction),
+        None => any(buffer, range),
+    }
+}
+
+/// Reads an instruction that is written as servers write nearly all: every field once, in order, with short lengths.
+fn usual(buffer: &[u8], range: &Range<usize>) -> Option<Compiled> {
+    let [0x08, program @ 0..0x80, 0x12, accounts @ 0..0x80, rest @ ..] = buffer.get(range.clone())? else {
+        return None;
+    };
+    let accounts = usize::from(*accounts);
+    let start = range.start + 4;
+    let (head, length) = match rest.get(accounts..)? {
+        [0x1a, low @ 0..0x80, ..] => (2, usize::from(*low)),
+        [0x1a, low, high @ 0..0x80, ..] => (3, usize::from(low & 0x7f) | usize::from(*high) << 7),
+        _ => return None,
+    };
+    let data = accounts + head;
+    let stack_height = match rest.get(data + length..)? {
+        [] => None,
+        [0x20, height @ 0..0x80] => Some(u32::from(*height)),
+        _ => return None,
+    };
+    Some(Compiled {
+        program: u32::from(*program),
+        accounts: Span::of(&(start..start + accounts)).ok()?,
+        data: Span::of(&(start + data..start + data + length)).ok()?,
+        stack_height,
+    })
+}
+
+/// Reads an instruction however it is written.
+fn any(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
     let mut instruction = Compiled::default();
     for field in Fields::within(buffer, range) {
         let field = field?;
         match field.number {
             1 => instruction.program = field.uint32()?,
-            2 => instruction.accounts = field.range().map(|range| (range.start, range.end))?,
-            3 => instruction.data = field.range().map(|range| (range.start, range.end))?,
+            2 => instruction.accounts = Span::of(&field.range()?)?,
+            3 => instruction.data = Span::of(&field.range()?)?,
             4 => instruction.stack_height = Some(field.uint32()?),
             _ => {}
         }

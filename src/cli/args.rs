@@ -127,6 +127,8 @@ pub enum Command {
     Replay(ReplayOptions),
     /// The loopback Yellowstone server alone: any Yellowstone client can use it.
     Serve(ServeOptions),
+    /// Print what the decoder makes of a recording or of one transaction, as JSON lines.
+    Decode(DecodeOptions),
     /// Check endpoint, TLS, token, version, replay window and clock without spending a subscription.
     Doctor,
     /// The configuration: show it with where each value comes from, write a documented file, tell its path.
@@ -210,6 +212,23 @@ pub struct ServeOptions {
     /// Frozen slots kept for `from_slot`; 0 turns replay off.
     #[arg(long, value_name = "N", default_value_t = 150)]
     pub replay_slots: usize,
+    /// What shall go wrong, and when: a fault plan in TOML.
+    #[arg(long, value_name = "FILE")]
+    pub fault: Option<PathBuf>,
+    /// Write every subscribe call, request and update, and whether it was sent, as JSON lines into this file.
+    #[arg(long, value_name = "FILE")]
+    pub oracle: Option<PathBuf>,
+}
+
+/// Options of `decode`.
+#[derive(Debug, clap::Args)]
+pub struct DecodeOptions {
+    /// A recording, a file with one transaction or update in base64, or `-` for base64 on standard input.
+    #[arg(required_unless_present = "list")]
+    pub input: Option<PathBuf>,
+    /// Print what the decoder knows: programs, instructions, events.
+    #[arg(long, conflicts_with = "input")]
+    pub list: bool,
 }
 
 /// Options of `config`.

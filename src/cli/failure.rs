@@ -21,7 +21,7 @@ pub enum Failure {
     )]
     Token(String),
     /// Something else: code 1.
-    #[error("{0:#}")]
+    #[error("{0}")]
     Runtime(Report),
     /// A signal asks the process to end; everything is closed.
     #[error("ended by signal {0}")]

@@ -9,6 +9,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{
     failure::Failure,
@@ -29,7 +30,7 @@ enum End {
 
 /// Writes events until the source ends, a signal comes, or nobody reads them any more.
 pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
-    process::log_to_stderr(config);
+    process::log_to_stderr(config, LevelFilter::INFO);
     let runtime = process::runtime()?;
     runtime.block_on(async {
         let (events, lines) = mpsc::channel(QUEUE);

@@ -1,10 +1,12 @@
 //! The command line: what can be asked for, and the modes that answer.
 //!
 //! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data comes from
-//! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`doctor`], [`print`]: the modes
+//! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`doctor`], [`print`]:
+//!   the modes
 
 pub mod args;
 mod dashboard;
+mod decode;
 mod doctor;
 pub mod failure;
 mod headless;
@@ -39,6 +41,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             if options.headless { headless::run(&load()?, wanted) } else { dashboard::run(&load()?, wanted) }
         }
         Some(Command::Serve(options)) => serve::run(&load()?, &options),
+        Some(Command::Decode(options)) => decode::run(&options),
         Some(Command::Doctor) => doctor::run(&load()?),
         Some(Command::Config(what)) => print::config(&what, &args.flags.to_config()?, load),
         Some(Command::Themes(what)) => print::themes(what.command),

@@ -1,6 +1,9 @@
 //! What the modes share: runtime, log, signals, and what a finished engine means.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use tokio::{
     runtime::{Builder, Runtime},
@@ -28,9 +31,13 @@ pub(super) fn level(config: &Config) -> LevelFilter {
     config.log_level().parse().unwrap_or(LevelFilter::INFO)
 }
 
-/// Sends the log to standard error.
-pub(super) fn log_to_stderr(config: &Config) {
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level(config)).with_target(false);
+/// Sends the log to standard error, as far as it is at least this important.
+pub(super) fn log_to_stderr(config: &Config, least: LevelFilter) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_max_level(level(config).min(least))
+        .with_target(false);
     // Refused only when a log is installed already, which then is the log.
     let _ = log.try_init();
 }

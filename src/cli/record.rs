@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write, stderr};
 
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep_until};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{
     args::RecordOptions,
@@ -14,7 +15,7 @@ use crate::{config::Config, output::record::Recorder};
 
 /// Records until the time is over, a signal comes, or the source ends.
 pub(super) fn run(config: &Config, options: &RecordOptions) -> Result<(), Failure> {
-    process::log_to_stderr(config);
+    process::log_to_stderr(config, LevelFilter::WARN);
     let failed = |error| Failure::runtime(format!("cannot write the recording {}: {error}", options.file.display()));
     let (recorder, frames) = Recorder::start(&options.file).map_err(failed)?;
     let runtime = process::runtime()?;

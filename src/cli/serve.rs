@@ -1,31 +1,43 @@
 //! `serve`: the loopback Yellowstone server alone.
 
-use std::io::Write;
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    thread,
+};
 
 use secrecy::ExposeSecret;
 use tokio::time::Duration;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{args::ServeOptions, failure::Failure, process, source};
 use crate::{
     config::{Config, Token},
     simulator::{
         demo::Demo,
+        fault::{FaultError, FaultPlan},
         feed::Producer,
         playback::Playback,
-        server::{Server, ServerSettings},
+        server::{OracleWriter, Server, ServerSettings},
     },
 };
 
 /// Serves until a signal comes or the recording is over.
 pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure> {
-    process::log_to_stderr(config);
+    process::log_to_stderr(config, LevelFilter::INFO);
     let producer: Box<dyn Producer> = match &options.file {
         Some(path) => Box::new(Playback::open(path)?),
         None => Box::new(Demo::new(source::demo(config))?),
     };
     let token = options.require_token_file.as_deref().map(|path| Token::from_file(path, "--require-token-file"));
     let token = token.transpose()?.map(|token| token.secret().expose_secret().to_owned());
+    let faults = options.fault.as_deref().map(fault_plan).transpose()?;
+    let oracle = options.oracle.as_deref().map(oracle).transpose()?;
+    let (oracle, written) = oracle.unzip();
     let settings = ServerSettings {
+        faults,
+        oracle,
         listen: options.listen,
         pace: options.speed.pace(),
         // A recording waits for somebody to play it to.
@@ -48,10 +60,26 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
         };
         let damage = server.producer_error();
         server.shutdown().await;
+        if let Some(Err(error)) = written.and_then(|thread| thread.join().ok()) {
+            return Err(Failure::runtime(format!("the oracle could not be written to its end: {error}")));
+        }
         match (signal, damage) {
             (Some(signal), _) => Err(Failure::Signal(signal)),
             (None, Some(damage)) => Err(Failure::runtime(damage)),
             (None, None) => Ok(()),
         }
     })
+}
+
+fn fault_plan(path: &Path) -> Result<FaultPlan, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read the fault plan {}: {error}", path.display())))?;
+    text.parse().map_err(|error: FaultError| Failure::usage(format!("the fault plan {}, {error}", path.display())))
+}
+
+type Oracle = (OracleWriter, thread::JoinHandle<io::Result<()>>);
+
+fn oracle(path: &Path) -> Result<Oracle, Failure> {
+    let started = fs::File::create(path).and_then(|file| OracleWriter::start(io::BufWriter::new(file)));
+    started.map_err(|error| Failure::usage(format!("cannot write the oracle {}: {error}", path.display())))
 }

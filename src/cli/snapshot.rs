@@ -3,6 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{
     args::SnapshotOptions,
@@ -19,7 +20,7 @@ use crate::{
 
 /// Runs the engine for the time asked, then writes what it shows.
 pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Failure> {
-    process::log_to_stderr(config);
+    process::log_to_stderr(config, LevelFilter::WARN);
     let runtime = process::runtime()?;
     let view = runtime.block_on(async {
         let until = Instant::now() + options.after.0;

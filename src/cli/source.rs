@@ -88,8 +88,9 @@ fn engine(
     name: Option<String>,
     sinks: Sinks,
 ) -> Result<Engine, EngineError> {
-    let endpoints = vec![endpoint.host.to_string()];
     let streams = config.streams(source, endpoint);
+    let all = std::iter::once(&streams.endpoint).chain(&streams.failover);
+    let endpoints = all.map(|endpoint| endpoint.host.to_string()).collect();
     let kind = match source {
         config::Source::Live => SourceKind::Live,
         config::Source::Demo => SourceKind::Demo,

@@ -96,7 +96,7 @@ impl Change {
         let inverted = is_inverted(self.mints[0], self.mints[1]);
         let [mint, quote_mint] = turned(self.mints, inverted);
         let [base_amount, quote_amount] = turned(self.amounts, inverted);
-        EventKind::Liquidity(Box::new(Liquidity {
+        EventKind::Liquidity(Liquidity {
             venue: self.venue,
             pool: self.pool,
             mint,
@@ -107,7 +107,7 @@ impl Change {
             lp_amount: self.lp_amount,
             user: self.user,
             raw_reserves_before: self.reserves_before.map(|pair| turned(pair, inverted).into()),
-        }))
+        })
     }
 }
 
@@ -130,7 +130,7 @@ impl Opening {
         let [mint, quote_mint] = turned(self.mints, inverted);
         let [base_amount, quote_amount] = turned(self.amounts, inverted);
         let [base_decimals, quote_decimals] = turned(self.decimals, inverted);
-        EventKind::PoolCreated(Box::new(PoolCreated {
+        EventKind::PoolCreated(PoolCreated {
             venue: self.venue,
             pool: self.pool,
             mint,
@@ -141,7 +141,7 @@ impl Opening {
             user: self.user,
             base_decimals,
             quote_decimals,
-        }))
+        })
     }
 }
 

@@ -8,9 +8,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     event::{Event, EventKind, Path, Source},
     logs::{Caller, Line, Running},
+    sender::Spending,
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
-    venue::{self, Discriminator, Emits, Layout, Parent, Read, Refused, Spec},
+    venue::{self, Discriminator, Emits, Layout, Parent, Place, Read, Refused, Spec},
 };
 use crate::chain::{
     ids::{Signature, Wallet},
@@ -48,7 +49,7 @@ struct Call {
     place: usize,
     /// The place of the top-level instruction above it.
     outer: usize,
-    /// The how manieth call of its program, event calls included.
+    /// Its number among the calls of its program, event calls included.
     ordinal: u32,
     /// The call that made it.
     caller: Option<usize>,
@@ -69,7 +70,7 @@ struct Frame {
 }
 
 impl Calls {
-    /// Reads every event of a successful transaction and counts.
+    /// Reads every event of a successful transaction and counts; what its sender paid.
     pub(super) fn run(
         &mut self,
         walked: &Walked<'_>,
@@ -77,37 +78,40 @@ impl Calls {
         events: &mut Vec<Event>,
         undecoded: &mut Vec<Undecoded>,
         tally: &mut Tally,
-    ) {
+    ) -> Spending {
         let mut found = Found { walked: *walked, origin, events, undecoded, tally };
         self.list.clear();
-        self.walk(&mut found);
-        let in_log = self.list.iter().any(|call| call.wants_log(walked.inner_missing()));
-        let log_is_whole = !in_log || self.read_log(&mut found);
+        let spending = self.walk(&mut found);
+        let log_is_whole = !self.wants_log(&found) || self.read_log(&mut found);
         for at in 0..self.list.len() {
             self.fall_back(at, &mut found);
         }
         self.settle(log_is_whole, &mut found);
+        spending
     }
 
-    /// Collects the calls and reads the events that programs called themselves with.
-    fn walk(&mut self, found: &mut Found<'_>) {
+    /// Collects the calls and reads the events that programs called themselves with; what else was paid on the way.
+    fn walk(&mut self, found: &mut Found<'_>) -> Spending {
+        let mut spending = Spending::default();
         self.stack.clear();
         let mut outer = 0;
         let mut counts = [0_u32; Program::ALL.len()];
         // The last call of each program under the same top-level instruction: the emitter where depth is unknown.
-        let mut last = [None; Program::ALL.len()];
+        let nobody = [None::<u32>; Program::ALL.len()];
+        let mut last = nobody;
         let walked = found.walked;
         for (place, instruction) in walked.instructions().enumerate() {
             if instruction.inner.is_none() {
                 outer = place;
-                last = [None; Program::ALL.len()];
+                last = nobody;
             }
             let depth = instruction.assumed_depth();
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
             let program = Program::from_id(instruction.program);
             let ordinal = program.map_or(0, |program| counts[program as usize]);
-            if let Some(program) = program {
-                counts[program as usize] += 1;
+            match program {
+                Some(program) => counts[program as usize] += 1,
+                None => spending.add(&instruction),
             }
             if let Some(program) = program
                 && instruction.data.starts_with(&EVENT_CALL)
@@ -116,7 +120,7 @@ impl Calls {
                     Some(depth) => {
                         self.stack.last().filter(|frame| frame.depth + 1 == depth).and_then(|frame| frame.call)
                     }
-                    None => last[program as usize],
+                    None => last[program as usize].map(|call| call as usize),
                 };
                 if let Some(emitter) = emitter
                     && let Some((event, body)) = event_of(program, &instruction)
@@ -131,17 +135,24 @@ impl Calls {
             if let Some(program) = program {
                 let caller = match instruction.depth {
                     Some(_) => self.stack.last().and_then(|frame| frame.call),
-                    None => last[Program::PumpSwap as usize],
+                    None => last[Program::PumpSwap as usize].map(|call| call as usize),
                 };
                 call = Some(self.list.len());
-                last[program as usize] = call;
+                last[program as usize] = u32::try_from(self.list.len()).ok();
                 self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
             self.stack.push(Frame { depth, call });
         }
+        spending
     }
 
-    /// Reads the events that are only in the log; whether it was whole.
+    /// Whether events may still be in the log.
+    fn wants_log(&self, found: &Found<'_>) -> bool {
+        let inner_missing = found.walked.inner_missing();
+        self.list.iter().any(|call| call.wants_log(inner_missing) && call.may_emit())
+    }
+
+    /// Reads the events that are only in the log, until all are there that can be; whether it was whole.
     fn read_log(&mut self, found: &mut Found<'_>) -> bool {
         let walked = found.walked;
         let inner_missing = walked.inner_missing();
@@ -175,6 +186,9 @@ impl Calls {
             };
             if let Some((event, body)) = body.split_at_checked(tag).filter(|(_, body)| !body.is_empty()) {
                 self.event(emitter, discriminator(event), body, source, found);
+                if !self.wants_log(found) {
+                    break;
+                }
             }
         }
         self.body = body;
@@ -319,6 +333,18 @@ impl Call {
         self.program.transport() != Transport::SelfCall || (inner_missing && !self.called_itself)
     }
 
+    /// Whether it may have emitted an event that is not there yet.
+    fn may_emit(&self) -> bool {
+        let Some(spec) = self.spec else { return true };
+        match spec.emits {
+            // Instructions that may emit something say where their accounts are.
+            Emits::Nothing | Emits::Itself | Emits::Hops => spec.place != Place::Nowhere,
+            // A router trades on as many pools as it likes.
+            Emits::One(_) if spec.place == Place::Nowhere => true,
+            owing => self.seen.count_ones() < owing.owed(),
+        }
+    }
+
     /// The bit of an event among those owed, 0 if it is not.
     fn owed(&self, event: Discriminator, trade: bool) -> u8 {
         match self.emits() {
@@ -373,12 +399,15 @@ impl Found<'_> {
 
     /// Adds what was read, or puts it in place of what it replaces.
     fn push(&mut self, cause: &Instruction<'_>, read: Read, replaced: Option<usize>) {
-        for kind in read.kind.into_iter().chain(read.also) {
-            let event = self.event(cause, read.timestamp, kind);
-            match replaced.and_then(|at| self.events.get_mut(at)) {
-                Some(place) => *place = event,
-                None => self.events.push(event),
-            }
+        let Some(kind) = read.kind else { return };
+        let event = self.event(cause, read.timestamp, kind);
+        match replaced.and_then(|at| self.events.get_mut(at)) {
+            Some(place) => *place = event,
+            None => self.events.push(event),
+        }
+        if let Some(also) = read.also {
+            let event = self.event(cause, read.timestamp, *also);
+            self.events.push(event);
         }
     }
 

@@ -5,6 +5,7 @@ use crate::chain::ids::{Mint, Pool, Signature, Wallet};
 pub use super::trade::{
     Cost, CurveProgress, Fee, FeeKind, Fees, Flow, Limit, LimitKind, Reserves, Side, Source, SqrtPrice, Trade, Venue,
 };
+pub use super::words::Words;
 
 /// Where in a transaction an event was caused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,11 +55,12 @@ impl Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all events are trades, and a box would cost each an allocation")]
 pub enum EventKind {
     /// Tokens changed hands against a pool or curve.
-    Trade(Box<Trade>),
+    Trade(Trade),
     /// A token was launched.
-    TokenCreated(Box<TokenCreated>),
+    TokenCreated(TokenCreated),
     /// A curve sold its last token.
     CurveCompleted {
         /// Where.
@@ -86,9 +88,9 @@ pub enum EventKind {
         base_amount: u64,
     },
     /// A pool was opened.
-    PoolCreated(Box<PoolCreated>),
+    PoolCreated(PoolCreated),
     /// Liquidity was added or taken.
-    Liquidity(Box<Liquidity>),
+    Liquidity(Liquidity),
     /// A pool's virtual quote reserve was set at migration (`InitBoostEvent`).
     BoostInitialized {
         /// The token.
@@ -129,11 +131,11 @@ pub struct TokenCreated {
     /// Its curve.
     pub curve: Pool,
     /// Raw bytes as the chain holds them: untrusted, perhaps not UTF-8.
-    pub name: Box<[u8]>,
+    pub name: Words<32>,
     /// Raw bytes as the chain holds them.
-    pub symbol: Box<[u8]>,
+    pub symbol: Words<16>,
     /// Raw bytes as the chain holds them; never fetched.
-    pub uri: Box<[u8]>,
+    pub uri: Words<200>,
     /// `user` of the create event.
     pub creator: Wallet,
     /// The token program that owns the mint, where the event says.

@@ -9,7 +9,7 @@ use crate::chain::program::Program;
 /// More calls than a transaction can nest.
 const MAX_DEPTH: usize = 16;
 
-/// One call of one program: the how manieth of its calls in the transaction, in execution order.
+/// One call of one program, by its number among that program's calls in execution order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) program: Program,
@@ -56,7 +56,10 @@ impl Running {
             let text = text.strip_prefix(b"ray_log: ");
             return self.running().zip(text).map_or(Line::Nothing, |(caller, text)| Line::RayLog(caller, text));
         }
-        let Some(space) = rest.iter().position(|byte| *byte == b' ') else { return Line::Nothing };
+        // Most ids have 43 or 44 characters.
+        let is_space = |at: &usize| rest.get(*at) == Some(&b' ');
+        let space = [44, 43].into_iter().find(is_space).or_else(|| rest.iter().position(|byte| *byte == b' '));
+        let Some(space) = space else { return Line::Nothing };
         let (id, what) = rest.split_at(space);
         if let Some(depth) = what.strip_prefix(b" invoke [") {
             return if self.enter(id, depth).is_some() { Line::Nothing } else { Line::Cut };

@@ -148,7 +148,7 @@ fn trade(said: &Said, parent: &Parent<'_>) -> Option<EventKind> {
         vaults: Some(seats.vaults),
         limit: parent.limit(!said.a_comes_in),
     };
-    Some(EventKind::Trade(Box::new(swap.trade(parent))))
+    Some(EventKind::Trade(swap.trade(parent)))
 }
 
 /// 0 is a → b, 1 is b → a.

@@ -198,7 +198,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let mut trade = trade(&said, parent)?;
     trade.curve_real_quote = raised;
     trade.curve_progress = raised.zip(goal).map(|(done, goal)| CurveProgress { done, goal });
-    Some(Read::of(EventKind::Trade(Box::new(trade)), timestamp, c))
+    Some(Read::of(EventKind::Trade(trade), timestamp, c))
 }
 
 fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -214,7 +214,7 @@ fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let timestamp = c.i64();
     let fee_on_input = input != input_without_fee;
     let said = Said { pool, base_comes_in, input, output, sqrt_price, fee_on_input, fees };
-    Some(Read::of(EventKind::Trade(Box::new(trade(&said, parent)?)), timestamp, c))
+    Some(Read::of(EventKind::Trade(trade(&said, parent)?), timestamp, c))
 }
 
 fn created(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -245,7 +245,7 @@ fn created(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         initial_tokens_left: None,
         supply: None,
     };
-    Some(Read::of(EventKind::TokenCreated(Box::new(created)), None, c))
+    Some(Read::of(EventKind::TokenCreated(created), None, c))
 }
 
 fn completed(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -223,7 +223,7 @@ fn trade(said: &Said, parent: &Parent<'_>) -> Option<EventKind> {
         vaults: Some(seats.vaults),
         limit: parent.limit(!said.x_comes_in),
     };
-    Some(EventKind::Trade(Box::new(swap.trade(parent))))
+    Some(EventKind::Trade(swap.trade(parent)))
 }
 
 fn stated(in_x: bool, lp: Option<u64>, protocol: Option<u64>, host: Option<u64>) -> Fees {
@@ -301,7 +301,7 @@ fn rebalanced(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(2 * 8 + 4 * 4 + 2 * 8); // fees, bins, rewards
     let taken = change(pool, user, parent, LiquidityAction::Withdraw, [x_taken, y_taken])?;
     let put = change(pool, user, parent, LiquidityAction::Deposit, [x_put, y_put]);
-    Some(Read { also: put, ..Read::of(taken, None, c) })
+    Some(Read { also: put.map(Box::new), ..Read::of(taken, None, c) })
 }
 
 fn opened(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

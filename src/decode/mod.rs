@@ -4,6 +4,7 @@
 //! off, and say by their depth which instruction emitted them; the log with its invoke stack, for programs that only log;
 //! the instruction with the token transfers below it. Each event has one source: the same bytes elsewhere are left alone.
 
+pub mod accounts;
 mod amm;
 mod calls;
 mod cursor;
@@ -27,6 +28,7 @@ mod tables;
 pub mod tally;
 mod trade;
 mod venue;
+mod words;
 
 use thiserror::Error;
 
@@ -77,7 +79,7 @@ pub struct Decoded {
     pub tally: Tally,
 }
 
-/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up, but for the events' boxes.
+/// Decodes transactions; owns the scratch memory that makes it allocation-free after warm-up.
 #[derive(Debug, Default)]
 pub struct Decoder {
     walk: Walk,
@@ -108,12 +110,12 @@ impl Decoder {
                 tx_index: transaction.index,
                 payer,
             };
-            self.calls.run(&walked, &template, events, undecoded, &mut tally);
+            let spending = self.calls.run(&walked, &template, events, undecoded, &mut tally);
             let events = events.get_mut(first..).unwrap_or_default();
             number(events);
             let mut trades = events.iter_mut().filter_map(|event| event.kind.trade_mut()).peekable();
             if trades.peek().is_some() {
-                let sender = Sender::of(&walked);
+                let sender = Sender::of(&walked, &spending);
                 trades.for_each(|trade| sender.sign(trade));
             }
         }

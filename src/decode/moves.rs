@@ -144,5 +144,5 @@ pub(super) fn swapped_at(venue: Venue, parent: &Parent<'_>, seats: Seats) -> Opt
         vaults: Some(vaults),
         limit: parent.limit(buy),
     };
-    Some(EventKind::Trade(Box::new(swap.trade(parent))))
+    Some(EventKind::Trade(swap.trade(parent)))
 }

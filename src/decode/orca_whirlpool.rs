@@ -137,7 +137,7 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     };
     let first = moves::swapped_at(Venue::OrcaWhirlpool, parent, first)?;
     let second = moves::swapped_at(Venue::OrcaWhirlpool, parent, second)?;
-    Some(Read { also: Some(second), ..Read::unsaid(first) })
+    Some(Read { also: Some(Box::new(second)), ..Read::unsaid(first) })
 }
 
 fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -186,7 +186,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         vaults: Some(vaults),
         limit: parent.limit(!a_to_b),
     };
-    Some(Read::of(EventKind::Trade(Box::new(swap.trade(parent))), None, c))
+    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
 }
 
 fn liquidity(pool: Pool, parent: &Parent<'_>, action: LiquidityAction, amounts: [u64; 2]) -> Option<EventKind> {
@@ -220,7 +220,7 @@ fn repositioned(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(2 * (8 + 8 + 1)); // what moved from or to the owner
     let taken = liquidity(pool, parent, LiquidityAction::Withdraw, taken)?;
     let put = liquidity(pool, parent, LiquidityAction::Deposit, put);
-    Some(Read { also: put, ..Read::of(taken, None, c) })
+    Some(Read { also: put.map(Box::new), ..Read::of(taken, None, c) })
 }
 
 fn opened(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -199,7 +199,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         cost: Cost::default(),
         mayhem,
     };
-    Some(Read::of(EventKind::Trade(Box::new(trade)), Some(timestamp), c))
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
 /// Undoes a trade.
@@ -258,7 +258,7 @@ fn created(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
         initial_tokens_left,
         supply,
     };
-    Some(Read::of(EventKind::TokenCreated(Box::new(created)), timestamp, c))
+    Some(Read::of(EventKind::TokenCreated(created), timestamp, c))
 }
 
 fn completed(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {
@@ -316,7 +316,7 @@ fn bought_beyond(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         cost: Cost::default(),
         mayhem: false,
     };
-    Some(Read::of(EventKind::Trade(Box::new(trade)), Some(timestamp), c))
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
 fn migrated(mut c: Cursor<'_>, _: &Parent<'_>) -> Option<Read> {

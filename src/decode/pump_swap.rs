@@ -205,7 +205,7 @@ fn traded(mut c: Cursor<'_>, buy: bool, parent: &Parent<'_>) -> Option<Read> {
     } else if user.pubkey() == &MAYHEM_AGENT {
         trade.flow = Flow::MayhemAgent;
     }
-    Some(Read::of(EventKind::Trade(Box::new(trade)), Some(timestamp), c))
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
 /// Positions of the pool's token accounts among the instruction's.

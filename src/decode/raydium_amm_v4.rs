@@ -133,7 +133,7 @@ fn traded(
         vaults: Some(seats.vaults),
         limit: parent.limit(buy),
     };
-    Some(Read::of(EventKind::Trade(Box::new(swap.trade(parent))), None, c))
+    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
 }
 
 fn opened(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -153,7 +153,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         vaults: Some(vaults),
         limit: parent.limit(!zero_for_one),
     };
-    Some(Read::of(EventKind::Trade(Box::new(swap.trade(parent))), None, c))
+    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
 }
 
 /// A pool among the accounts of the router: its vaults follow behind the user's output account.

@@ -111,7 +111,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         vaults: seats.map(|seats| turned(seats.vaults, buy)),
         limit: parent.limit(buy),
     };
-    Some(Read::of(EventKind::Trade(Box::new(swap.trade(parent))), None, c))
+    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
 }
 
 fn changed(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -126,8 +126,8 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     trade.curve_real_quote = Some(raised);
     trade.curve_progress = Some(CurveProgress { done: sold, goal: for_sale });
     let completed = EventKind::CurveCompleted { venue: Venue::RaydiumLaunchlab, mint: mints[0], curve: pool, user };
-    let also = (status == Some(MIGRATING)).then_some(completed);
-    Some(Read { also, ..Read::of(EventKind::Trade(Box::new(trade)), None, c) })
+    let also = (status == Some(MIGRATING)).then(|| Box::new(completed));
+    Some(Read { also, ..Read::of(EventKind::Trade(trade), None, c) })
 }
 
 /// Whether two states lie on one constant product, but for the rounding of one unit of each.
@@ -163,7 +163,7 @@ fn created(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         initial_tokens_left,
         supply,
     };
-    Some(Read::of(EventKind::TokenCreated(Box::new(created)), None, c))
+    Some(Read::of(EventKind::TokenCreated(created), None, c))
 }
 
 fn unsaid(parent: &Parent<'_>) -> Option<Read> {

@@ -54,8 +54,8 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn of(walked: &Walked<'_>) -> Self {
-        Self { cost: cost(walked), marked: walked.keys().iter().find_map(marked) }
+    pub(super) fn of(walked: &Walked<'_>, spending: &Spending) -> Self {
+        Self { cost: spending.cost(walked), marked: walked.keys().iter().find_map(marked) }
     }
 
     /// Tells a trade of its sender.
@@ -104,25 +104,39 @@ impl fmt::Write for Base58 {
     }
 }
 
-fn cost(walked: &Walked<'_>) -> Cost {
-    let (mut tip, mut price, mut limit) = (0_u64, None, walked.compute_unit_limit());
-    for instruction in walked.instructions() {
+/// What instructions of no venue's spent, while the transaction is walked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spending {
+    tip: u64,
+    unit_price: Option<u64>,
+    unit_limit: Option<u32>,
+}
+
+impl Spending {
+    /// Takes an instruction into account.
+    pub(super) fn add(&mut self, instruction: &Instruction<'_>) {
         if instruction.program == SYSTEM.as_array() {
-            tip = tip.saturating_add(tip_of(&instruction).unwrap_or(0));
+            self.tip = self.tip.saturating_add(tip_of(instruction).unwrap_or(0));
         } else if instruction.inner.is_none() && instruction.program == COMPUTE_BUDGET.as_array() {
             match instruction.data {
-                [UNIT_LIMIT, rest @ ..] => limit = number(rest).map(u32::from_le_bytes).or(limit),
-                [UNIT_PRICE, rest @ ..] => price = number(rest).map(u64::from_le_bytes).or(price),
+                [UNIT_LIMIT, rest @ ..] => self.unit_limit = number(rest).map(u32::from_le_bytes).or(self.unit_limit),
+                [UNIT_PRICE, rest @ ..] => self.unit_price = number(rest).map(u64::from_le_bytes).or(self.unit_price),
                 _ => {}
             }
         }
     }
-    let priced = match (price, limit) {
-        (None, _) => Some(0),
-        (Some(price), Some(limit)) => u64::try_from((u128::from(price) * u128::from(limit)).div_ceil(PRICE_PARTS)).ok(),
-        (Some(_), None) => None,
-    };
-    Cost { tip, priority_fee: walked.priority_fee().or(priced), compute_unit_limit: limit }
+
+    fn cost(&self, walked: &Walked<'_>) -> Cost {
+        let limit = walked.compute_unit_limit().or(self.unit_limit);
+        let priced = match (self.unit_price, limit) {
+            (None, _) => Some(0),
+            (Some(price), Some(limit)) => {
+                u64::try_from((u128::from(price) * u128::from(limit)).div_ceil(PRICE_PARTS)).ok()
+            }
+            (Some(_), None) => None,
+        };
+        Cost { tip: self.tip, priority_fee: walked.priority_fee().or(priced), compute_unit_limit: limit }
+    }
 }
 
 /// Lamports that a system instruction sends to a tip account.

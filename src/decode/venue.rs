@@ -284,8 +284,8 @@ impl Parent<'_> {
 pub(super) struct Read {
     /// `None` for events that nobody asks about.
     pub(super) kind: Option<EventKind>,
-    /// A second fact that the same event states.
-    pub(super) also: Option<EventKind>,
+    /// A second fact that the same event states: so rare that its box does not count, so large that its place would.
+    pub(super) also: Option<Box<EventKind>>,
     pub(super) timestamp: Option<i64>,
     /// Whether bytes were left behind the last known field.
     pub(super) tail: bool,

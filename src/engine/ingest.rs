@@ -15,22 +15,37 @@ use crate::{
     stream::{Arrival, Gap, Sink, SlotRecord},
 };
 
+/// What one connection hands on.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    /// For the market.
+    pub(super) batch: Batch,
+    /// What the stream says of itself.
+    pub(super) notes: Vec<Note>,
+}
+
+/// See [`Delivery`].
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Note {
+    /// A slot is finished on this connection.
+    Slot(SlotRecord),
+    /// Slots were missed on it, or fetched again.
+    Gap(Gap),
+}
+
 /// Decodes what one connection receives into batches.
 #[derive(Debug)]
 pub(super) struct Ingest {
     decoder: Decoder,
     batch: Batch,
+    notes: Vec<Note>,
     keep_frames: bool,
 }
 
 impl Ingest {
     pub(super) fn new(connection: usize, keep_frames: bool) -> Self {
-        Self { decoder: Decoder::default(), batch: Batch { connection, ..Batch::default() }, keep_frames }
-    }
-
-    /// What the stream says of itself, in order with the data.
-    fn note(&mut self, kind: ItemKind) {
-        self.batch.items.push(Item { recv_us: 0, created_us: None, replayed: false, frame: None, kind });
+        let batch = Batch { connection, ..Batch::default() };
+        Self { decoder: Decoder::default(), batch, notes: Vec::new(), keep_frames }
     }
 
     fn transaction(
@@ -69,7 +84,7 @@ fn group_of_filter(name: &str) -> Option<Group> {
 }
 
 impl Sink for Ingest {
-    type Batch = Batch;
+    type Batch = Delivery;
 
     fn on_update(&mut self, frame: &Bytes, update: &Update<'_>, arrival: Arrival) {
         let started = Instant::now();
@@ -96,11 +111,11 @@ impl Sink for Ingest {
     }
 
     fn on_slot(&mut self, record: &SlotRecord) {
-        self.note(ItemKind::SlotRecord(*record));
+        self.notes.push(Note::Slot(*record));
     }
 
     fn on_gap(&mut self, gap: &Gap) {
-        self.note(ItemKind::Gap(*gap));
+        self.notes.push(Note::Gap(*gap));
     }
 
     fn on_bad_frame(&mut self, frame: &Bytes, _error: WireError, _arrival: Arrival) {
@@ -109,9 +124,11 @@ impl Sink for Ingest {
         self.batch.bad_frames += 1;
     }
 
-    fn take_batch(&mut self) -> Option<Batch> {
+    fn take_batch(&mut self) -> Option<Delivery> {
         let connection = self.batch.connection;
-        (self.batch.frames > 0 || !self.batch.items.is_empty())
-            .then(|| std::mem::replace(&mut self.batch, Batch { connection, ..Batch::default() }))
+        (self.batch.frames > 0 || !self.notes.is_empty()).then(|| Delivery {
+            batch: std::mem::replace(&mut self.batch, Batch { connection, ..Batch::default() }),
+            notes: std::mem::take(&mut self.notes),
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
+    ingest::Note,
     meter::Meter,
     slots::SlotClock,
     view::{ConnectionView, GroupView, ParseView, SourceView, StageView, TotalsView, UndecodedView, View, carried},
@@ -19,8 +20,10 @@ use crate::{
     },
     stream::{
         ProofMode,
+        balancer::ConnectionLoad,
         completeness::{Completeness, CompletenessView, SlotProof},
-        status::{ConnectionState, StreamEventKind, StreamStatus},
+        forecast::Forecast,
+        status::{StreamEventKind, StreamStatus},
     },
 };
 
@@ -70,6 +73,9 @@ pub(super) struct Pipeline {
     bad_frames: u64,
     receive: Meter,
     decode_busy: Busy,
+    connection_busy: Vec<Busy>,
+    /// Transactions per second of each group, ahead.
+    forecasts: [Forecast; Group::ALL.len()],
     events: Meter,
     market_busy: Busy,
     publish: Meter,
@@ -147,6 +153,8 @@ impl Pipeline {
             bad_frames: 0,
             receive: Meter::new(now_s),
             decode_busy: Busy::default(),
+            connection_busy: (0..connections).map(|_| Busy::default()).collect(),
+            forecasts: Group::ALL.map(|_| Forecast::default()),
             events: Meter::new(now_s),
             market_busy: Busy::default(),
             publish: Meter::new(now_s),
@@ -173,20 +181,15 @@ impl Pipeline {
         if let Some(lane) = self.connections.get_mut(batch.connection) {
             lane.meter.count(now_s, 0, batch.bytes);
         }
+        if let Some(busy) = self.connection_busy.get_mut(batch.connection) {
+            busy.ns += batch.busy_ns;
+        }
         let mut events = batch.events.into_iter();
         let mut undecoded = batch.undecoded.into_iter();
         for item in batch.items {
             let new = match &item.kind {
                 ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us, item.replayed),
                 ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
-                ItemKind::SlotRecord(record) => {
-                    self.completeness.record(batch.connection, *record, &mut self.proofs);
-                    false
-                }
-                ItemKind::Gap(gap) => {
-                    self.completeness.gap(gap, &mut self.proofs);
-                    false
-                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -280,19 +283,29 @@ impl Pipeline {
         }
         self.decode_busy.close(now_ms);
         self.market_busy.close(now_ms);
+        self.connection_busy.iter_mut().for_each(|busy| busy.close(now_ms));
+        for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
+            if let Some(rate) = lane.meter.rate() {
+                forecast.observe(rate);
+            }
+        }
         self.market.age(now_ms);
         self.slow = None;
+    }
+
+    /// Takes what a connection says of its slots.
+    pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
+        for note in notes {
+            match note {
+                Note::Slot(record) => self.completeness.record(connection, *record, &mut self.proofs),
+                Note::Gap(gap) => self.completeness.gap(gap, &mut self.proofs),
+            }
+        }
     }
 
     /// Slots that stand otherwise than when this was called last.
     pub(super) fn take_proofs(&mut self) -> Vec<SlotProof> {
         std::mem::take(&mut self.proofs)
-    }
-
-    /// Which connections are stopped for good: no slot waits for them.
-    pub(super) fn look_at(&mut self, streams: &StreamStatus) {
-        let stopped = streams.connections.iter().filter(|status| status.state == ConnectionState::Stopped);
-        self.completeness.set_stopped(stopped.map(|status| status.id));
     }
 
     /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.
@@ -303,6 +316,16 @@ impl Pipeline {
     /// Bytes per second of each group.
     pub(super) fn group_loads(&self) -> [Option<f64>; Group::ALL.len()] {
         std::array::from_fn(|index| self.groups[index].meter.bytes_per_s())
+    }
+
+    /// What each connection brings, and how much of what it can do that is.
+    pub(super) fn connection_loads(&self) -> Vec<ConnectionLoad> {
+        let loads = self.connections.iter().zip(&self.connection_busy).enumerate();
+        let load = |(connection, (lane, busy)): (usize, (&Lane, &Busy))| {
+            let bytes_per_s = lane.meter.bytes_per_s()?;
+            Some(ConnectionLoad { connection, bytes_per_s, busy: busy.share, queue_fill: self.queue_fill })
+        };
+        loads.filter_map(load).collect()
     }
 
     /// The view of this instant.
@@ -384,6 +407,7 @@ impl Pipeline {
                 undecoded: lane.undecoded,
                 failed: lane.failed,
                 bytes_per_s: lane.meter.bytes_per_s(),
+                forecast: self.forecasts.get(group.index()).and_then(Forecast::view),
             }
         });
         let groups = groups.collect();
@@ -437,19 +461,9 @@ fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
 
 /// The newest stream event that answers the user.
 fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
-    streams.events.iter().rev().find_map(|event| {
-        let text = match &event.kind {
-            StreamEventKind::Activated { connection, after_ms, version } => {
-                format!("connection {connection}: filter {version} in force after {after_ms} ms").into()
-            }
-            StreamEventKind::Rebalanced { moves, permits, .. } => {
-                let moves: Vec<_> = moves.iter().map(|m| format!("{} {}→{}", m.group.name(), m.from, m.to)).collect();
-                format!("rebalanced: {} ({permits} permits)", moves.join(", ")).into()
-            }
-            StreamEventKind::Refused(why) => why.clone(),
-            StreamEventKind::State { .. } | StreamEventKind::Gap(_) => return None,
-        };
-        Some((event.seq, text))
+    streams.events.iter().rev().find_map(|event| match &event.kind {
+        StreamEventKind::State { .. } | StreamEventKind::Gap(_) => None,
+        answer => Some((event.seq, answer.to_string().into())),
     })
 }
 

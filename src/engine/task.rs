@@ -11,11 +11,15 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 
-use super::{Emitted, View, pipeline::Pipeline, view::carried};
+use super::{Emitted, View, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
     chain::group::Group,
-    market::{change::Change, input::Batch},
-    stream::{Control, StreamStatus, pool::GroupLoad},
+    market::change::Change,
+    stream::{
+        Control, StreamStatus,
+        pool::GroupLoad,
+        status::{ConnectionState, StreamEventKind},
+    },
 };
 
 /// Shortest time between two views.
@@ -26,7 +30,7 @@ const AT_ONCE: usize = 64;
 /// Everything the loop reads and writes.
 pub(super) struct Task {
     pub(super) pipeline: Pipeline,
-    pub(super) batches: mpsc::Receiver<Batch>,
+    pub(super) batches: mpsc::Receiver<Delivery>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
     pub(super) control: mpsc::Sender<Control>,
     pub(super) views: watch::Sender<Arc<View>>,
@@ -58,8 +62,6 @@ impl Task {
                 }
                 changed = self.streams.changed(), if streams_open => {
                     streams_open = changed.is_ok();
-                    let streams = self.streams.borrow().clone();
-                    self.pipeline.look_at(&streams);
                     self.forward_stream_events(&mut newest_stream_event).await;
                     dirty = true;
                 }
@@ -67,7 +69,10 @@ impl Task {
                     let quiet = self.pipeline.is_quiet();
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     // Without a listener the supervisor has ended: nothing is left to be balanced.
-                    let _ = self.control.try_send(Control::Loads(self.loads()));
+                    let _ = self.control.try_send(Control::Loads {
+                        groups: self.loads(),
+                        connections: self.pipeline.connection_loads(),
+                    });
                     if !quiet {
                         self.publish(false);
                         next_view = Instant::now() + VIEW_INTERVAL;
@@ -94,11 +99,13 @@ impl Task {
         self.publish(true);
     }
 
-    async fn apply(&mut self, received: &mut Vec<Batch>) {
+    async fn apply(&mut self, received: &mut Vec<Delivery>) {
         let now_ms = now_ms();
         let (mut changes, mut frames) = (Vec::new(), Vec::new());
-        for batch in received.drain(..) {
+        for Delivery { batch, notes } in received.drain(..) {
+            let connection = batch.connection;
             self.pipeline.apply(batch, now_ms, &mut changes, &mut frames);
+            self.pipeline.note(connection, &notes);
         }
         let proofs = self.pipeline.take_proofs();
         if self.events.is_some() && !(changes.is_empty() && proofs.is_empty()) {
@@ -124,6 +131,9 @@ impl Task {
             let new = streams.events.iter().filter(|event| newest.is_none_or(|newest| event.seq > newest));
             new.cloned().collect()
         };
+        for event in &events {
+            log(&event.kind);
+        }
         if let Some(last) = events.last() {
             *newest = Some(last.seq);
             self.emit(events.into_iter().map(Emitted::Stream).collect()).await;
@@ -144,6 +154,17 @@ impl Task {
             Some(GroupLoad { connection: carrier.id, group, bytes_per_s: bytes_per_s? })
         });
         loads.collect()
+    }
+}
+
+/// What the streams say of themselves is the log's main matter.
+fn log(event: &StreamEventKind) {
+    use ConnectionState::{BackingOff, Degraded, Stopped};
+    match event {
+        StreamEventKind::State { state: BackingOff | Degraded | Stopped, cause: Some(_), .. }
+        | StreamEventKind::Refused(_)
+        | StreamEventKind::Gap(_) => tracing::warn!("{event}"),
+        _ => tracing::info!("{event}"),
     }
 }
 

@@ -16,7 +16,10 @@ use crate::{
 };
 
 pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
-pub use crate::stream::completeness::{CompletenessView, Proof, SlotProof};
+pub use crate::stream::{
+    completeness::{CompletenessView, Proof, SlotProof},
+    forecast::ForecastView,
+};
 
 /// Where the data comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +218,8 @@ pub struct GroupView {
     pub failed: u64,
     /// Received bytes per second.
     pub bytes_per_s: Option<f64>,
+    /// Transactions per second in the near future; `None` until such forecasts have been scored.
+    pub forecast: Option<ForecastView>,
 }
 
 /// One stage of the pipeline.

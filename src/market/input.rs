@@ -5,7 +5,6 @@ use bytes::Bytes;
 use crate::{
     chain::{group::GroupSet, ids::Signature},
     decode::{Event, Tally, Undecoded},
-    stream::{Gap, SlotRecord},
 };
 
 /// Everything one connection received since its last batch.
@@ -62,10 +61,6 @@ pub enum ItemKind {
         /// The slot.
         slot: u64,
     },
-    /// A connection has finished a slot.
-    SlotRecord(SlotRecord),
-    /// A connection missed slots, or fetched them again.
-    Gap(Gap),
 }
 
 /// A transaction, decoded.

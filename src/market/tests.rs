@@ -32,13 +32,13 @@ fn event(kind: EventKind) -> Event {
 }
 
 fn created(mint: u8) -> Event {
-    event(EventKind::TokenCreated(Box::new(TokenCreated {
+    event(EventKind::TokenCreated(TokenCreated {
         venue: Venue::Pump,
         mint: key(mint),
         curve: key(mint + 1),
-        name: (*b"A name").into(),
-        symbol: (*b"SYM").into(),
-        uri: (*b"").into(),
+        name: b"A name"[..].into(),
+        symbol: b"SYM"[..].into(),
+        uri: b""[..].into(),
         creator: key(8),
         token_program: None,
         quote_mint: WRAPPED_SOL,
@@ -46,7 +46,7 @@ fn created(mint: u8) -> Event {
         initial: Some(INITIAL),
         initial_tokens_left: Some(INITIAL_CURVE_TOKENS),
         supply: Some(PUMP_SUPPLY),
-    })))
+    }))
 }
 
 /// A buy that leaves `left` tokens on the curve, or one in a pool.
@@ -100,7 +100,7 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
         let left = INITIAL_CURVE_TOKENS - INITIAL_CURVE_TOKENS / 100 * percent;
         changes.clear();
         let buy = trade(Venue::Pump, 1, 2, u8::try_from(percent % 10).unwrap(), Some(left));
-        market.apply(event(EventKind::Trade(Box::new(buy))), at(2_000), &mut changes);
+        market.apply(event(EventKind::Trade(buy)), at(2_000), &mut changes);
         for change in &changes {
             match change {
                 Change::Milestone { progress_pct, .. } => milestones.push(*progress_pct),
@@ -126,7 +126,7 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
     assert_eq!((moved.stage, moved.progress_pct, moved.flags.clone()), (Stage::Migrated, None, vec!["graduated"]));
     assert!((moved.price_sol.unwrap() - 84.990_359_056 / 206_900_000.0).abs() < 1e-12);
 
-    market.apply(event(EventKind::Trade(Box::new(trade(Venue::PumpSwap, 1, 4, 5, None)))), at(4_000), &mut changes);
+    market.apply(event(EventKind::Trade(trade(Venue::PumpSwap, 1, 4, 5, None))), at(4_000), &mut changes);
     assert_eq!(token(&mut market, 1).stage, Stage::Amm);
 }
 
@@ -136,10 +136,10 @@ fn a_strangers_pool_does_not_move_a_token_off_its_curve() {
     let mut changes = Vec::new();
     market.apply(created(1), at(1_000), &mut changes);
     let on_curve = trade(Venue::Pump, 1, 2, 5, Some(INITIAL_CURVE_TOKENS / 2));
-    market.apply(event(EventKind::Trade(Box::new(on_curve))), at(1_000), &mut changes);
+    market.apply(event(EventKind::Trade(on_curve)), at(1_000), &mut changes);
     let before = token(&mut market, 1);
     let elsewhere = trade(Venue::PumpSwap, 1, 77, 5, None);
-    market.apply(event(EventKind::Trade(Box::new(elsewhere))), at(1_000), &mut changes);
+    market.apply(event(EventKind::Trade(elsewhere)), at(1_000), &mut changes);
     let after = token(&mut market, 1);
     assert_eq!((after.stage, after.price_sol, after.pool), (before.stage, before.price_sol, before.pool));
     assert_eq!(after.buys, before.buys + 1, "but it counts as activity");
@@ -151,7 +151,7 @@ fn a_token_met_in_mid_life_has_passed_its_milestones_before() {
     let mut changes = Vec::new();
     for left in [INITIAL_CURVE_TOKENS / 5, INITIAL_CURVE_TOKENS / 6, INITIAL_CURVE_TOKENS / 11] {
         let buy = trade(Venue::Pump, 1, 2, 5, Some(left));
-        market.apply(event(EventKind::Trade(Box::new(buy))), at(1_000), &mut changes);
+        market.apply(event(EventKind::Trade(buy)), at(1_000), &mut changes);
     }
     let milestones = changes.iter().filter_map(|change| match change {
         Change::Milestone { progress_pct, .. } => Some(*progress_pct),
@@ -169,7 +169,7 @@ fn an_unchanged_token_is_the_same_value_and_the_newest_activity_comes_first() {
     }
     let before = market.shown_tokens(1_000);
     let buy = trade(Venue::Pump, 11, 12, 5, Some(INITIAL_CURVE_TOKENS / 2));
-    market.apply(event(EventKind::Trade(Box::new(buy))), at(1_000), &mut changes);
+    market.apply(event(EventKind::Trade(buy)), at(1_000), &mut changes);
     let after = market.shown_tokens(1_000);
     let mints: Vec<_> = after.iter().map(|token| token.mint).collect();
     assert_eq!(mints, [key(11), key(21), key(1)]);
@@ -182,11 +182,11 @@ fn a_price_needs_decimals_and_a_path_to_sol() {
     let mut changes = Vec::new();
     let mut unknown = trade(Venue::PumpSwap, 1, 2, 5, None);
     unknown.base_decimals = None;
-    market.apply(event(EventKind::Trade(Box::new(unknown))), at(1_000), &mut changes);
+    market.apply(event(EventKind::Trade(unknown)), at(1_000), &mut changes);
     assert_eq!(token(&mut market, 1).price_sol, None);
     let mut in_dollars = trade(Venue::PumpSwap, 31, 32, 5, None);
     in_dollars.quote_mint = crate::chain::ids::USDC;
-    market.apply(event(EventKind::Trade(Box::new(in_dollars))), at(1_000), &mut changes);
+    market.apply(event(EventKind::Trade(in_dollars)), at(1_000), &mut changes);
     let view = token(&mut market, 31);
     assert_eq!((view.price_sol, view.market_cap_sol), (None, None));
     assert!(view.volume_sol_5m.abs() < f64::EPSILON);

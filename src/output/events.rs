@@ -625,7 +625,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
 }
 
 /// The line of a chain event; `None` for facts that only change state.
-fn chain(chain: &ChainEvent) -> Option<Line> {
+pub(super) fn chain(chain: &ChainEvent) -> Option<Line> {
     let event = &chain.event;
     let common = Common {
         slot: event.slot,

@@ -145,7 +145,7 @@ struct Group {
     errors: u64,
     failed: u64,
     bytes_per_s: Option<f64>,
-    /// `null`: not forecast by this version.
+    /// Transactions per second ahead; `null` until such forecasts have been scored.
     forecast: Option<Forecast>,
 }
 
@@ -155,6 +155,10 @@ struct Forecast {
     low: f64,
     high: f64,
     horizon_s: f64,
+    /// Mean absolute error so far.
+    error: f64,
+    /// The same for "it stays as it is".
+    naive_error: f64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -413,7 +417,14 @@ fn group(group: &GroupView) -> Group {
         errors: group.undecoded,
         failed: group.failed,
         bytes_per_s: group.bytes_per_s,
-        forecast: None,
+        forecast: group.forecast.map(|forecast| Forecast {
+            value: forecast.value,
+            low: forecast.low,
+            high: forecast.high,
+            horizon_s: forecast.horizon_s,
+            error: forecast.error,
+            naive_error: forecast.naive_error,
+        }),
     }
 }
 

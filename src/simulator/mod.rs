@@ -1,6 +1,7 @@
 //! The loopback Geyser server: playback of recordings and a simulated market, served over real gRPC.
 
 pub mod demo;
+pub mod fault;
 pub mod feed;
 pub mod market;
 mod noise;

@@ -132,8 +132,6 @@ pub struct Completeness {
     slots: BTreeMap<u64, Known>,
     /// First slot that a connection spoke of.
     since: [Option<u64>; MAX_CONNECTIONS],
-    /// Connections that will say nothing more, by bit.
-    stopped: u8,
     past: ProofCounts,
     past_lost: u64,
     gaps: VecDeque<Gap>,
@@ -149,7 +147,6 @@ impl Completeness {
             mode,
             slots: BTreeMap::new(),
             since: [None; MAX_CONNECTIONS],
-            stopped: 0,
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
             gaps: VecDeque::new(),
@@ -158,18 +155,14 @@ impl Completeness {
         }
     }
 
-    /// Which connections are stopped: slots do not wait for them.
-    pub fn set_stopped(&mut self, stopped: impl IntoIterator<Item = usize>) {
-        self.stopped = stopped.into_iter().fold(0, |bits, connection| bits | bit(connection));
-    }
-
     /// A connection has finished a slot. Appends the slots that stand otherwise than before.
     pub fn record(&mut self, connection: usize, record: SlotRecord, changes: &mut Vec<SlotProof>) {
         let Some(since) = self.since.get_mut(connection) else { return };
-        let since = *since.get_or_insert(record.slot);
-        if record.slot < since.saturating_sub(KEPT as u64) {
+        if since.is_some_and(|since| record.slot < since.saturating_sub(KEPT as u64)) {
             return;
         }
+        // A replay may reach back behind the slot that was told of first.
+        let since = *since.insert(since.map_or(record.slot, |since| since.min(record.slot)));
         if let Some(parent) = record.parent {
             let skipped = parent.max(record.slot.saturating_sub(KEPT as u64)).saturating_add(1).max(since)..record.slot;
             for slot in skipped {
@@ -270,9 +263,9 @@ impl Completeness {
     fn judge(&self, slot: u64, known: &Known) -> SlotProof {
         let records = || known.records.iter().flatten();
         let lost: u32 = records().map(|record| record.lost).sum();
-        let awaited = self.since.iter().enumerate().filter(|(connection, since)| {
-            since.is_some_and(|since| since <= slot) && self.stopped & bit(*connection) == 0
-        });
+        // A connection that is down or stopped is waited for all the same: what it carries is missing.
+        let since = self.since.iter().enumerate();
+        let awaited = since.filter(|(_, since)| since.is_some_and(|since| since <= slot));
         let whole = |connection: usize| known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
         let (mut all, mut any) = (true, false);
         for (connection, _) in awaited {

@@ -1,7 +1,7 @@
 //! One connection: its own thread, its own runtime, one stream at a time. Never opens one without a permit.
 
 use std::{
-    sync::{Arc, atomic::AtomicI64},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,14 +14,16 @@ use tonic::{Code, Status};
 use super::{
     OnEnd, Sink, StreamSettings,
     channel::{self, OpenError},
+    failover::Failover,
     gate::{Gate, GateError, Permit},
     ledger::StreamLedger,
     limiter::Ask,
     live::Live,
     plan::SubscriptionBuilder,
-    policy::{Action, Backoff, Class, Failure, LEAST_DELAY, Phase, RefusalStreak, Verdict, classify},
+    policy::{Action, Backoff, Class, Failure, LEAST_DELAY, PROVEN_AFTER, Phase, RefusalStreak, Verdict, classify},
     recovery::Recovery,
     status::{ConnectionState, Gap, GapCause, Purpose},
+    vitals::Vitals,
 };
 use crate::chain::group::{GroupSet, Priority};
 
@@ -67,6 +69,8 @@ pub(super) enum Report {
     Sent { version: u32 },
     /// The first update with this version came.
     Active { version: u32, after: Duration },
+    /// Another endpoint is used from now on, by its place.
+    Endpoint(usize),
     /// A stream was opened.
     Opened,
     /// The stream is gone.
@@ -85,16 +89,27 @@ pub(super) enum Report {
 #[derive(Debug)]
 pub(super) struct Connection<S: Sink> {
     pub(super) id: usize,
+    /// With the endpoint in use.
     pub(super) settings: Arc<StreamSettings>,
+    /// Of that endpoint.
     pub(super) gate: Gate,
+    /// Every endpoint, the preferred one first.
+    pub(super) endpoints: Arc<[Place]>,
+    pub(super) failover: Failover,
     pub(super) desired: watch::Receiver<Desired>,
     pub(super) reports: mpsc::Sender<(usize, Report)>,
     pub(super) sink: S,
     pub(super) batches: mpsc::Sender<S::Batch>,
-    /// Milliseconds since the Unix epoch of the last message; 0 before the first.
-    pub(super) last_message: Arc<AtomicI64>,
+    pub(super) vitals: Arc<Vitals>,
     pub(super) recovery: Recovery,
     pub(super) ledger: StreamLedger,
+}
+
+/// An endpoint with its budget.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) settings: Arc<StreamSettings>,
+    pub(super) gate: Gate,
 }
 
 /// Why a stream is over.
@@ -166,7 +181,7 @@ impl<S: Sink> Connection<S> {
             let permit = match self.permit(&desired, purpose).await {
                 Some(Ok(permit)) => permit,
                 Some(Err(error)) => {
-                    self.stop(&desired, error.to_string().into()).await;
+                    self.refused(&desired, error, started.elapsed()).await;
                     continue;
                 }
                 None => continue,
@@ -182,6 +197,9 @@ impl<S: Sink> Connection<S> {
             purpose = Purpose::Reconnect;
             self.report(Report::Lost).await;
             backoff.delivered(delivered.blocks_for());
+            if delivered.blocks_for() >= PROVEN_AFTER {
+                self.failover.proven();
+            }
             if !matches!(end, End::Failed(_)) {
                 self.missed(Class::Transport, "").await;
             }
@@ -194,7 +212,7 @@ impl<S: Sink> Connection<S> {
                     cause: "silent stream".to_owned(),
                 },
                 End::Gate(error) => {
-                    self.stop(&desired, error.to_string().into()).await;
+                    self.refused(&desired, error, started.elapsed()).await;
                     continue;
                 }
                 End::Failed(failure) => {
@@ -228,15 +246,19 @@ impl<S: Sink> Connection<S> {
                 Action::Calm => call.keepalive = (call.keepalive * 2).min(CALMEST),
                 Action::WithoutCompression if call.zstd => call.zstd = false,
                 Action::WithoutCompression | Action::Stop => {
-                    self.stop(&desired, cause).await;
-                    continue;
+                    if !self.change_over(verdict.class, false, started.elapsed()).await {
+                        self.stop(&desired, cause).await;
+                        continue;
+                    }
                 }
                 Action::StopToken => {
-                    // At once and here: no other connection may use the token after this.
+                    // At once and here: no other connection may use the token there after this.
                     self.gate.close(cause.clone());
-                    self.report(Report::TokenRefused { cause: cause.clone() }).await;
-                    self.stop(&desired, cause).await;
-                    continue;
+                    if !self.change_over(verdict.class, false, started.elapsed()).await {
+                        self.report(Report::TokenRefused { cause: cause.clone() }).await;
+                        self.stop(&desired, cause).await;
+                        continue;
+                    }
                 }
                 Action::FallBack => {
                     let version = desired.version.max(self.desired.borrow().version);
@@ -250,9 +272,35 @@ impl<S: Sink> Connection<S> {
                     continue;
                 }
             }
+            if matches!(verdict.action, Action::Retry { .. } | Action::Freeze { .. })
+                && self.change_over(verdict.class, verdict.is_goodbye(), started.elapsed()).await
+            {
+                // Somebody else failed: this one is called without waiting for that one's sake.
+                delay = LEAST_DELAY;
+            }
             trouble = Some(cause.clone());
             self.state(ConnectionState::BackingOff, Some(cause)).await;
             self.pause(&desired, delay).await;
+        }
+    }
+
+    /// Goes to another endpoint, if one is better by what is known now.
+    async fn change_over(&mut self, class: Class, at_once: bool, now: Duration) -> bool {
+        if !self.failover.failed(class, at_once, now) {
+            return false;
+        }
+        let Some(place) = self.endpoints.get(self.failover.at()).cloned() else { return false };
+        (self.settings, self.gate) = (place.settings, place.gate);
+        self.recovery.moved();
+        self.report(Report::Endpoint(self.failover.at())).await;
+        true
+    }
+
+    /// The gate lets nobody through to this endpoint: to another one, or stopped.
+    async fn refused(&mut self, desired: &Desired, error: GateError, now: Duration) {
+        let class = if matches!(error, GateError::Closed(_)) { Class::Token } else { Class::Filter };
+        if !self.change_over(class, false, now).await {
+            self.stop(desired, error.to_string().into()).await;
         }
     }
 
@@ -281,6 +329,11 @@ impl<S: Sink> Connection<S> {
         let epoch = desired.epoch;
         // An error means that the supervisor is gone, which the next look finds too.
         let _ = self.desired.wait_for(|now| now.epoch > epoch || now.run == Run::Close).await;
+        self.failover.forgive();
+        if let Some(place) = self.endpoints.first().cloned() {
+            (self.settings, self.gate) = (place.settings, place.gate);
+            self.report(Report::Endpoint(0)).await;
+        }
     }
 
     /// The request for what is wanted.
@@ -332,6 +385,7 @@ impl<S: Sink> Connection<S> {
         self.state(ConnectionState::Live, None).await;
         self.recovery.opened();
         self.ledger.opened();
+        self.vitals.opened();
         let mut stream = Box::pin(stream);
         let end = Live::new(self, channel, requests, desired.clone()).run(stream.as_mut(), delivered).await;
         // The request side has ended, the response is dropped, and the reset gets its turn to reach the socket.

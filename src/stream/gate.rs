@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    hash::{BuildHasher, RandomState},
+    io, process,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::Duration,
 };
@@ -132,7 +133,8 @@ impl Gate {
     /// # Errors
     /// When the system gives us no thread. A ledger that cannot be used is no error: it is told in the status.
     pub fn shared(rules: BudgetRules, place: Place) -> io::Result<Self> {
-        let owner = fastrand::Rng::new().u64(1..);
+        // Keys from the system: two processes that start in the same instant are told apart all the same.
+        let owner = RandomState::new().hash_one(process::id()).max(1);
         let core = Arc::new(Core::new(rules, owner));
         let ledger = Ledger::start(core.clone(), owner, place)?;
         Ok(Self(Arc::new(Shared { core, ledger: Some(ledger), base: Instant::now() })))

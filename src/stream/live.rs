@@ -3,7 +3,6 @@
 use std::{
     future::{pending, poll_fn},
     pin::{Pin, pin},
-    sync::atomic::Ordering,
     task::Poll,
     time::Duration,
 };
@@ -31,8 +30,6 @@ use crate::chain::{
 
 /// A batch is handed on at this many updates, or earlier when nothing more is ready.
 const BATCH: usize = 256;
-/// Filter updates on one stream are at least this far apart: key repeat ends up as one.
-const UPDATE_SPACING: Duration = Duration::from_secs(2);
 /// Replays of incomplete slots are at least this far apart: a server that always drops something must not empty the
 /// budget.
 const REPAIR_SPACING: Duration = Duration::from_secs(10);
@@ -108,7 +105,7 @@ impl<'c, S: Sink> Live<'c, S> {
             tokio::select! {
                 first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
                     let arrival = Arrival { unix_us: unix_us(), replayed: false };
-                    self.connection.last_message.store(arrival.unix_us / 1000, Ordering::Relaxed);
+                    self.connection.vitals.heard(arrival.unix_us / 1000);
                     last_activity = Instant::now();
                     let mut next = first;
                     let mut pinged = false;
@@ -197,12 +194,14 @@ impl<'c, S: Sink> Live<'c, S> {
             // Only what was sent on this stream can be in force.
             self.active = self.active.max(version.min(self.sent.version));
         }
-        let Connection { recovery, ledger, sink, settings, .. } = &mut *self.connection;
+        let Connection { recovery, ledger, sink, settings, vitals, .. } = &mut *self.connection;
+        let age_us = update.created_at_us.map(|created| arrival.unix_us.saturating_sub(created));
         match &update.kind {
             Kind::Transaction(transaction) => {
                 arrival.replayed = recovery.data(transaction.slot);
                 if recovery.is_near(transaction.slot) {
                     ledger.transaction(transaction.slot, transaction.index);
+                    vitals.moved(transaction.slot, age_us.filter(|_| !arrival.replayed));
                 }
             }
             Kind::TransactionStatus(status) => {
@@ -225,6 +224,8 @@ impl<'c, S: Sink> Live<'c, S> {
                 let near = recovery.is_near(slot.slot);
                 let finished = slot.status == settings.commitment;
                 if near {
+                    // The age of a status says nothing: a replayed one is made anew.
+                    vitals.moved(slot.slot, None);
                     sink.on_update(frame, &update, arrival);
                 }
                 if finished {
@@ -294,7 +295,7 @@ impl<'c, S: Sink> Live<'c, S> {
         }
         let cost = self.connection.settings.budget.cost_update;
         let ask = Ask { connection: self.connection.id, purpose: now.purpose, urgent: urgent(now.groups), cost };
-        let (gate, at) = (self.connection.gate.clone(), self.last_sent + UPDATE_SPACING);
+        let (gate, at) = (self.connection.gate.clone(), self.last_sent + self.connection.settings.update_spacing);
         Some(Box::pin(async move {
             tokio::time::sleep_until(at).await;
             gate.acquire(ask).await

@@ -1,10 +1,13 @@
 //! Endpoint → trustworthy updates. Decisions are plain state machines; only `connection` and the supervisor do I/O.
 
+pub mod balancer;
 mod channel;
 mod clock;
 pub mod codec;
 pub mod completeness;
 mod connection;
+pub mod failover;
+pub mod forecast;
 pub mod gate;
 pub mod ledger;
 pub mod limiter;
@@ -16,8 +19,12 @@ pub mod policy;
 pub mod pool;
 pub mod probe;
 pub mod recovery;
+mod slot;
+mod start;
 pub mod status;
 mod supervisor;
+mod vitals;
+pub mod watchdog;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -78,6 +85,8 @@ pub enum OnEnd {
 pub struct StreamSettings {
     /// Where to connect.
     pub endpoint: Endpoint,
+    /// Where else, in the order of preference: used when the first fails, each with its own budget by the same rules.
+    pub failover: Vec<Endpoint>,
     /// How many connections.
     pub connections: usize,
     /// The groups to subscribe to.
@@ -113,6 +122,10 @@ pub struct StreamSettings {
     pub recover: bool,
     /// What is asked for so that completeness can be proven.
     pub proof: ProofMode,
+    /// Whether groups are moved, and shed when we are the slow side, without being asked.
+    pub balance: bool,
+    /// Least time between two filter updates on one stream: key repeat ends up as one.
+    pub update_spacing: Duration,
 }
 
 /// When a frame arrived.
@@ -185,7 +198,7 @@ impl Streams {
         make_sink: impl Fn(usize) -> S,
         batches: mpsc::Sender<S::Batch>,
     ) -> Result<Self, StreamError> {
-        let started = supervisor::start(settings, make_sink, &batches)?;
+        let started = start::start(settings, make_sink, &batches)?;
         Ok(Self {
             control: started.control,
             status: started.status,

@@ -108,6 +108,17 @@ pub struct Verdict {
     pub cause: String,
 }
 
+impl Verdict {
+    /// Whether the server says that it is going away.
+    #[must_use]
+    pub fn is_goodbye(&self) -> bool {
+        self.cause.starts_with(SHUTTING_DOWN)
+    }
+}
+
+/// What a server that ends says, in our words.
+const SHUTTING_DOWN: &str = "the server is shutting down";
+
 /// Where a row applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
@@ -199,7 +210,7 @@ const TABLE: &[Row] = &[
         Class::Rate,
         "the provider's rate limit (HTTP 429)",
     ),
-    row(At::Any, &[Code::Unavailable], "server is shutting down", Class::Transport, "the server is shutting down"),
+    row(At::Any, &[Code::Unavailable], "server is shutting down", Class::Transport, SHUTTING_DOWN),
     row(At::Headers, &[Code::DeadlineExceeded], "", Class::Transport, "the subscribe call was not answered"),
     row(At::Any, &[Code::DataLoss], "", Class::Transport, "the server lost data"),
     row(At::Any, &[Code::Unimplemented], "", Class::Unimplemented, "the server does not know the call"),
@@ -295,7 +306,7 @@ impl Backoff {
     /// The next delay.
     pub fn next_delay(&mut self) -> Duration {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX)).min(self.cap);
-        let least = if self.is_open() { PROBE_SPACING.min(self.cap) } else { LEAST_DELAY };
+        let least = if self.is_open() { PROBE_SPACING.min(self.cap).max(LEAST_DELAY) } else { LEAST_DELAY };
         self.attempt = self.attempt.saturating_add(1).min(31);
         ceiling.mul_f64(self.random.f64()).max(least)
     }

@@ -156,7 +156,7 @@ impl Recovery {
             }
             // Another chain: what was wanted of the old one cannot be had here.
             if let Some((wanted, last)) = self.wanted.take().zip(self.last) {
-                gaps.push(self.gap(wanted.from, last.max(wanted.from), wanted.cause, false));
+                self.settle(wanted.from, last.max(wanted.from), wanted.cause, false, gaps);
             }
             self.open.clear();
             self.last = None;
@@ -169,7 +169,7 @@ impl Recovery {
             Phase::Joining => ask = self.joined(slot, gaps),
             Phase::Replaying { until, .. } if slot == until && !new => {
                 if let Some(wanted) = self.wanted.take() {
-                    gaps.push(self.gap(wanted.from, until, wanted.cause, true));
+                    self.settle(wanted.from, until, wanted.cause, true, gaps);
                 }
                 self.phase = Phase::Ending;
             }
@@ -210,7 +210,7 @@ impl Recovery {
         };
         if let Some(cause) = why_not {
             self.wanted = None;
-            gaps.push(self.gap(wanted.from, slot, cause, false));
+            self.settle(wanted.from, slot, cause, false, gaps);
             return false;
         }
         self.phase = Phase::Asking;
@@ -226,7 +226,7 @@ impl Recovery {
         }
         if let Some(wanted) = self.wanted.take() {
             let cause = if seen { wanted.cause } else { GapCause::ReplayUnsupported };
-            gaps.push(self.gap(wanted.from, until, cause, false));
+            self.settle(wanted.from, until, cause, false, gaps);
         }
         self.unsupported |= !seen;
         self.phase = Phase::Live;
@@ -267,7 +267,7 @@ impl Recovery {
             Ok(Some(_)) | Err(()) => None,
         };
         if let Some((to, cause)) = gone {
-            gaps.push(self.gap(wanted.from, to, cause, false));
+            self.settle(wanted.from, to, cause, false, gaps);
             if to == last {
                 self.wanted = None;
                 self.phase = Phase::Live;
@@ -309,7 +309,7 @@ impl Recovery {
         };
         if asked && class == Class::Replay {
             if let Some(first) = first_available(message).filter(|first| *first > wanted.from) {
-                gaps.push(self.gap(wanted.from, first - 1, GapCause::ReplayGone, false));
+                self.settle(wanted.from, first - 1, GapCause::ReplayGone, false, gaps);
                 wanted.from = first;
             } else if message.starts_with("from_slot is not supported") {
                 self.unsupported = true;
@@ -326,8 +326,10 @@ impl Recovery {
         self.unsupported = false;
     }
 
-    const fn gap(&self, from_slot: u64, to_slot: u64, cause: GapCause, repaired: bool) -> Gap {
-        Gap { connection: self.connection, from_slot, to_slot, cause, repaired }
+    /// Declares slots: nothing in them is waited for any more.
+    fn settle(&mut self, from_slot: u64, to_slot: u64, cause: GapCause, repaired: bool, gaps: &mut Vec<Gap>) {
+        self.open.retain(|slot| *slot > to_slot);
+        gaps.push(Gap { connection: self.connection, from_slot, to_slot, cause, repaired });
     }
 
     /// Whether a slot can be one of the chain at hand.

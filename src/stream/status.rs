@@ -1,11 +1,11 @@
 //! What the streams say of themselves: values, published as a whole, never locked.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::pool::GroupLoad;
+pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
 use crate::chain::group::{Group, GroupSet};
 
 /// Life of a connection.
@@ -254,6 +254,34 @@ pub enum StreamEventKind {
     Gap(Gap),
 }
 
+impl fmt::Display for StreamEventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State { connection, state, cause, .. } => {
+                write!(f, "connection {connection}: {}", state.name().replace('_', " "))?;
+                cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+            }
+            Self::Activated { connection, version, after_ms } => {
+                write!(f, "connection {connection}: filter {version} in force after {after_ms} ms")
+            }
+            Self::Rebalanced { reason: "throttle", .. } => f.write_str("the load changed what is asked for"),
+            Self::Rebalanced { moves, permits, .. } => {
+                f.write_str("rebalanced:")?;
+                for one in moves {
+                    write!(f, " {} {}→{}", one.group.name(), one.from, one.to)?;
+                }
+                write!(f, " ({permits} permits)")
+            }
+            Self::Refused(why) => f.write_str(why),
+            Self::Gap(gap) => {
+                let Gap { connection, from_slot, to_slot, cause, repaired } = gap;
+                let outcome = if *repaired { "fetched again" } else { "missing" };
+                write!(f, "connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
+            }
+        }
+    }
+}
+
 /// Slots of which something did not arrive when it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -328,8 +356,13 @@ pub struct StreamStatus {
 /// What the engine asks of the streams.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Control {
-    /// The traffic measured, about once a second: what the proposal is made from. Also refreshes the status.
-    Loads(Vec<GroupLoad>),
+    /// The traffic measured, about once a second: what proposals, moves and the watchdog go by. Also refreshes the status.
+    Loads {
+        /// By group.
+        groups: Vec<GroupLoad>,
+        /// By connection.
+        connections: Vec<ConnectionLoad>,
+    },
     /// Set a connection's throttle level.
     Throttle {
         /// Which connection.

@@ -1,181 +1,33 @@
 //! Owns what the connections share: budget, pool, wishes. Turns requests and reports into the published status.
 
-use std::{
-    any::Any,
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use secrecy::ExposeSecret;
+use futures_util::future::select_all;
 use tokio::{
-    runtime,
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
     time::Instant,
 };
 
 use super::{
-    Sink, StreamError, StreamSettings,
-    connection::{Connection, Desired, Report, Run},
+    StreamSettings,
+    balancer::{ConnectionLoad, Decision, LoadBalancer},
+    connection::{Desired, Place, Report, Run},
     gate::Gate,
-    ledger::StreamLedger,
     limiter::Ask,
-    permit_file::ledger_key,
-    permits::Place,
-    plan::{SubscriptionBuilder, throttled},
-    pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
-    recovery::Recovery,
+    plan::throttled,
+    pool::{ConnectionPool, GroupLoad},
+    slot::{Slot, unix_ms},
     status::{
-        ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind, StreamStatus, Throttle,
+        BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
+        StreamStatus, Throttle,
     },
+    watchdog::{Pulse, examine, give_up},
 };
-use crate::chain::group::GroupSet;
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
-/// Requests and reports that may wait.
-const QUEUE: usize = 256;
 /// Longest time that closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What scheduling may add to the timeouts of a call.
-const CALL_MARGIN: Duration = Duration::from_secs(1);
-
-/// What [`start`] hands back.
-pub(super) struct Started {
-    pub(super) control: mpsc::Sender<Control>,
-    pub(super) status: watch::Receiver<Arc<StreamStatus>>,
-    pub(super) closing: oneshot::Sender<()>,
-    pub(super) task: JoinHandle<()>,
-}
-
-/// See [`super::Streams::start`].
-pub(super) fn start<S: Sink>(
-    settings: StreamSettings,
-    make_sink: impl Fn(usize) -> S,
-    batches: &mpsc::Sender<S::Batch>,
-) -> Result<Started, StreamError> {
-    if !(1..=MAX_CONNECTIONS).contains(&settings.connections) {
-        return Err(StreamError::Connections(settings.connections));
-    }
-    let budget = settings.budget;
-    if budget.limit == 0 || budget.cost_new.max(budget.cost_update) > budget.limit.min(budget.per_connection) {
-        return Err(StreamError::Budget);
-    }
-    let all = settings.groups.iter().copied().collect();
-    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
-    let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
-    let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
-    let gate = gate(&settings)?;
-    let settings = Arc::new(settings);
-    let (reports, incoming) = mpsc::channel(QUEUE);
-    let mut slots = Vec::with_capacity(settings.connections);
-    for id in 0..settings.connections {
-        let groups = pool.groups(id);
-        let (wishes, desired) = watch::channel(Desired {
-            version: 1,
-            groups,
-            purpose: Purpose::Start,
-            since: Instant::now(),
-            epoch: 0,
-            run: Run::Go,
-        });
-        let last_message = Arc::new(AtomicI64::new(0));
-        let connection = Connection {
-            id,
-            settings: settings.clone(),
-            gate: gate.clone(),
-            desired,
-            reports: reports.clone(),
-            sink: make_sink(id),
-            batches: batches.clone(),
-            last_message: last_message.clone(),
-            recovery: Recovery::new(id, settings.recover),
-            ledger: StreamLedger::new(settings.proof),
-        };
-        let thread = spawn(connection, reports.clone())?;
-        slots.push(Slot {
-            wishes,
-            last_message,
-            thread: Some(thread),
-            throttle: Throttle::Full,
-            good: None,
-            state: ConnectionState::Idle,
-            since_ms: unix_ms(),
-            cause: None,
-            sent: 0,
-            active: 0,
-            opened: 0,
-        });
-    }
-    let (control, requests) = mpsc::channel(QUEUE);
-    let (closing, closed) = oneshot::channel();
-    let mut supervisor = Supervisor {
-        settings,
-        gate,
-        pool,
-        slots,
-        loads: Vec::new(),
-        migration: None,
-        events: VecDeque::with_capacity(EVENTS),
-        seq: 0,
-        token_refused: None,
-    };
-    let (publish, status) = watch::channel(Arc::new(supervisor.status()));
-    let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
-    Ok(Started { control, status, closing, task })
-}
-
-/// The gate, with a shared ledger where there is a folder for it.
-fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
-    let Some(folder) = &settings.ledger else { return Ok(Gate::new(settings.budget)) };
-    let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
-    let place = Place {
-        folder: folder.clone(),
-        key: ledger_key(&settings.endpoint.host, token),
-        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
-    };
-    Gate::shared(settings.budget, place)
-}
-
-/// A thread with its own runtime for one connection. Its end is reported, also when it is a panic.
-fn spawn<S: Sink>(
-    connection: Connection<S>,
-    reports: mpsc::Sender<(usize, Report)>,
-) -> Result<thread::JoinHandle<()>, StreamError> {
-    let id = connection.id;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = thread::Builder::new().name(format!("stream-{id}")).spawn(move || {
-        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(connection.run())));
-        drop(runtime);
-        let panic = outcome.err().map(|payload| panic_text(payload.as_ref()));
-        // Without a supervisor nobody is left to tell.
-        let _ = reports.blocking_send((id, Report::Ended { panic }));
-    })?;
-    Ok(thread)
-}
-
-/// One connection, seen from here.
-struct Slot {
-    wishes: watch::Sender<Desired>,
-    last_message: Arc<AtomicI64>,
-    thread: Option<thread::JoinHandle<()>>,
-    throttle: Throttle,
-    /// Throttle and groups last seen in force.
-    good: Option<(GroupSet, Throttle)>,
-    state: ConnectionState,
-    since_ms: i64,
-    cause: Option<Arc<str>>,
-    sent: u32,
-    active: u32,
-    opened: u64,
-}
 
 /// Groups on their way: added on the targets, not yet removed from the sources.
 struct Migration {
@@ -186,20 +38,44 @@ struct Migration {
     permits: u32,
 }
 
-struct Supervisor {
+pub(super) struct Supervisor {
     settings: Arc<StreamSettings>,
-    gate: Gate,
+    /// Every endpoint with its budget, the preferred one first.
+    places: Arc<[Place]>,
     pool: ConnectionPool,
     slots: Vec<Slot>,
     loads: Vec<GroupLoad>,
     migration: Option<Migration>,
+    balancer: LoadBalancer,
+    started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
     token_refused: Option<Arc<str>>,
 }
 
 impl Supervisor {
-    async fn run(
+    pub(super) fn new(
+        settings: Arc<StreamSettings>,
+        places: Arc<[Place]>,
+        pool: ConnectionPool,
+        slots: Vec<Slot>,
+    ) -> Self {
+        Self {
+            settings,
+            places,
+            pool,
+            slots,
+            loads: Vec::new(),
+            migration: None,
+            balancer: LoadBalancer::default(),
+            started: Instant::now(),
+            events: VecDeque::with_capacity(EVENTS),
+            seq: 0,
+            token_refused: None,
+        }
+    }
+
+    pub(super) async fn run(
         &mut self,
         mut requests: mpsc::Receiver<Control>,
         mut reports: mpsc::Receiver<(usize, Report)>,
@@ -220,7 +96,7 @@ impl Supervisor {
                         self.report(connection, report);
                     }
                 }
-                () = self.gate.changed() => {}
+                () = changed(&self.places) => {}
             }
             self.migrate();
             publish.send_replace(Arc::new(self.status()));
@@ -249,7 +125,11 @@ impl Supervisor {
 
     fn request(&mut self, request: Control) {
         match request {
-            Control::Loads(loads) => self.loads = loads,
+            Control::Loads { groups, connections } => {
+                self.loads = groups;
+                self.watch(&connections);
+                self.balance(&connections);
+            }
             Control::Throttle { connection, level } => {
                 let Some(slot) = self.slots.get_mut(connection) else {
                     return self.refuse(format!("there is no connection {connection}"));
@@ -264,7 +144,9 @@ impl Supervisor {
                 if slot.thread.is_none() {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
-                self.gate.reopen();
+                for place in self.places.iter() {
+                    place.gate.reopen();
+                }
                 self.token_refused = None;
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
@@ -272,6 +154,59 @@ impl Supervisor {
                 });
             }
             Control::Rebalance { reason, moves } => self.rebalance(reason, moves),
+        }
+    }
+
+    /// Looks at every live connection: what is the matter with it, and whether to try another stream.
+    fn watch(&mut self, loads: &[ConnectionLoad]) {
+        let pulse = |(id, slot): (usize, &Slot)| {
+            let load = loads.iter().find(|load| load.connection == id);
+            let live = matches!(slot.state, ConnectionState::Live | ConnectionState::Degraded);
+            let (fill, busy) = load.map_or((0.0, 0.0), |load| (load.queue_fill, load.busy.unwrap_or(0.0)));
+            live.then(|| slot.vitals.pulse(fill, busy))
+        };
+        let pulses: Vec<Option<Pulse>> = self.slots.iter().enumerate().map(pulse).collect();
+        for (id, own) in pulses.iter().enumerate() {
+            let Some(own) = own else { continue };
+            let others = pulses.iter().enumerate().filter(|(other, _)| *other != id);
+            let peers: Vec<Pulse> = others.filter_map(|(_, pulse)| *pulse).collect();
+            let ailment = examine(own, &peers);
+            let groups = self.pool.groups(id);
+            let Some(slot) = self.slots.get_mut(id) else { continue };
+            if give_up(own, &peers) {
+                slot.wishes.send_modify(|wish| wish.epoch += 1);
+            }
+            if slot.ailment == ailment {
+                continue;
+            }
+            slot.ailment = ailment;
+            slot.since_ms = unix_ms();
+            slot.state = if ailment.is_some() { ConnectionState::Degraded } else { ConnectionState::Live };
+            slot.cause = ailment.map(|ailment| ailment.words().into());
+            let (state, cause) = (slot.state, slot.cause.clone());
+            self.event(StreamEventKind::State { connection: id, state, cause, groups });
+        }
+    }
+
+    /// Moves or sheds what the balancer says.
+    fn balance(&mut self, loads: &[ConnectionLoad]) {
+        if !self.settings.balance || self.migration.is_some() {
+            return;
+        }
+        let levels: Vec<Throttle> = self.slots.iter().map(|slot| slot.throttle).collect();
+        let now = self.started.elapsed();
+        match self.balancer.second(now, &self.pool, &self.loads, loads, &levels, &self.settings.budget) {
+            Some(Decision::Rebalance { reason, moves }) => self.rebalance(reason, moves),
+            Some(Decision::Throttle { connection, level }) => {
+                if let Some(slot) = self.slots.get_mut(connection) {
+                    tracing::warn!(connection, level = level.name(), "the load changes what is asked for");
+                    slot.throttle = level;
+                }
+                self.wish(connection, Purpose::Rebalance);
+                let permits = self.settings.budget.cost_update;
+                self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits });
+            }
+            None => {}
         }
     }
 
@@ -293,11 +228,13 @@ impl Supervisor {
         let targets = unique(moves.iter().map(|one| one.to));
         for target in &targets {
             let ask = Ask { connection: *target, purpose: Purpose::Rebalance, urgent: false, cost: permits };
-            if let Err(wait) = self.gate.check(ask) {
+            let Some(gate) = self.gate_of(*target) else { continue };
+            if let Err(wait) = gate.check(ask) {
                 let when = wait.map_or_else(String::new, |wait| format!("; they free in {} s", wait.as_secs() + 1));
                 return self.refuse(format!("the budget has not {permits} permits to spare{when}"));
             }
         }
+        self.balancer.moved(self.started.elapsed());
         for one in &moves {
             self.pool.add(one.to, one.group);
         }
@@ -370,9 +307,11 @@ impl Supervisor {
                 slot.state = state;
                 slot.since_ms = unix_ms();
                 slot.cause.clone_from(&cause);
+                slot.ailment = None;
                 self.event(StreamEventKind::State { connection, state, cause, groups });
             }
             Report::Sent { version } => slot.sent = version,
+            Report::Endpoint(place) => slot.place = place,
             Report::Opened => slot.opened += 1,
             Report::Lost => slot.active = 0,
             Report::Active { version, after } => {
@@ -442,6 +381,20 @@ impl Supervisor {
         self.refuse(format!("connection {connection}: {cause}"));
     }
 
+    /// The budget that a connection spends from.
+    fn gate_of(&self, connection: usize) -> Option<&Gate> {
+        let place = self.slots.get(connection)?.place;
+        self.places.get(place).map(|place| &place.gate)
+    }
+
+    /// The budget that most connections spend from.
+    fn budget(&self) -> BudgetStatus {
+        let users = |place: usize| self.slots.iter().filter(|slot| slot.place == place).count();
+        let most = (0..self.places.len()).rev().max_by_key(|place| users(*place));
+        most.and_then(|most| self.places.get(most))
+            .map_or_else(BudgetStatus::default, |place| place.gate.status(unix_ms()))
+    }
+
     fn stopped(&self, connection: usize) -> bool {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.thread.is_none())
     }
@@ -459,11 +412,11 @@ impl Supervisor {
         self.seq += 1;
     }
 
-    fn status(&self) -> StreamStatus {
+    pub(super) fn status(&self) -> StreamStatus {
         let connections = self.slots.iter().enumerate().map(|(id, slot)| self.connection(id, slot)).collect();
         StreamStatus {
             connections,
-            budget: self.gate.status(unix_ms()),
+            budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
             finished: (0..self.slots.len()).all(|id| self.stopped(id)),
@@ -472,10 +425,12 @@ impl Supervisor {
     }
 
     fn connection(&self, id: usize, slot: &Slot) -> ConnectionStatus {
-        let last = slot.last_message.load(Ordering::Relaxed);
         ConnectionStatus {
             id,
-            endpoint: self.settings.endpoint.host.clone(),
+            endpoint: self
+                .places
+                .get(slot.place)
+                .map_or_else(Arc::default, |place| place.settings.endpoint.host.clone()),
             state: slot.state,
             since_ms: slot.since_ms,
             cause: slot.cause.clone(),
@@ -484,10 +439,16 @@ impl Supervisor {
             filter_version: slot.sent,
             active_version: slot.active,
             reconnects: slot.opened.saturating_sub(1),
-            last_message_ms: (last > 0).then_some(last),
-            permits_in_window: self.gate.used_by(id),
+            last_message_ms: slot.vitals.last_message_ms(),
+            permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
         }
     }
+}
+
+/// Waits until any of the budgets has changed.
+async fn changed(places: &[Place]) {
+    let all = places.iter().map(|place| Box::pin(place.gate.changed()));
+    select_all(all).await;
 }
 
 fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
@@ -495,14 +456,4 @@ fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> Arc<str> {
-    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text").into()
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

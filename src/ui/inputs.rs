@@ -59,6 +59,9 @@ pub enum Event {
 /// Events that may wait at once. A full channel holds up the threads that feed it, not the engine.
 const WAITING: usize = 1024;
 
+/// How long more keys are waited for: crossterm does not even look without any time.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// What the threads that feed the channel have to know of the loop.
 #[derive(Debug, Default)]
 struct Shared {
@@ -165,7 +168,7 @@ fn signals(sender: SyncSender<Event>, shared: Arc<Shared>) -> Result<impl FnOnce
 fn keys(sender: SyncSender<Event>) -> impl FnOnce() + Send {
     move || {
         while terminal::wait(true) == Readiness::Input {
-            while let Ok(true) = event::poll(Duration::ZERO) {
+            while let Ok(true) = event::poll(MOMENT) {
                 let event = match event::read() {
                     Ok(event::Event::Key(key)) => Key::from_event(&key).map(Event::Key),
                     Ok(event::Event::Paste(text)) => Some(Event::Paste(text)),

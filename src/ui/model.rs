@@ -144,6 +144,8 @@ pub struct Notice {
     pub text: String,
     /// Whether something did not work.
     pub bad: bool,
+    /// Whether it stays until the next key, whatever the engine has to say.
+    pub stays: bool,
 }
 
 /// A list on the screen: how far it is scrolled and how many rows the last frame had room for.
@@ -334,6 +336,11 @@ impl Model {
             if reached && pending.sent {
                 self.throttle = None;
             }
+        }
+        let seq = |view: &View| view.notice.as_ref().map(|(seq, _)| *seq);
+        if seq(&view) > seq(&self.view) {
+            // What the engine has to say is newer than the answer to the last key.
+            self.notice.take_if(|notice| !notice.stays);
         }
         self.view = view;
         self.received = now;

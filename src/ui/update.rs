@@ -332,7 +332,10 @@ fn columns(model: &mut Model, change: impl FnOnce(&mut Columns, usize) -> bool) 
 pub fn exported(model: &mut Model, result: Result<String, String>) {
     model.exporting = false;
     match result {
-        Ok(place) => say(model, &format!("exported to {}", visible(&place))),
+        Ok(place) => {
+            let text = format!("exported to {}", visible(&place));
+            model.notice = Some(Notice { text, bad: false, stays: true });
+        }
         Err(reason) => complain(model, &format!("export failed: {}", visible(&reason))),
     }
 }
@@ -375,11 +378,11 @@ pub(super) fn elapsed(model: &Model, now: Instant) -> Duration {
 }
 
 pub(super) fn say(model: &mut Model, text: &str) {
-    model.notice = Some(Notice { text: text.to_owned(), bad: false });
+    model.notice = Some(Notice { text: text.to_owned(), bad: false, stays: false });
 }
 
 pub(super) fn complain(model: &mut Model, text: &str) {
-    model.notice = Some(Notice { text: text.to_owned(), bad: true });
+    model.notice = Some(Notice { text: text.to_owned(), bad: true, stays: true });
 }
 
 /// Paths and reasons come from the system: nothing but visible characters may reach the screen.

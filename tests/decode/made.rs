@@ -5,12 +5,12 @@ use prost::Message;
 use smart_stream_tui::{
     chain::{
         ids::{Mint, Pool, WRAPPED_SOL, Wallet},
-        program::{PUMP, PUMP_EVENT_AUTHORITY, PUMP_SWAP, PUMP_SWAP_EVENT_AUTHORITY, Program},
+        program::{PUMP, PUMP_EVENT_AUTHORITY, PUMP_SWAP, PUMP_SWAP_EVENT_AUTHORITY, Program, TOKEN},
         proto::{
             self,
             confirmed_block::{
-                CompiledInstruction, InnerInstruction, InnerInstructions, Message as SolanaMessage, Transaction,
-                TransactionStatusMeta,
+                CompiledInstruction, InnerInstruction, InnerInstructions, Message as SolanaMessage, TokenBalance,
+                Transaction, TransactionStatusMeta, UiTokenAmount,
             },
             subscribe_update::UpdateOneof,
         },
@@ -23,40 +23,40 @@ use smart_stream_tui::{
     },
 };
 
-type Bytes32 = [u8; 32];
+pub(crate) type Bytes32 = [u8; 32];
 
 const EVENT_CALL: u64 = 0xe445_a52e_51cb_9a1d;
 /// The user, and who pays.
-const USER: Bytes32 = [1; 32];
+pub(crate) const USER: Bytes32 = [1; 32];
 
-const fn key(byte: u8) -> Bytes32 {
+pub(crate) const fn key(byte: u8) -> Bytes32 {
     [byte; 32]
 }
 
 /// Little-endian fields, one after the other.
 #[derive(Clone, Default)]
-struct Body(Vec<u8>);
+pub(crate) struct Body(pub(crate) Vec<u8>);
 
 impl Body {
-    fn of(discriminator: u64) -> Self {
+    pub(crate) fn of(discriminator: u64) -> Self {
         Self(discriminator.to_be_bytes().into())
     }
 
-    fn event(discriminator: u64) -> Self {
+    pub(crate) fn event(discriminator: u64) -> Self {
         Self([EVENT_CALL.to_be_bytes(), discriminator.to_be_bytes()].concat())
     }
 
-    fn n(mut self, numbers: &[u64]) -> Self {
+    pub(crate) fn n(mut self, numbers: &[u64]) -> Self {
         self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         self
     }
 
-    fn key(mut self, key: Bytes32) -> Self {
+    pub(crate) fn key(mut self, key: Bytes32) -> Self {
         self.0.extend(key);
         self
     }
 
-    fn b(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn b(mut self, bytes: &[u8]) -> Self {
         self.0.extend(bytes);
         self
     }
@@ -64,14 +64,16 @@ impl Body {
 
 /// A transaction under construction.
 #[derive(Default)]
-struct Made {
+pub(crate) struct Made {
     keys: Vec<Bytes32>,
     outer: Vec<CompiledInstruction>,
     inner: Vec<InnerInstructions>,
+    logs: Vec<String>,
+    balances: Vec<TokenBalance>,
 }
 
 impl Made {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { keys: vec![USER], ..Self::default() }
     }
 
@@ -84,7 +86,7 @@ impl Made {
     }
 
     /// Adds an instruction at that depth, 1 for top level.
-    fn call(mut self, depth: u32, program: &Bytes32, accounts: &[Bytes32], data: Body) -> Self {
+    pub(crate) fn call(mut self, depth: u32, program: &Bytes32, accounts: &[Bytes32], data: Body) -> Self {
         let program_id_index = u32::from(self.index(*program));
         let accounts: Vec<u8> = accounts.iter().map(|account| self.index(*account)).collect();
         let (accounts, data) = (accounts.into(), data.0.into());
@@ -99,6 +101,28 @@ impl Made {
         self
     }
 
+    /// Adds a transfer of tokens at that depth.
+    pub(crate) fn transfer(self, depth: u32, from: Bytes32, to: Bytes32, amount: u64) -> Self {
+        let mut data = Body(vec![3]);
+        data = data.n(&[amount]);
+        self.call(depth, TOKEN.as_array(), &[from, to, USER], data)
+    }
+
+    /// Adds a line to the log.
+    pub(crate) fn log(mut self, line: String) -> Self {
+        self.logs.push(line);
+        self
+    }
+
+    /// Says which token an account holds.
+    pub(crate) fn holds(mut self, account: Bytes32, mint: Bytes32, decimals: u32) -> Self {
+        let account_index = u32::from(self.index(account));
+        let ui_token_amount = Some(UiTokenAmount { decimals, amount: "1".into() });
+        let mint = Mint::new(mint).to_string();
+        self.balances.push(TokenBalance { account_index, mint, ui_token_amount, owner: String::new() });
+        self
+    }
+
     fn pump_event(self, depth: u32, event: Body) -> Self {
         self.call(depth, PUMP.as_array(), &[PUMP_EVENT_AUTHORITY.to_bytes()], event)
     }
@@ -107,13 +131,18 @@ impl Made {
         self.call(depth, PUMP_SWAP.as_array(), &[PUMP_SWAP_EVENT_AUTHORITY.to_bytes()], event)
     }
 
-    fn decode(self) -> (Vec<Event>, Vec<Undecoded>, Decoded) {
+    pub(crate) fn decode(self) -> (Vec<Event>, Vec<Undecoded>, Decoded) {
         let account_keys = self.keys.iter().map(|key| key.to_vec().into()).collect();
         let message = SolanaMessage { account_keys, instructions: self.outer, ..Default::default() };
         let info = proto::SubscribeUpdateTransactionInfo {
             signature: vec![9; 64].into(),
             transaction: Some(Transaction { message: Some(message), ..Default::default() }),
-            meta: Some(TransactionStatusMeta { inner_instructions: self.inner, ..Default::default() }),
+            meta: Some(TransactionStatusMeta {
+                inner_instructions: self.inner,
+                log_messages: self.logs,
+                post_token_balances: self.balances,
+                ..Default::default()
+            }),
             ..Default::default()
         };
         let update = proto::SubscribeUpdateTransaction { transaction: Some(info), slot: 5, ..Default::default() };
@@ -275,7 +304,7 @@ fn liquidity_is_seen_from_the_base_token() {
                 user: Wallet::new(USER),
                 raw_reserves_before: Some(turn((10_000, 20_000))),
             };
-            assert_eq!(events[0].kind, EventKind::Liquidity(Box::new(expected)));
+            assert_eq!(events[0].kind, EventKind::Liquidity(expected));
         }
     }
 }
@@ -315,7 +344,7 @@ fn a_pool_that_a_user_opens_the_other_way_round() {
         base_decimals: Some(6),
         quote_decimals: Some(9),
     };
-    assert_eq!(events[0].kind, EventKind::PoolCreated(Box::new(expected)));
+    assert_eq!(events[0].kind, EventKind::PoolCreated(expected));
 }
 
 #[test]

@@ -5,11 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss, reason = "a test")]
 
+mod accounts;
+mod elsewhere;
 mod facts;
 mod layouts;
+mod ledger;
 mod made;
+mod made_elsewhere;
 mod real;
 mod scan;
+mod sources;
+mod tables;
 
 use std::{env, path::PathBuf};
 

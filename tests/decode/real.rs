@@ -18,7 +18,8 @@ use solana_sdk::pubkey::Pubkey;
 
 use crate::{
     data,
-    facts::{INVERTED_POOLS, decoded_elsewhere, decoded_facts, expected_elsewhere, expected_facts},
+    elsewhere::{decoded_elsewhere, expected_elsewhere},
+    facts::{INVERTED_POOLS, decoded_facts, expected_facts},
     messages, shared,
 };
 

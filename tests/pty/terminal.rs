@@ -146,6 +146,17 @@ impl Terminal {
         self.until(&format!("the end of {text:?}"), |screen| !screen.contents().contains(text));
     }
 
+    /// Waits until the frame under way is whole: everything the program has written so far ends an update.
+    pub(crate) fn settled(&self) {
+        let until = Instant::now() + PATIENCE;
+        let mut screen = self.shared.0.lock().unwrap();
+        while !screen.bytes.ends_with(b"\x1b[?2026l") {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the frame is never whole");
+            screen = self.shared.1.wait_timeout(screen, left).unwrap().0;
+        }
+    }
+
     /// Waits until the program has written these bytes somewhere behind `from`.
     pub(crate) fn written(&self, bytes: &[u8], from: usize) {
         let until = Instant::now() + PATIENCE;
@@ -203,7 +214,7 @@ impl Terminal {
         let status = self.child.wait().unwrap();
         // The watchdog may have given up this very moment.
         let _ = done.send(());
-        assert!(watchdog.join().unwrap(), "the program does not end");
+        assert!(watchdog.join().unwrap(), "the program does not end; the screen was\n{}", self.text());
         status
     }
 }

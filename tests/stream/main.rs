@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
 
+mod failover;
 mod policy;
+mod rebalance;
 mod recovery;
 mod recovery_model;
 mod support;

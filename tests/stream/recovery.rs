@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use smart_stream_tui::{
-    simulator::server::{OracleEvent, ServerSettings},
-    stream::{GapCause, ProofMode, StreamSettings, completeness::Proof},
+    engine::{Engine, EngineSettings, SourceView, view::SourceKind},
+    simulator::server::{OracleEvent, Pace, Server, ServerSettings},
+    stream::{GapCause, OnEnd, ProofMode, StreamSettings, completeness::Proof},
 };
+use tokio::time::timeout;
 
-use crate::support::{Chain, Stage};
+use crate::support::{Chain, PATIENCE, Proxy, Stage, settings};
 
 fn cuts() -> u64 {
     std::env::var("STREAM_CUTS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
@@ -59,23 +61,22 @@ async fn a_cut_stream_loses_nothing() {
 
 #[tokio::test]
 async fn what_the_server_has_no_more_is_declared() {
-    let server = ServerSettings { replay_slots: 4, ..ServerSettings::default() };
+    let server = ServerSettings { replay_slots: 20, ..ServerSettings::default() };
     let mut stage = Stage::start(chain(), server, |settings| settings).await;
     stage.slots(5).await;
     stage.until(|stage| !stage.since.is_empty()).await;
     stage.proxy.down();
-    stage.slots(20).await;
+    stage.slots(40).await;
     stage.proxy.up();
     stage.until(|stage| stage.gaps.iter().any(|gap| gap.repaired)).await;
     let to = settled(&mut stage).await;
     assert_eq!(stage.missing(to), [], "lost without a word");
     let gone: Vec<_> = stage.gaps.iter().filter(|gap| !gap.repaired).collect();
-    assert_eq!(gone.len(), 1);
-    assert_eq!(gone[0].cause, GapCause::ReplayGone);
+    assert!(!gone.is_empty() && gone.iter().all(|gap| gap.cause == GapCause::ReplayGone), "{gone:?}");
     assert!(gone[0].to_slot - gone[0].from_slot > 10);
     let view = stage.completeness.view();
     assert!(view.counts.lost > 10);
-    assert_eq!(view.open_gaps, 1);
+    assert_eq!(view.open_gaps, gone.len() as u64);
     stage.close().await;
 }
 
@@ -115,4 +116,57 @@ async fn a_whole_slot_is_proven_by_its_count_and_confirmed_streams_recover_too()
     assert!(proven.clone().count() > 3);
     assert!(proven.clone().all(|slot| slot.executed == Some(60) && slot.matched == 60 && slot.lost == Some(0)));
     stage.close().await;
+}
+
+#[tokio::test]
+async fn what_a_server_fails_to_send_is_noticed_and_fetched() {
+    let plan = "seed = 5\n[[fault]]\nat = '0s'\nfor = '2s'\nkind = 'drop'\nshare = 0.01";
+    let faults = Some(plan.parse().unwrap());
+    let server = ServerSettings { faults, replay_slots: 500, ..ServerSettings::default() };
+    // The server drops a transaction and its status together: only the block's own count gives that away.
+    let adapt = |settings: StreamSettings| StreamSettings { proof: ProofMode::Block, ..settings };
+    let mut stage = Stage::start(chain(), server, adapt).await;
+    stage.until(|stage| stage.proofs.iter().any(|slot| slot.proof == Proof::Lost)).await;
+    let repaired = |stage: &Stage| stage.gaps.iter().any(|gap| gap.repaired && gap.cause == GapCause::Dropped);
+    stage.until(repaired).await;
+    // The repairs are spaced: what was lost after the first one comes with the second, when nothing is dropped any more.
+    stage.slots(45).await;
+    stage.until(|stage| stage.completeness.view().counts.lost == 0).await;
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost without a word");
+    let view = stage.completeness.view();
+    assert_eq!((view.counts.lost, view.open_gaps, view.lost_transactions), (0, 0, 0), "{:?}", stage.gaps);
+    assert!(view.counts.repaired > 0);
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_market_counts_each_transaction_once_whatever_breaks() {
+    let chain = chain();
+    let server = ServerSettings { pace: Pace::Real, start_after_streams: 2, ..ServerSettings::default() };
+    let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
+    let proxy = Proxy::to(server.address()).await;
+    let streams = StreamSettings { on_end: OnEnd::Finish, ..settings(proxy.address, 2) };
+    let source =
+        SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
+    let engine = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: true };
+    let mut engine = Engine::start(engine).unwrap();
+    let mut views = engine.views();
+    for cut in 0..3_u64 {
+        let proven = views.borrow().completeness.counts.proven;
+        let flowing = views.wait_for(|view| view.completeness.counts.proven > proven + 3);
+        timeout(PATIENCE, flowing).await.expect("data in time").unwrap();
+        proxy.cut();
+        // Both connections had their share of the break.
+        let mended = views.wait_for(|view| view.completeness.repaired_gaps >= 2 * (cut + 1));
+        timeout(PATIENCE, mended).await.expect("mended in time").unwrap();
+    }
+    *chain.end.lock().unwrap() = true;
+    timeout(PATIENCE, engine.finished()).await.expect("the end");
+    let view = engine.views().borrow().clone();
+    let made: usize = chain.made.lock().unwrap().values().map(Vec::len).sum();
+    assert_eq!(view.totals.transactions, made as u64, "lost or counted twice; {:?}", view.completeness.gaps);
+    assert!(view.totals.duplicates > 0, "a replay brings again what was there");
+    assert_eq!((view.completeness.open_gaps, view.completeness.counts.lost), (0, 0));
+    timeout(PATIENCE, engine.shutdown()).await.expect("closed");
 }

@@ -89,7 +89,8 @@ impl Producer for Chain {
                 meta: Some(TransactionStatusMeta { fee: 5_000, ..Default::default() }),
                 index: 0,
             }));
-            let at = self.duration.mul_f64(index as f64 / self.per_slot as f64);
+            let nanos = self.duration.as_nanos() * u128::from(index) / u128::from(self.per_slot);
+            let at = Duration::from_nanos(u64::try_from(nanos).unwrap());
             SlotItem { at, kind }
         });
         let items = items.collect();
@@ -216,6 +217,7 @@ impl Sink for Keep {
 pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSettings {
     StreamSettings {
         endpoint: Endpoint { url: format!("http://{address}"), host: "loopback".into(), x_token: None },
+        failover: Vec::new(),
         connections,
         groups: Group::ALL.to_vec(),
         budget: BudgetRules {
@@ -240,6 +242,8 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         ledger: None,
         recover: true,
         proof: ProofMode::Filters,
+        balance: false,
+        update_spacing: Duration::from_millis(1),
     }
 }
 
@@ -256,6 +260,8 @@ pub(crate) struct Stage {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) completeness: Completeness,
     pub(crate) proofs: Vec<SlotProof>,
+    /// Connections.
+    pub(crate) covered: usize,
     pub(crate) received: u64,
     pub(crate) replayed: u64,
     /// First slot that a connection has from its beginning.
@@ -272,6 +278,7 @@ impl Stage {
         let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
         let proxy = Proxy::to(server.address()).await;
         let settings = adapt(settings(proxy.address, 1));
+        let covered = settings.connections;
         let proof = settings.proof;
         let (sender, batches) = mpsc::channel(1_024);
         let streams = Streams::start(settings, |connection| Keep { connection, told: Vec::new() }, sender).unwrap();
@@ -287,6 +294,7 @@ impl Stage {
             gaps: Vec::new(),
             completeness: Completeness::new(proof),
             proofs: Vec::new(),
+            covered,
             received: 0,
             replayed: 0,
             since: BTreeMap::new(),
@@ -346,6 +354,11 @@ impl Stage {
                 Some((connection, told)) = self.batches.recv() => self.take(connection, told),
             }
         }
+    }
+
+    /// Waits until every connection has a slot from its beginning.
+    pub(crate) async fn joined(&mut self) {
+        self.until(|stage| stage.since.len() == stage.covered).await;
     }
 
     /// What the chain has in the slots that every connection covers, up to and including one slot.

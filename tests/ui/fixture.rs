@@ -200,6 +200,7 @@ pub(crate) fn view() -> View {
                 undecoded: missing,
                 failed: 1_204,
                 bytes_per_s: Some(1_900_000.0 / (index + 1) as f64),
+                forecast: None,
             }
         })
         .collect();

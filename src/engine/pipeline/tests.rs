@@ -37,7 +37,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         event_index: 0,
         timestamp: None,
         payer: Key::new([1; 32]),
-        kind: EventKind::Trade(Box::new(Trade {
+        kind: EventKind::Trade(Trade {
             venue: Venue::Pump,
             source: Source::SelfCall,
             flow: Flow::User,
@@ -63,7 +63,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
             app: None,
             cost: Cost::default(),
             mayhem: false,
-        })),
+        }),
     });
     let undecoded = Undecoded {
         program: Program::Pump,

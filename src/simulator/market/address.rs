@@ -76,6 +76,12 @@ pub(super) static BUYBACK_RECIPIENTS: [Fixed; 8] = [
     listed("5eHhjP8JaYkz83CWwvGU2uMUXefd3AazWGx4gpcuEEYD", 36),
     listed("A7hAgCzFw14fejgCp387JUJRMNyz4j89JKnhtKU8piqW", 37),
 ];
+/// One of a list, by number.
+pub(super) fn one_of(list: &'static [Fixed; 8], number: u64) -> &'static Fixed {
+    let [first, ..] = list;
+    usize::try_from(number % 8).ok().and_then(|place| list.get(place)).unwrap_or(first)
+}
+
 /// Jito's tip accounts.
 pub(super) static TIP_ACCOUNTS: [Fixed; 8] = [
     fixed("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5"),

@@ -1,4 +1,4 @@
-//! What agents have made up their minds to do, by time.
+//! What actors have made up their minds to do, by time.
 
 use std::{
     cmp::Reverse,
@@ -10,7 +10,7 @@ use super::{state::WalletId, truth::Role};
 /// Things to do that are kept at most; what would come on top is not done.
 const MOST: usize = 200_000;
 
-/// Something an agent does.
+/// Something an actor does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     /// Launches a token.
@@ -23,6 +23,10 @@ pub(super) enum Act {
     Migrate { token: u64, wallet: WalletId },
     /// Buys, and will sell what it bought.
     Churn { token: u64, wallet: WalletId, lamports: u64, rounds: u32 },
+    /// Provides liquidity, or takes it back.
+    Provide { token: u64 },
+    /// Spends the boost of a pool, and will do so again.
+    Burn { token: u64 },
     /// Looks at a pool, and will look again.
     Watch { token: u64, wallet: WalletId, price: f64 },
 }

@@ -3,8 +3,8 @@
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
-    address::{FEE_RECIPIENTS, WRAPPED_SOL},
-    curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
+    address::{Fixed, WRAPPED_SOL},
+    curve::{BUYBACK_BPS, Beyond, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
     pool::{Pool, PoolFill},
 };
 
@@ -122,7 +122,7 @@ pub(super) struct CurveTrade<'a> {
     pub(super) fill: &'a CurveFill,
     pub(super) after: &'a Curve,
     /// `None` where the fees stay on the curve.
-    pub(super) recipient: Option<usize>,
+    pub(super) recipient: Option<&'static Fixed>,
     pub(super) name: &'a str,
     pub(super) creator_fees: u64,
 }
@@ -138,7 +138,7 @@ impl CurveTrade<'_> {
             .key(self.user)
             .i64(time)
             .u64s([after.virtual_quote, after.virtual_base, after.real_quote, after.real_base])
-            .key(recipient(self.recipient))
+            .key(self.recipient.map_or(&ZERO, |recipient| &recipient.key))
             .u64s([PROTOCOL_BPS, fill.protocol])
             .key(self.creator)
             .u64s([CREATOR_BPS, fill.creator])
@@ -183,8 +183,9 @@ pub(super) struct PoolTrade<'a> {
     /// The user's tokens and lamports before.
     pub(super) had: (u64, u64),
     /// `None` where the fees stay in the pool; else also its token account.
-    pub(super) recipient: Option<(usize, &'a Pubkey)>,
+    pub(super) recipient: Option<(&'static Fixed, &'a Pubkey)>,
     pub(super) limit: u64,
+    pub(super) buyback_bps: u64,
 }
 
 impl PoolTrade<'_> {
@@ -201,16 +202,16 @@ impl PoolTrade<'_> {
 
     fn parties(&self, body: Body) -> Body {
         let (recipient, account) =
-            self.recipient.map_or((&ZERO, &ZERO), |(place, account)| (recipient(Some(place)), account));
+            self.recipient.map_or((&ZERO, &ZERO), |(recipient, account)| (&recipient.key, account));
         body.keys([self.pool, self.user, self.base_account, self.quote_account, recipient, account, self.creator])
             .u64s([self.fill.rates.creator, self.fill.creator])
     }
 
     fn tail(&self, body: Body, creator_fees: u64) -> Body {
-        body.u64s([0, 0, BUYBACK_BPS, self.fill.buyback]) // cashback, buyback
+        body.u64s([0, 0, self.buyback_bps, self.fill.buyback]) // cashback, buyback
             .i128(self.before.virtual_quote)
             .bool(true) // can_boost
-            .u64s([SUPPLY, 0, 0, creator_fees, 0])
+            .u64s([self.before.base_supply, 0, 0, creator_fees, 0])
     }
 
     /// `BuyEvent`. In exact-in buys the program exchanges the net and the gross amount.
@@ -279,6 +280,34 @@ pub(super) fn boosted(mint: &Pubkey, curve: &Pubkey, pool: &Pubkey, state: &Pool
         .done()
 }
 
+/// `BoostBuyAndBurnEvent`.
+pub(super) fn burned(
+    [mint, curve, pool, authority]: [&Pubkey; 4],
+    fill: &PoolFill,
+    after: &Pool,
+    vault: u64,
+    time: i64,
+) -> Vec<u8> {
+    Body::new(0x3f45_1c16_305c_c2b9)
+        .i64(time)
+        .keys([mint, curve, pool, authority])
+        .u64s([fill.quote, fill.quote, fill.base])
+        .i128(after.virtual_quote)
+        .u64s([after.quote, after.base, vault])
+        .done()
+}
+
+/// `PostCompleteBuyEvent`: the part of a completing buy that goes beyond the curve, into the pool that will be.
+pub(super) fn bought_beyond([user, mint, curve]: [&Pubkey; 3], beyond: &Beyond, time: i64) -> Vec<u8> {
+    let CurveFill { base, quote, protocol, creator, buyback } = beyond.fill;
+    Body::new(0x6fb0_6d8b_316c_d5fb)
+        .keys([user, mint, curve, &ZERO])
+        .i64(time)
+        .u64s([base, quote, PROTOCOL_BPS, protocol, CREATOR_BPS, creator, buyback])
+        .u64s([beyond.before.0, beyond.before.1, beyond.after.0, beyond.after.1])
+        .done()
+}
+
 /// What `PumpSwap` says of a deposit or a withdrawal.
 pub(super) struct LiquidityMove<'a> {
     pub(super) pool: &'a Pubkey,
@@ -301,8 +330,4 @@ impl LiquidityMove<'_> {
         let body = pairs.into_iter().fold(body, |body, (base, quote)| body.u64s([base, quote]));
         body.u64(self.before.lp_supply).keys([self.pool, self.user]).keys(self.accounts).u64(0).done()
     }
-}
-
-fn recipient(place: Option<usize>) -> &'static Pubkey {
-    place.and_then(|place| FEE_RECIPIENTS.get(place)).map_or(&ZERO, |recipient| &recipient.key)
 }

@@ -39,6 +39,14 @@ pub(super) struct CurveFill {
     pub(super) buyback: u64,
 }
 
+/// The part of a completing buy that goes beyond the curve: base and quote of the pool that will be, before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Beyond {
+    pub(super) fill: CurveFill,
+    pub(super) before: (u64, u64),
+    pub(super) after: (u64, u64),
+}
+
 impl CurveFill {
     fn new(base: u64, quote: u64) -> Self {
         Self::with_fees_on(base, quote, quote)
@@ -83,10 +91,18 @@ impl Curve {
         let mut fill = CurveFill::new(0, net);
         // The fees are rounded up, so they may take more than was given: the net amount pays for it.
         fill.quote -= fill.gross().saturating_sub(spend);
-        let used = fill.quote.saturating_sub(1);
-        let base = u128::from(used) * u128::from(self.virtual_base);
-        fill.base = floor_div(base, u128::from(self.virtual_quote) + u128::from(used));
+        fill.base = bought_with(fill.quote, (self.virtual_base, self.virtual_quote));
         if fill.base < self.real_base { fill } else { self.buy_base(self.real_base) }
+    }
+
+    /// Spends what a completing buy has left in the pool that will be.
+    pub(super) fn buy_beyond(&self, spend: u64) -> Beyond {
+        let before = (POOL_BASE, self.real_quote.saturating_sub(MIGRATION_FEE));
+        let net = floor_div(u128::from(spend) * 10_000, (10_000 + PROTOCOL_BPS + CREATOR_BPS).into());
+        let mut fill = CurveFill::new(0, net);
+        fill.quote -= fill.gross().saturating_sub(spend);
+        fill.base = bought_with(fill.quote, before);
+        Beyond { fill, before, after: (before.0 - fill.base, before.1 + fill.quote) }
     }
 
     /// Sells so many tokens.
@@ -111,6 +127,12 @@ impl Curve {
         self.virtual_quote -= fill.quote;
         self.real_quote -= fill.quote;
     }
+}
+
+/// What a net amount buys: the programs count one unit less of it.
+fn bought_with(quote: u64, (base_reserve, quote_reserve): (u64, u64)) -> u64 {
+    let used = u128::from(quote.saturating_sub(1));
+    floor_div(used * u128::from(base_reserve), u128::from(quote_reserve) + used)
 }
 
 /// Basis points of an amount, rounded up as the programs round fees.

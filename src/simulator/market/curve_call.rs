@@ -3,15 +3,18 @@
 use super::{
     address::{
         ASSOCIATED_TOKEN, BUYBACK_RECIPIENTS, FEE_RECIPIENTS, PUMP, PUMP_AUTHORITY, PUMP_FEE_CONFIG, PUMP_FEES,
-        PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL,
+        PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, one_of,
     },
-    body::{Body, CurveTrade, completed},
+    body::{Body, CurveTrade, bought_beyond, completed},
     curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, POOL_BASE, PROTOCOL_BPS},
     draft::{Balance, Handle, Place},
     parts::Writing,
     state::{Account, Token, WalletId, Wallets},
     truth::{Reserves, Trade, What},
 };
+
+/// Fewer lamports are not worth a purchase beyond the curve.
+const LEAST_BEYOND: u64 = 1_000_000;
 
 /// The generations of instructions: each has its own accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +137,7 @@ pub(super) fn trade(
     let fill = fill_of(&before, call, order.amount);
     if call.buy {
         // What is bought is paid for besides the account's rent and the fees of the transaction.
-        wallets.fund(user, fill.gross().saturating_mul(2) + 20_000_000);
+        wallets.fund(user, order.amount.max(fill.gross()).saturating_mul(2) + 20_000_000);
         writing.draft.holds(writing.user, wallets.get(user).lamports);
     }
     let (first, limit) = arguments(call, order, &fill);
@@ -168,7 +171,7 @@ pub(super) fn trade(
     }
     settle(writing, token, call, &accounts, &fill);
     let after = &mut token.curve;
-    let held_after = if call.buy {
+    let mut held_after = if call.buy {
         after.bought(&fill);
         held_before + fill.base
     } else {
@@ -186,7 +189,7 @@ pub(super) fn trade(
         buy: call.buy,
         fill: &fill,
         after: &token.curve,
-        recipient: (call.family != Family::V3).then(|| recipient_of(token)),
+        recipient: (call.family != Family::V3).then(|| one_of(&FEE_RECIPIENTS, token.id)),
         name: call.event_name,
         creator_fees: token.creator_fees,
     };
@@ -195,6 +198,8 @@ pub(super) fn trade(
     if call.buy && token.curve.is_complete() {
         let event = completed(&writing.user_key, &token.mint, &token.curve_key, writing.moment.time);
         writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &event);
+        held_after += go_beyond(writing, token, order, (&accounts, place), &fill, &mut truth);
+        token.hold(user, held_after);
         truth.push((place, What::Completed { mint: token.mint, curve: token.curve_key }));
     }
     writing.draft.leave(29_000);
@@ -204,6 +209,48 @@ pub(super) fn trade(
     }
     state(writing, token, &accounts, (held_before, held_after), (before, fresh));
     truth
+}
+
+/// Spends what a completing exact-in buy of the newest kind has left beyond the curve; the tokens it gives.
+fn go_beyond(
+    writing: &mut Writing<'_>,
+    token: &mut Token,
+    order: &CurveOrder,
+    (accounts, place): (&Accounts, Place),
+    fill: &CurveFill,
+    truth: &mut Vec<(Place, What)>,
+) -> u64 {
+    let spend = order.amount.saturating_sub(fill.gross());
+    if order.call.family != Family::V3 || !order.call.exact_in || spend < LEAST_BEYOND {
+        return 0;
+    }
+    let beyond = token.curve.buy_beyond(spend);
+    let CurveFill { base, quote, protocol, creator, buyback } = beyond.fill;
+    writing.move_tokens(token.program(), [accounts.vault, accounts.mint, accounts.held, accounts.curve], base, 6);
+    writing.send(accounts.curve, quote + protocol - buyback + creator);
+    writing.send(accounts.buyback, buyback);
+    token.beyond = (base, quote);
+    token.creator_fees += creator;
+    let parties = [&writing.user_key, &token.mint, &token.curve_key];
+    let event = bought_beyond(parties, &beyond, writing.moment.time);
+    writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &event);
+    truth.push((
+        place,
+        What::Beyond {
+            mint: token.mint,
+            curve: token.curve_key,
+            user: writing.user_key,
+            instruction: order.call.name,
+            base_amount: base,
+            quote_amount: quote,
+            fees: [(protocol, PROTOCOL_BPS), (creator, CREATOR_BPS)],
+            buyback_fee: buyback,
+            reserves_before: Reserves { base: beyond.before.0, quote: beyond.before.1 },
+            reserves_after: Reserves { base: beyond.after.0, quote: beyond.after.1 },
+            router: writing.router_name(),
+        },
+    ));
+    base
 }
 
 fn fill_of(curve: &Curve, call: &CurveCall, amount: u64) -> CurveFill {
@@ -228,22 +275,17 @@ fn arguments(call: &CurveCall, order: &CurveOrder, fill: &CurveFill) -> (u64, u6
     }
 }
 
-fn recipient_of(token: &Token) -> usize {
-    usize::try_from(token.id % FEE_RECIPIENTS.len() as u64).unwrap_or(0)
-}
-
 fn accounts(writing: &mut Writing<'_>, token: &Token) -> Accounts {
     let seed = writing.moment.seed;
     let (held, _) = writing.account(Purpose::TokenAccount, token.id);
     let draft = &mut writing.draft;
-    let place = recipient_of(token);
     Accounts {
         curve: draft.writable(&token.curve_key),
         vault: draft.writable(&token.account(seed, Account::CurveBase)),
         held,
         creator_vault: draft.writable(&token.account(seed, Account::CreatorVault)),
-        recipient: draft.fixed_writable(&FEE_RECIPIENTS[place]),
-        buyback: draft.fixed_writable(&BUYBACK_RECIPIENTS[place]),
+        recipient: draft.fixed_writable(one_of(&FEE_RECIPIENTS, token.id)),
+        buyback: draft.fixed_writable(one_of(&BUYBACK_RECIPIENTS, token.id)),
         fee_config: draft.fixed(&PUMP_FEE_CONFIG),
         program: draft.fixed(&PUMP),
         mint: draft.readable(&token.mint),
@@ -401,6 +443,7 @@ fn state(
     }
     let (mint, program) = (&token.mint_text, token.program());
     let vault = |curve: &Curve| curve.real_base + POOL_BASE;
+    let beyond = if curve_before.is_complete() { 0 } else { token.beyond.0 };
     draft.token(&Balance {
         account: accounts.vault,
         mint,
@@ -408,7 +451,7 @@ fn state(
         program,
         decimals: 6,
         before: (!fresh).then(|| vault(&curve_before)),
-        after: Some(vault(&token.curve)),
+        after: Some(vault(&token.curve) - beyond),
     });
     draft.token(&Balance {
         account: accounts.held,

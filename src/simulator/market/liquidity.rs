@@ -52,7 +52,7 @@ pub(super) fn change(
     }
     match provider {
         Some(place) if provided_after == 0 => drop(home.providers.swap_remove(place)),
-        Some(place) => home.providers[place].1 = provided_after,
+        Some(place) => home.providers.iter_mut().skip(place).take(1).for_each(|provider| provider.1 = provided_after),
         None => home.providers.push((user, provided_after)),
     }
     let (pool_key, lp_mint_key, after) = (home.key, home.lp_mint, home.pool);

@@ -17,8 +17,9 @@ use super::{
 /// Writes the migration and makes it. Where it has happened before, the program says so and does nothing.
 pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut Token) -> Vec<(Place, What)> {
     let seed = writing.moment.seed;
-    let quote_amount = token.curve.real_quote.saturating_sub(MIGRATION_FEE);
-    let (mut home, initial, lp) = token.graduate(POOL_BASE, quote_amount);
+    let base_amount = POOL_BASE - token.beyond.0;
+    let quote_amount = (token.curve.real_quote + token.beyond.1).saturating_sub(MIGRATION_FEE);
+    let (mut home, initial, lp) = token.graduate(base_amount, quote_amount);
     let again = token.home.is_some();
     let user = writing.user;
     let made = |number: u64| made_key(seed, Purpose::Recipient, token.id * 8 + number);
@@ -77,13 +78,13 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
         draft.leave(62_475);
         return Vec::new();
     }
-    draft.holds(curve, token.curve.real_quote + token.creator_fees + 1_493_520);
+    draft.holds(curve, token.curve.real_quote + token.beyond.1 + token.creator_fees + 1_493_520);
     draft.pay(curve, withdraw, MIGRATION_FEE);
     draft.pay(curve, quote_vault, quote_amount);
     draft.holds(quote_vault, 0);
     writing.open_account(base_vault, pool, mint, token.program(), false);
     writing.open_account(quote_vault, pool, quote, &TOKEN, false);
-    writing.move_tokens(token.program(), [curve_vault, mint, authority_base.0, curve], POOL_BASE, 6);
+    writing.move_tokens(token.program(), [curve_vault, mint, authority_base.0, curve], base_amount, 6);
     let time = writing.moment.time;
     let opening = Opening {
         creator: &home.authority,
@@ -93,7 +94,7 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
         base_account: &authority_base.1,
         quote_account: &authority_quote.1,
         coin_creator: &wallets.get(token.creator).key,
-        base: POOL_BASE,
+        base: base_amount,
         quote: quote_amount,
         initial,
         lp,
@@ -120,7 +121,7 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
     ];
     let data = Body::new(0xe992_d18e_cf68_40bc)
         .u16(0)
-        .u64s([POOL_BASE, quote_amount])
+        .u64s([base_amount, quote_amount])
         .key(opening.coin_creator)
         .bool(false)
         .bool(false)
@@ -129,7 +130,7 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
         .bool(false);
     let creation = writing.draft.enter(&PUMP_SWAP, &accounts, data.done());
     writing.draft.say("Instruction: CreatePool");
-    writing.move_tokens(token.program(), [authority_base.0, mint, base_vault, authority], POOL_BASE, 6);
+    writing.move_tokens(token.program(), [authority_base.0, mint, base_vault, authority], base_amount, 6);
     writing.move_tokens(&TOKEN, [authority_quote.0, quote, quote_vault, authority], quote_amount, 9);
     writing.draft.emit(&PUMP_SWAP, &PUMP_SWAP_AUTHORITY, &opening.event(time));
     writing.draft.leave(91_000);
@@ -152,20 +153,21 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
     let boost = writing.draft.enter(&PUMP_SWAP, &accounts, Body::new(0x8ce9_215e_845a_c28f).done());
     writing.draft.say("Instruction: InitBoost");
     let virtual_quote = home.pool.boost();
+    home.boost = virtual_quote;
     writing.move_tokens(&TOKEN, [quote_vault, quote, boost_vault, pool], virtual_quote, 9);
     writing.draft.pay(quote_vault, boost_vault, virtual_quote);
     let event = boosted(&token.mint, &token.curve_key, &home.key, &home.pool, time);
     writing.draft.emit(&PUMP_SWAP, &PUMP_SWAP_AUTHORITY, &event);
     writing.draft.leave(24_000);
     let parties = [&writing.user_key, &token.mint, &token.curve_key, &home.key];
-    writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &migrated(parties, POOL_BASE, quote_amount, time));
+    writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &migrated(parties, base_amount, quote_amount, time));
     writing.draft.leave(38_000);
     vaults(writing, token, &home, (base_vault, quote_vault), None);
     let what = What::Migrated {
         mint: token.mint,
         curve: token.curve_key,
         pool: home.key,
-        base_amount: POOL_BASE,
+        base_amount,
         quote_amount,
         lp_amount: lp,
         opener: home.authority,

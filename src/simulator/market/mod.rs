@@ -1,18 +1,21 @@
 //! The simulated market: launches, trades, graduations, pools and liquidity as real transactions, from a seed.
 //!
 //! ```text
-//! crowd      who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
-//!   launch, curve_call, migration, pool_call, liquidity    one transaction each, with the accounts, calls and logs of mainnet
+//! crowd, deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
+//!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
 //!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
+//! sol_usd    the price of SOL in the accounts of other pools
 //! truth      what happened, for tests
 //! ```
 
 mod address;
 mod agenda;
 mod body;
+mod boost;
 mod crowd;
 mod curve;
 mod curve_call;
+mod deeds;
 mod draft;
 mod launch;
 mod liquidity;
@@ -21,6 +24,7 @@ mod names;
 mod parts;
 mod pool;
 mod pool_call;
+mod sol_usd;
 mod state;
 pub mod truth;
 
@@ -30,6 +34,7 @@ use self::{
     address::{Purpose, made},
     crowd::Crowd,
     parts::{Done, Moment},
+    sol_usd::SolUsd,
     truth::{Sink, Truth},
 };
 use super::{
@@ -48,6 +53,8 @@ const SKIPPED: u64 = 22_000_000;
 const WARM_UP: u64 = 1_700_000;
 /// Slots in which all that is planned happens, whatever the rate: the beginning and what follows at once.
 const WARM_SLOTS: u64 = 14;
+/// One slot in so many has no block: its leader missed it.
+const SKIPS_EVERY: u32 = 60;
 /// Tokens on their curve and tokens that graduate in the beginning.
 const WARM_TOKENS: u32 = 48;
 const WARM_GRADUATES: u32 = 10;
@@ -67,10 +74,14 @@ pub struct MarketSettings {
 pub struct SimulatedMarket {
     settings: MarketSettings,
     crowd: Crowd,
+    sol_usd: SolUsd,
     truth: Option<Sink>,
     pace: fastrand::Rng,
     first_slot: u64,
+    /// Slots gone by, those without a block included.
     slots: u64,
+    blocks: u64,
+    parent: u64,
     transactions: u64,
     /// Transactions of earlier slots that are still owed, a fraction.
     owed: f64,
@@ -83,13 +94,17 @@ impl SimulatedMarket {
         let rate = settings.rate.clamp(1.0, 20_000.0);
         let mut crowd = Crowd::new(settings.seed, rate);
         crowd.warm_up(WARM_TOKENS, WARM_GRADUATES, WARM_UP);
+        let first_slot = FIRST_SLOT + noise::mix(settings.seed) % 1_000_000;
         Self {
             settings: MarketSettings { rate, ..settings },
             crowd,
+            sol_usd: SolUsd::new(settings.seed),
             truth: None,
             pace: fastrand::Rng::with_seed(noise::mix(settings.seed ^ 1)),
-            first_slot: FIRST_SLOT + noise::mix(settings.seed) % 1_000_000,
+            first_slot,
             slots: 0,
+            blocks: 0,
+            parent: first_slot - 1,
             transactions: 0,
             owed: 0.0,
         }
@@ -101,7 +116,7 @@ impl SimulatedMarket {
         Self { truth: Some(sink), ..self }
     }
 
-    /// Acts that agents planned and that were given up because too many were planned.
+    /// Acts that actors planned and that were given up because too many were planned.
     #[must_use]
     pub const fn acts_given_up(&self) -> u64 {
         self.crowd.refused()
@@ -148,15 +163,20 @@ impl SimulatedMarket {
 
 impl Producer for SimulatedMarket {
     fn next_slot(&mut self) -> Option<SlotPlan> {
+        let warm = self.slots < WARM_SLOTS;
+        // What a slot without a block leaves behind is a block that comes later, on an older parent.
+        let skipped = u64::from(!warm && self.pace.u32(0..SKIPS_EVERY) == 0);
+        self.slots += skipped;
         let slot = self.first_slot + self.slots;
+        let parent = std::mem::replace(&mut self.parent, slot);
         let start = SLOT_MICROS * self.slots;
         let block_time = self.settings.start_time.saturating_add_unsigned(start / 1_000_000);
-        let blockhash = self.block_hash(slot - 1);
-        let warm = self.slots < WARM_SLOTS;
+        let blockhash = self.block_hash(parent);
         let mut times = self.times().into_iter().peekable();
         let mut items = Vec::with_capacity(times.len());
         let mut now = 0;
         self.slots += 1;
+        self.blocks += 1;
         loop {
             // In the beginning what is planned does not wait for the rate's turn.
             let due = self.crowd.next_due().filter(|due| warm && *due < start + SLOT_MICROS);
@@ -175,17 +195,22 @@ impl Producer for SimulatedMarket {
             let done = self.crowd.act(start + now, &moment);
             self.transactions += 1;
             self.tell(slot, block_time, items.len(), &done);
-            let at = Duration::from_micros(now);
+            let at = Duration::from_micros(SLOT_MICROS * skipped + now);
             items.push(SlotItem { at, kind: SlotItemKind::Transaction(Box::new(done.info)) });
+        }
+        let offset = |at: u64| Duration::from_micros(at.saturating_sub(start) + SLOT_MICROS * skipped);
+        for (at, account) in self.sol_usd.until(start + SLOT_MICROS) {
+            let item = SlotItem { at: offset(at), kind: SlotItemKind::Account(Box::new(account)) };
+            items.insert(items.partition_point(|other| other.at <= item.at), item);
         }
         Some(SlotPlan {
             slot,
-            parent: slot - 1,
-            block_height: slot - SKIPPED,
+            parent,
+            block_height: self.first_slot - SKIPPED + self.blocks,
             block_time,
             blockhash: self.block_hash(slot),
             parent_blockhash: blockhash,
-            duration: SLOT,
+            duration: Duration::from_micros(SLOT_MICROS * (1 + skipped)),
             items,
         })
     }

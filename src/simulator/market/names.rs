@@ -46,7 +46,7 @@ const FIRST: [&str; 48] = [
     "Zen",
     "Captain",
     "Doctor",
-    "Agent",
+    "Major",
     "Uncle",
     "Grandma",
     "President",
@@ -157,11 +157,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn draw(rng: &mut Rng) -> Self {
         let (name, symbol) = if rng.u32(0..HOSTILE_EVERY) == 0 {
-            let (name, symbol) = HOSTILE[rng.usize(0..HOSTILE.len())];
+            let (name, symbol) = rng.choice(HOSTILE).unwrap_or_default();
             (name.to_owned(), symbol.to_owned())
         } else {
-            let (first, second) = (FIRST[rng.usize(0..FIRST.len())], SECOND[rng.usize(0..SECOND.len())]);
-            let name = format!("{first} {second}{}", TAILS[rng.usize(0..TAILS.len())]);
+            let [first, second] = [rng.choice(FIRST), rng.choice(SECOND)].map(Option::unwrap_or_default);
+            let name = format!("{first} {second}{}", rng.choice(TAILS).unwrap_or_default());
             (name, symbol(first, second, rng))
         };
         let mut uri = "https://ipfs.io/ipfs/Qm".to_owned();

@@ -7,7 +7,7 @@ use yellowstone_grpc_proto::geyser::SubscribeUpdateTransactionInfo;
 use super::{
     address::{
         ASSOCIATED_TOKEN, AXIOM_MARK, COMPUTE_BUDGET, Fixed, PUMP_FEES, Purpose, ROUTERS, SYSTEM, TIP_ACCOUNTS, TOKEN,
-        WRAPPED_SOL, made, made_key,
+        WRAPPED_SOL, made, made_key, one_of,
     },
     body::Body,
     draft::{Draft, Handle, Place, Version},
@@ -47,7 +47,7 @@ pub(super) struct Style {
 impl Style {
     /// By a human, through an app or a wallet.
     pub(super) fn human(rng: &mut Rng) -> Self {
-        let router = (rng.u8(0..100) < 58).then(|| rng.usize(0..ROUTERS.len()));
+        let router = (rng.u8(0..100) < 66).then(|| rng.usize(0..ROUTERS.len()));
         let sponsor = (router == Some(1) && rng.u8(0..8) == 0).then(|| rng.u32(0..16));
         Self { version: version(rng), router, priority_fee: rng.u64(1_000..900_000), tip: tip(rng, 30), sponsor }
     }
@@ -113,6 +113,9 @@ impl<'a> Writing<'a> {
             let mut price = vec![3];
             price.extend((draft.priority_fee() * 1_000_000 / u64::from(units.max(1))).to_le_bytes());
             draft.call(&COMPUTE_BUDGET, &[], price, 150);
+            let mut loaded = vec![4];
+            loaded.extend((64_u32 << 20).to_le_bytes());
+            draft.call(&COMPUTE_BUDGET, &[], loaded, 150);
         }
         Self { draft, moment, style, payer_id, payer: payer_key, user_id: user, user: handle, user_key, user_text }
     }
@@ -240,7 +243,12 @@ impl<'a> Writing<'a> {
             return;
         };
         let collector = self.draft.writable(&made_key(0, Purpose::Recipient, number));
-        self.send(collector, quote / 100);
+        self.send(collector, quote / 125);
+        // Half the users were brought by somebody.
+        if self.moment.number.is_multiple_of(2) {
+            let referrer = self.draft.writable(&made_key(2, Purpose::Recipient, self.moment.number % 512));
+            self.send(referrer, quote / 500);
+        }
         let authority = self.draft.readable(&made_key(1, Purpose::Recipient, number));
         let route: [u8; 160] = made(self.moment.seed, Purpose::Route, self.moment.number);
         let event = Body::new(0x40c6_cde8_2608_71e2).key(&self.user_key).u64s([base, quote]).bytes(&route).done();
@@ -256,8 +264,7 @@ impl<'a> Writing<'a> {
     /// Tips the leader; Axiom's users also ask not to be front-run.
     pub(super) fn tip(&mut self) {
         if self.style.tip > 0 {
-            let place = usize::try_from(self.moment.number % 8).unwrap_or(0);
-            let tips = self.draft.fixed_writable(&TIP_ACCOUNTS[place]);
+            let tips = self.draft.fixed_writable(one_of(&TIP_ACCOUNTS, self.moment.number));
             self.send(tips, self.style.tip);
         }
         if self.style.router == Some(0) {

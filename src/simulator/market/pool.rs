@@ -34,6 +34,8 @@ pub(super) struct Pool {
     pub(super) virtual_quote: i128,
     pub(super) creator_fees: u64,
     pub(super) lp_supply: u64,
+    /// Tokens that exist: burning makes them fewer.
+    pub(super) base_supply: u64,
 }
 
 /// What a trade in a pool moves.
@@ -80,7 +82,7 @@ impl Pool {
     pub(super) fn open(base: u64, quote: u64) -> (Self, u64, u64) {
         let initial = (u128::from(base) * u128::from(quote)).isqrt();
         let initial = u64::try_from(initial).unwrap_or(u64::MAX);
-        let pool = Self { base, quote, virtual_quote: 0, creator_fees: 0, lp_supply: initial };
+        let pool = Self { base, quote, virtual_quote: 0, creator_fees: 0, lp_supply: initial, base_supply: SUPPLY };
         (pool, initial, initial.saturating_sub(MINIMUM_LIQUIDITY))
     }
 
@@ -98,7 +100,7 @@ impl Pool {
     }
 
     pub(super) fn rates(&self) -> Rates {
-        let cap = self.effective() * u128::from(SUPPLY) / u128::from(self.base.max(1));
+        let cap = self.effective() * u128::from(self.base_supply) / u128::from(self.base.max(1));
         let tier = TIERS.iter().rev().find(|(from, _)| u128::from(*from) <= cap);
         tier.map_or(TIERS[0].1, |(_, rates)| *rates)
     }
@@ -120,6 +122,20 @@ impl Pool {
         let used = u128::from(fill.quote.saturating_sub(1));
         fill.base = floor_div(used * u128::from(self.base), self.effective() + used);
         fill
+    }
+
+    /// Spends so many lamports of the protocol's own, free of fees.
+    pub(super) fn buy_free(&self, spend: u64) -> PoolFill {
+        let used = u128::from(spend.saturating_sub(1));
+        let base = floor_div(used * u128::from(self.base), self.effective() + used);
+        PoolFill::new(base, spend, Rates { lp: 0, protocol: 0, creator: 0 })
+    }
+
+    /// Applies a purchase of the protocol, which burns what it bought.
+    pub(super) fn burned(&mut self, fill: &PoolFill) {
+        self.base -= fill.base;
+        self.base_supply -= fill.base;
+        self.quote += fill.quote;
     }
 
     /// Sells so many tokens; `None` where the vault cannot pay.
@@ -173,7 +189,7 @@ mod tests {
 
     /// A pool in the state of a mainnet event, with a market cap that gives these rates.
     fn pool(base: u64, quote: u64, virtual_quote: i128) -> Pool {
-        Pool { base, quote, virtual_quote, creator_fees: 0, lp_supply: 1_000 }
+        Pool { base, quote, virtual_quote, creator_fees: 0, lp_supply: 1_000, base_supply: SUPPLY }
     }
 
     #[test]
@@ -187,6 +203,8 @@ mod tests {
         assert_eq!((exact_in.lp, exact_in.protocol, exact_in.creator), (34_024, 8_506, 144_602));
         let exact_out = pool(211_910_202_444_338, 1_227_739_450, 299_253_745).buy_base(312_576_952_772).unwrap();
         assert_eq!(exact_out.quote, 2_255_710);
+        let burn = pool(140_802_636_913_746, 107_381_852_037, 17_584_505_288).buy_free(535_521_865);
+        assert_eq!((burn.base, burn.gross()), (600_810_848_916, 535_521_865));
         // Slot 454,176,142: a migration.
         let (mut pool, initial, lp) = Pool::open(206_900_000_000_000, 84_990_359_056);
         assert_eq!((initial, lp), (4_193_388_282_604, 4_193_388_282_504));

@@ -4,14 +4,14 @@
 use super::{
     address::{
         ASSOCIATED_TOKEN, BUYBACK_RECIPIENTS, FEE_RECIPIENTS, PUMP_FEES, PUMP_SWAP, PUMP_SWAP_AUTHORITY,
-        PUMP_SWAP_FEE_CONFIG, PUMP_SWAP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, made_key,
+        PUMP_SWAP_FEE_CONFIG, PUMP_SWAP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, made_key, one_of,
     },
     body::{Body, PoolTrade},
     curve::BUYBACK_BPS,
     draft::{Balance, Handle, Place},
     parts::Writing,
     pool::{Pool, PoolFill},
-    state::{Account, Home, Token, WalletId, Wallets},
+    state::{Account, Home, RECIPIENTS, Token, WalletId, Wallets},
     truth::{Reserves, Trade, What},
 };
 
@@ -167,6 +167,7 @@ pub(super) fn trade(
         return Some(Vec::new());
     }
     settle(writing, token, call, &accounts, &fill);
+    state_fees(writing, wallets, token, call, (&accounts, &fill));
     let creator_key = wallets.get(token.creator).key;
     let home = token.home.as_mut()?;
     let held_after = if call.buy {
@@ -189,8 +190,9 @@ pub(super) fn trade(
         fill: &fill,
         before: &before,
         had: (held_before, wrapped),
-        recipient: (!call.v2).then_some((place_of(token), &recipient_account)),
+        recipient: (!call.v2).then_some((one_of(&FEE_RECIPIENTS, token.id), &recipient_account)),
         limit,
+        buyback_bps: BUYBACK_BPS,
     };
     let time = writing.moment.time;
     let event = if call.buy {
@@ -290,7 +292,6 @@ fn list(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &Ac
     let user = writing.user;
     let (volume, _) = writing.account(Purpose::VolumeAccount, 2);
     let draft = &mut writing.draft;
-    let place = place_of(token);
     let base_program = draft.fixed(token.program());
     let [global, system, authority, quote_program] =
         [&PUMP_SWAP_GLOBAL, &SYSTEM, &PUMP_SWAP_AUTHORITY, &TOKEN].map(|fixed| draft.fixed(fixed));
@@ -319,7 +320,7 @@ fn list(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &Ac
         return list;
     }
     let [associated, fees] = [&ASSOCIATED_TOKEN, &PUMP_FEES].map(|fixed| draft.fixed(fixed));
-    let recipient = draft.fixed(&FEE_RECIPIENTS[place]);
+    let recipient = draft.fixed(one_of(&FEE_RECIPIENTS, token.id));
     let vault_authority = draft.readable(&made_key(seed, Purpose::Recipient, u64::from(token.creator)));
     list.extend([
         recipient,
@@ -338,7 +339,7 @@ fn list(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &Ac
         list.extend([all_volume, volume]);
     }
     let pool_v2 = draft.readable(&token.account(seed, Account::CurveV2));
-    let buyback = draft.fixed(&BUYBACK_RECIPIENTS[place]);
+    let buyback = draft.fixed(one_of(&BUYBACK_RECIPIENTS, token.id));
     list.extend([accounts.fee_config, fees, pool_v2, buyback, accounts.buyback_quote]);
     list
 }
@@ -348,8 +349,11 @@ fn settle(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &
     let Accounts { pool, held, wrapped, base_vault, quote_vault, mint, quote, .. } = *accounts;
     let user = writing.user;
     let kept = if call.v2 { fill.protocol - fill.buyback + fill.creator } else { 0 };
-    let paid_out = [(accounts.recipient_quote, fill.protocol - fill.buyback), (accounts.creator_quote, fill.creator)];
-    let paid_out = if call.v2 { &[][..] } else { &paid_out[..] };
+    let mut paid_out = vec![(accounts.buyback_quote, fill.buyback)];
+    if !call.v2 {
+        paid_out.push((accounts.recipient_quote, fill.protocol - fill.buyback));
+        paid_out.push((accounts.creator_quote, fill.creator));
+    }
     let source = if call.buy { (wrapped, user) } else { (quote_vault, pool) };
     if call.buy {
         writing.move_tokens(token.program(), [base_vault, mint, held, pool], fill.base, 6);
@@ -362,9 +366,42 @@ fn settle(writing: &mut Writing<'_>, token: &Token, call: &PoolCall, accounts: &
         writing.draft.pay(quote_vault, user, fill.net());
     }
     let payer = if call.buy { user } else { quote_vault };
-    for (to, amount) in paid_out.iter().chain(&[(accounts.buyback_quote, fill.buyback)]) {
-        writing.move_tokens(&TOKEN, [source.0, quote, *to, source.1], *amount, 9);
-        writing.draft.pay(payer, *to, *amount);
+    for (to, amount) in paid_out {
+        writing.move_tokens(&TOKEN, [source.0, quote, to, source.1], amount, 9);
+        writing.draft.pay(payer, to, amount);
+    }
+}
+
+/// States what the recipients of the fees had and have.
+fn state_fees(
+    writing: &mut Writing<'_>,
+    wallets: &mut Wallets,
+    token: &mut Token,
+    call: &PoolCall,
+    (accounts, fill): (&Accounts, &PoolFill),
+) {
+    let place = place_of(token);
+    let (creator, Some(home)) = (wallets.get(token.creator).text.clone(), token.home.as_mut()) else { return };
+    let buyback = wallets.collect(place + RECIPIENTS, fill.buyback);
+    let mut stated = vec![(accounts.buyback_quote, one_of(&BUYBACK_RECIPIENTS, token.id).text, buyback)];
+    if !call.v2 {
+        let paid = home.creator_paid;
+        home.creator_paid += fill.creator;
+        stated.push((accounts.creator_quote, creator.as_str(), (paid, paid + fill.creator)));
+        let protocol = wallets.collect(place, fill.protocol - fill.buyback);
+        stated.push((accounts.recipient_quote, one_of(&FEE_RECIPIENTS, token.id).text, protocol));
+    }
+    for (account, owner, (before, after)) in stated {
+        writing.draft.holds(account, before + 2_039_280);
+        writing.draft.token(&Balance {
+            account,
+            mint: WRAPPED_SOL.text,
+            owner,
+            program: &TOKEN,
+            decimals: 9,
+            before: Some(before),
+            after: Some(after),
+        });
     }
 }
 

@@ -12,6 +12,8 @@ use super::{
 
 /// Holders of a token that are followed; others keep what they bought.
 const MOST_HOLDERS: usize = 400;
+/// Recipients of one kind of fee; those of the protocol's fee come first, then those that buy back.
+pub(super) const RECIPIENTS: usize = 8;
 /// Made-up accounts of one token.
 const ACCOUNTS: u64 = 8;
 
@@ -25,29 +27,44 @@ pub(super) struct Wallet {
     pub(super) lamports: u64,
 }
 
-/// All wallets there are.
-pub(super) struct Wallets(Vec<Wallet>);
+/// All wallets there are, and what the recipients of fees have collected in wrapped SOL.
+pub(super) struct Wallets {
+    first: Wallet,
+    all: Vec<Wallet>,
+    collected: [u64; 2 * RECIPIENTS],
+}
 
 impl Wallets {
     pub(super) fn new(seed: u64, count: WalletId, rng: &mut Rng) -> Self {
-        let wallet = |number: WalletId| {
+        let mut wallet = |number: WalletId| {
             let key = made_key(seed, Purpose::Wallet, number.into());
             Wallet { key, text: key.to_string(), lamports: rng.u64(2_000_000_000..60_000_000_000) }
         };
-        Self((0..count.max(1)).map(wallet).collect())
+        let first = wallet(0);
+        let all = (0..count).map(wallet).collect();
+        Self { first, all, collected: std::array::from_fn(|place| 40_000_000_000 + place as u64 * 7_654_321) }
     }
 
     pub(super) fn count(&self) -> WalletId {
-        WalletId::try_from(self.0.len()).unwrap_or(WalletId::MAX)
+        WalletId::try_from(self.all.len()).unwrap_or(WalletId::MAX)
     }
 
+    /// Whose number this is; numbers begin anew behind the last.
     pub(super) fn get(&self, id: WalletId) -> &Wallet {
-        &self.0[id as usize % self.0.len()]
+        self.all.get(id as usize % self.all.len().max(1)).unwrap_or(&self.first)
     }
 
     fn get_mut(&mut self, id: WalletId) -> &mut Wallet {
-        let count = self.0.len();
-        &mut self.0[id as usize % count]
+        let count = self.all.len().max(1);
+        self.all.get_mut(id as usize % count).unwrap_or(&mut self.first)
+    }
+
+    /// A recipient of fees gets so much; what it had before and has now.
+    pub(super) fn collect(&mut self, recipient: usize, lamports: u64) -> (u64, u64) {
+        let Some(collected) = self.collected.get_mut(recipient) else { return (0, 0) };
+        let before = *collected;
+        *collected += lamports;
+        (before, *collected)
     }
 
     pub(super) fn set_lamports(&mut self, id: WalletId, lamports: u64) {
@@ -78,6 +95,8 @@ pub(super) struct Token {
     pub(super) curve_text: String,
     /// Creator's fees that wait on the curve.
     pub(super) creator_fees: u64,
+    /// What the completing buy took beyond the curve: tokens, and lamports for them.
+    pub(super) beyond: (u64, u64),
     pub(super) home: Option<Box<Home>>,
     pub(super) holders: Vec<(WalletId, u64)>,
     /// How much attention it gets.
@@ -93,6 +112,10 @@ pub(super) struct Home {
     pub(super) authority: Pubkey,
     pub(super) lp_mint: Pubkey,
     pub(super) pool: Pool,
+    /// What the creator has been paid.
+    pub(super) creator_paid: u64,
+    /// Lamports set aside for the protocol's purchases.
+    pub(super) boost: u64,
     pub(super) providers: Vec<(WalletId, u64)>,
 }
 
@@ -125,6 +148,7 @@ impl Token {
             curve_key,
             curve_text: curve_key.to_string(),
             creator_fees: 0,
+            beyond: (0, 0),
             home: None,
             holders: Vec::new(),
             heat: 0.0,
@@ -152,7 +176,7 @@ impl Token {
     pub(super) fn hold(&mut self, wallet: WalletId, amount: u64) {
         match self.holders.iter().position(|(holder, _)| *holder == wallet) {
             Some(place) if amount == 0 => drop(self.holders.swap_remove(place)),
-            Some(place) => self.holders[place].1 = amount,
+            Some(place) => self.holders.iter_mut().skip(place).take(1).for_each(|holder| holder.1 = amount),
             None if amount > 0 && self.holders.len() < MOST_HOLDERS => self.holders.push((wallet, amount)),
             None => {}
         }
@@ -172,6 +196,8 @@ impl Token {
             authority,
             lp_mint: derive(&PUMP_SWAP, &[b"pool_lp_mint", key.as_array()]),
             pool,
+            creator_paid: 0,
+            boost: 0,
             providers: Vec::new(),
         };
         (home, initial, lp)

@@ -30,6 +30,8 @@ pub enum Role {
     LiquidityProvider,
     /// Turns the crank of a migration.
     Crank,
+    /// Buys back and burns for the protocol.
+    Protocol,
 }
 
 /// One event of the simulated chain, with the state around it.
@@ -88,6 +90,34 @@ pub enum What {
         /// Its curve.
         #[serde(serialize_with = "base58")]
         curve: Pubkey,
+    },
+    /// The part of a completing buy beyond the curve.
+    Beyond {
+        /// The token.
+        #[serde(serialize_with = "base58")]
+        mint: Pubkey,
+        /// Its curve.
+        #[serde(serialize_with = "base58")]
+        curve: Pubkey,
+        /// Who bought.
+        #[serde(serialize_with = "base58")]
+        user: Pubkey,
+        /// The instruction's name.
+        instruction: &'static str,
+        /// Base units.
+        base_amount: u64,
+        /// Quote units that move the price.
+        quote_amount: u64,
+        /// To the protocol and to the creator: amount and basis points.
+        fees: [(u64, u64); 2],
+        /// The slice of the protocol's fee that buys back.
+        buyback_fee: u64,
+        /// What the pool would have been opened with.
+        reserves_before: Reserves,
+        /// What the pool will be opened with.
+        reserves_after: Reserves,
+        /// The router that called the venue.
+        router: Option<String>,
     },
     /// A completed curve moved to its pool.
     Migrated {

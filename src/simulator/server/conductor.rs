@@ -17,11 +17,11 @@ use yellowstone_grpc_proto::{
 
 use super::{
     hub::Hub,
-    message::{Message, Slot, encode, now},
+    message::{Message, Slot},
     ring::FrozenSlot,
     settings::Pace,
 };
-use crate::simulator::feed::{Carries, SlotItemKind, SlotPlan};
+use crate::simulator::feed::{Carries, SlotItem, SlotItemKind, SlotPlan};
 
 /// Shortest sleep: items that are due closer together than this are sent together.
 const SLICE: Duration = Duration::from_millis(5);
@@ -42,6 +42,8 @@ pub(super) async fn conduct(hub: Arc<Hub>, mut slots: mpsc::Receiver<SlotPlan>, 
         metas: VecDeque::new(),
         unconfirmed: VecDeque::new(),
         unfinalized: VecDeque::new(),
+        dead: Dead::default(),
+        died: 0,
     };
     while let Some(plan) = slots.recv().await {
         conductor.play(plan).await;
@@ -57,11 +59,27 @@ struct Conductor {
     metas: VecDeque<SubscribeUpdateBlockMeta>,
     unconfirmed: VecDeque<u64>,
     unfinalized: VecDeque<u64>,
+    /// Slots that died and whose data is still to land.
+    dead: Dead,
+    /// How many have died: blocks are that much lower than the producer counts.
+    died: u64,
+}
+
+/// Dead slots since the last one that lived.
+#[derive(Default)]
+struct Dead {
+    /// Parent and its block hash of the first of them.
+    parent: Option<(u64, [u8; 32])>,
+    /// What happened in them.
+    items: Vec<SlotItemKind>,
 }
 
 impl Conductor {
     async fn play(&mut self, mut plan: SlotPlan) {
         let follows = self.carries.slot_status;
+        self.revive(&mut plan);
+        let faults = self.hub.faults.clone().filter(|faults| !follows && faults.has_dead_slots());
+        let kept = faults.as_ref().map(|_| plan.items.clone());
         if !follows {
             self.lifecycle(&plan, SlotStatus::SlotFirstShredReceived);
             self.lifecycle(&plan, SlotStatus::SlotCreatedBank);
@@ -86,8 +104,29 @@ impl Conductor {
         self.clock.next_slot(plan.duration);
         if !follows {
             self.lifecycle(&plan, SlotStatus::SlotCompleted);
-            self.complete(&plan);
+            match kept {
+                Some(kept) if faults.is_some_and(|faults| faults.slot_dies()) => self.die(&plan, kept),
+                _ => self.complete(&plan),
+            }
         }
+    }
+
+    /// The slot dies: the next one gets its data and its parent.
+    fn die(&mut self, plan: &SlotPlan, items: Vec<SlotItem>) {
+        self.hub.kill(plan.slot, Some(plan.parent));
+        self.died += 1;
+        self.dead.parent = Some((plan.parent, plan.parent_blockhash));
+        self.dead.items = items.into_iter().map(|item| item.kind).collect();
+    }
+
+    /// What dead slots have left behind happens in this one, first of all.
+    fn revive(&mut self, plan: &mut SlotPlan) {
+        plan.block_height = plan.block_height.saturating_sub(self.died);
+        let Dead { parent, items } = std::mem::take(&mut self.dead);
+        if let Some((parent, blockhash)) = parent {
+            (plan.parent, plan.parent_blockhash) = (parent, blockhash);
+        }
+        plan.items.splice(0..0, items.into_iter().map(|kind| SlotItem { at: Duration::ZERO, kind }));
     }
 
     fn lifecycle(&self, plan: &SlotPlan, status: SlotStatus) {
@@ -111,7 +150,7 @@ impl Conductor {
                 self.hub.execute(account.slot, Message::account(account.slot, account.bank_id, info));
             }
             Some(UpdateOneof::BlockMeta(meta)) => {
-                self.hub.block_meta(&Message::BlockMeta(encode(UpdateOneof::BlockMeta(meta.clone()), now())));
+                self.hub.block_meta(&Message::block_meta(meta.clone()));
                 if !self.hub.is_frozen(meta.slot) {
                     self.metas.push_back(meta);
                 }
@@ -159,7 +198,7 @@ impl Conductor {
             self.take_meta(plan.slot)
         } else {
             let meta = self.made_meta(plan);
-            self.hub.block_meta(&Message::BlockMeta(encode(UpdateOneof::BlockMeta(meta.clone()), now())));
+            self.hub.block_meta(&Message::block_meta(meta.clone()));
             Some(meta)
         };
         self.freeze(plan, Some(plan.parent), meta);
@@ -193,7 +232,7 @@ impl Conductor {
             blockhash: blockhash.unwrap_or_else(|| Pubkey::new_from_array(plan.blockhash).to_string()),
             level: CommitmentLevel::Processed,
             data: Vec::new(),
-            meta: meta.map(|meta| Message::BlockMeta(encode(UpdateOneof::BlockMeta(meta), now()))),
+            meta: meta.map(Message::block_meta),
         });
     }
 

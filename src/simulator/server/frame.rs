@@ -13,6 +13,8 @@ use super::message::{encode, now};
 /// One `SubscribeUpdate` in two parts: protobuf joins messages by joining their bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
+    /// The field of the update that is set.
+    pub(super) kind: &'static str,
     /// The `filters` field.
     pub(super) head: Bytes,
     /// Everything else.
@@ -22,7 +24,12 @@ pub(super) struct Frame {
 impl Frame {
     /// A frame that belongs to no filter.
     pub(super) fn bare(update: UpdateOneof) -> Self {
-        Self { head: Bytes::new(), body: encode(update, now()) }
+        let kind = match &update {
+            UpdateOneof::Ping(_) => "ping",
+            UpdateOneof::Pong(_) => "pong",
+            _ => "block",
+        };
+        Self { kind, head: Bytes::new(), body: encode(update, now()) }
     }
 
     /// The generated type.

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     mem,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -13,16 +14,19 @@ use tonic::Status;
 use yellowstone_grpc_proto::geyser::{CommitmentLevel, SlotStatus, SubscribeRequest};
 
 use super::{
+    faults::{Ending, Faults},
     filters::Filter,
     frame::Frame,
     limits::SubscribeLimit,
-    message::{Message, Slot},
+    message::{Facts, Message, Slot},
+    open::{Cut, Open, Outlet},
     oracle::{Oracle, OracleEntry, OracleEvent},
     ring::{FrozenSlot, Ring},
     settings::{Pace, ServerSettings},
     stats::Stats,
-    stream::{Depth, FrameStream},
+    stream::FrameStream,
 };
+use crate::simulator::fault::Fault;
 
 /// At [`Pace::Max`] the conductor stops when a client is this many updates behind,
 const HIGH_WATER: usize = 4_096;
@@ -35,11 +39,12 @@ const OPEN_SLOTS: usize = 256;
 pub(super) struct Hub {
     pub(super) settings: ServerSettings,
     pub(super) stats: watch::Sender<Stats>,
+    pub(super) faults: Option<Arc<Faults>>,
     state: Mutex<State>,
     room: Notify,
 }
 
-struct State {
+pub(super) struct State {
     streams: Vec<Open>,
     ring: Ring,
     /// Data of slots that are not frozen yet.
@@ -54,23 +59,6 @@ struct State {
     scratch: Vec<Frame>,
 }
 
-/// A stream that data is still queued for.
-struct Open {
-    id: u64,
-    filter: Arc<Filter>,
-    started: bool,
-    frames: mpsc::UnboundedSender<Result<Frame, Status>>,
-    depth: Depth,
-}
-
-impl Open {
-    /// Queues an update; false when the client has dropped the stream.
-    fn push(&self, frame: Frame) -> bool {
-        self.depth.grow();
-        self.frames.send(Ok(frame)).is_ok()
-    }
-}
-
 impl Hub {
     pub(super) fn new(settings: ServerSettings) -> Self {
         let keep = settings.finalized_after + 1;
@@ -82,12 +70,19 @@ impl Hub {
             next_stream: 1,
             per_subscriber: HashMap::new(),
             limit: settings.subscribe_limit.map(SubscribeLimit::new),
-            oracle: Oracle::default(),
+            oracle: Oracle::new(settings.oracle.clone()),
             sent: 0,
             lagged: 0,
             scratch: Vec::new(),
         };
-        Self { settings, stats: watch::Sender::new(Stats::default()), state: Mutex::new(state), room: Notify::new() }
+        let faults = settings.faults.clone().map(|plan| Arc::new(Faults::new(plan)));
+        Self {
+            settings,
+            stats: watch::Sender::new(Stats::default()),
+            faults,
+            state: Mutex::new(state),
+            room: Notify::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,9 +98,20 @@ impl Hub {
     pub(super) fn open(
         self: &Arc<Self>,
         subscriber: String,
+        remote: Option<SocketAddr>,
         hello: Frame,
     ) -> Result<(FrameStream, oneshot::Receiver<()>), Status> {
         self.stats.send_modify(|stats| stats.subscribe_calls += 1);
+        let mut connection = None;
+        let mut ending = None;
+        if let Some(faults) = &self.faults {
+            faults.begin();
+            connection = remote.and_then(|remote| faults.numbered(remote.port()));
+            if let Some(status) = faults.refusal(connection) {
+                return Err(status);
+            }
+            ending = faults.ending(connection);
+        }
         let mut state = self.lock();
         if let Some(limit) = &mut state.limit
             && !limit.admit(&subscriber, Instant::now())
@@ -121,15 +127,28 @@ impl Hub {
         state.next_stream += 1;
         let (sender, frames) = mpsc::unbounded_channel();
         let (alive, gone) = oneshot::channel();
-        let open =
-            Open { id, filter: Arc::new(Filter::nothing()), started: false, frames: sender, depth: Depth::default() };
-        let stream =
-            FrameStream { id, subscriber, frames, depth: open.depth.clone(), hub: Arc::clone(self), _alive: alive };
-        open.push(hello);
+        let at_once = ending.take_if(|ending| ending.after == 0);
+        let open = Open::new(id, sender, connection, ending);
+        let stream = FrameStream {
+            id,
+            subscriber,
+            connection,
+            stall: None,
+            frames,
+            depth: open.depth.clone(),
+            hub: Arc::clone(self),
+            _alive: alive,
+        };
+        state.oracle.note(OracleEvent::Subscribed { stream: id, connection });
+        if at_once.is_none() {
+            open.push(hello);
+        }
         if !state.ended {
             state.streams.push(open);
         }
-        state.oracle.note(OracleEvent::Subscribed { stream: id });
+        if let Some(Ending { status, .. }) = at_once {
+            state.end_stream(id, status);
+        }
         drop(state);
         self.stats.send_modify(|stats| stats.open_streams += 1);
         Ok((stream, gone))
@@ -153,9 +172,7 @@ impl Hub {
 
     /// Queues an update that belongs to no filter.
     pub(super) fn send(&self, id: u64, frame: Frame) {
-        if let Some(stream) = self.lock().streams.iter().find(|stream| stream.id == id) {
-            stream.push(frame);
-        }
+        self.lock().send(id, frame);
     }
 
     /// Ends a stream behind what is queued, cleanly or with an error.
@@ -180,6 +197,9 @@ impl Hub {
         let twin = state.streams.iter().find(|stream| stream.filter.request == filter.request);
         let filter = twin.map_or_else(|| Arc::new(filter), |twin| Arc::clone(&twin.filter));
         state.oracle.note(OracleEvent::Applied { stream: id, request: Box::new(request) });
+        if from_slot.is_some() && self.faults.as_ref().is_some_and(|faults| faults.replay_is_gone()) {
+            state.ring.forget();
+        }
         if let Some(from_slot) = from_slot
             && let Err(status) = state.replay(place, &filter, from_slot)
         {
@@ -199,7 +219,7 @@ impl Hub {
     /// Something happened in a slot: told to processed streams now, kept for the others.
     pub(super) fn execute(&self, slot: u64, message: Message) {
         let mut state = self.lock();
-        state.broadcast(&message, Some(CommitmentLevel::Processed), &self.settings);
+        state.broadcast(&message, Some(CommitmentLevel::Processed), self);
         if let Some(frozen) = state.ring.get_mut(slot) {
             frozen.data.push(message);
         } else {
@@ -210,9 +230,31 @@ impl Hub {
         }
     }
 
+    /// Everything but the newest slot is gone from the replay.
+    pub(super) fn forget_replay(&self) {
+        self.lock().ring.forget();
+    }
+
+    /// Does something to every stream that a fault hits.
+    pub(super) fn strike(&self, fault: &Fault, strike: impl Fn(&mut State, u64)) {
+        let mut state = self.lock();
+        let hit = state.streams.iter().filter(|stream| fault.hits(stream.connection));
+        for id in hit.map(|stream| stream.id).collect::<Vec<_>>() {
+            strike(&mut state, id);
+        }
+    }
+
+    /// An open slot dies: its data is forgotten.
+    pub(super) fn kill(&self, slot: u64, parent: Option<u64>) {
+        let mut state = self.lock();
+        state.open.remove(&slot);
+        state.oracle.note(OracleEvent::Dead { slot });
+        state.broadcast(&Message::Slot(Slot { slot, parent, status: SlotStatus::SlotDead }), None, self);
+    }
+
     /// Tells every stream about a slot.
     pub(super) fn status(&self, slot: Slot) {
-        self.lock().broadcast(&Message::Slot(slot), None, &self.settings);
+        self.lock().broadcast(&Message::Slot(slot), None, self);
     }
 
     /// How many transactions of an open slot were executed so far.
@@ -229,7 +271,7 @@ impl Hub {
 
     /// Tells processed streams a block's meta.
     pub(super) fn block_meta(&self, meta: &Message) {
-        self.lock().broadcast(meta, Some(CommitmentLevel::Processed), &self.settings);
+        self.lock().broadcast(meta, Some(CommitmentLevel::Processed), self);
     }
 
     /// Completes a slot and tells that it was processed.
@@ -239,7 +281,7 @@ impl Hub {
         last_writes(&mut frozen.data);
         let status = Slot { slot: frozen.slot, parent: frozen.parent, status: SlotStatus::SlotProcessed };
         state.ring.push(frozen);
-        state.broadcast(&Message::Slot(status), None, &self.settings);
+        state.broadcast(&Message::Slot(status), None, self);
         let (sent, lagged) = (state.sent, state.lagged);
         drop(state);
         self.stats.send_modify(|stats| {
@@ -258,7 +300,7 @@ impl Hub {
         let parent = frozen.parent;
         let (data, meta) = (mem::take(&mut frozen.data), frozen.meta.take());
         for message in data.iter().chain(&meta) {
-            state.broadcast(message, Some(level), &self.settings);
+            state.broadcast(message, Some(level), self);
         }
         if let Some(frozen) = state.ring.get_mut(slot) {
             (frozen.data, frozen.meta) = (data, meta);
@@ -269,7 +311,7 @@ impl Hub {
             CommitmentLevel::Finalized => SlotStatus::SlotFinalized,
         };
         if tell {
-            state.broadcast(&Message::Slot(Slot { slot, parent, status }), None, &self.settings);
+            state.broadcast(&Message::Slot(Slot { slot, parent, status }), None, self);
         }
     }
 
@@ -307,7 +349,11 @@ impl Hub {
 
     /// Reads the ring.
     pub(super) fn ring<T>(&self, read: impl FnOnce(&Ring) -> T) -> T {
-        read(&self.lock().ring)
+        let mut state = self.lock();
+        if self.faults.as_ref().is_some_and(|faults| faults.replay_is_gone()) {
+            state.ring.forget();
+        }
+        read(&state.ring)
     }
 
     pub(super) fn oracle(&self) -> Vec<OracleEntry> {
@@ -324,7 +370,8 @@ impl Hub {
 impl State {
     fn end_stream(&mut self, id: u64, error: Option<Status>) {
         let Some(place) = self.streams.iter().position(|stream| stream.id == id) else { return };
-        let stream = self.streams.remove(place);
+        let mut stream = self.streams.remove(place);
+        stream.give_up(&self.oracle);
         if let Some(status) = error {
             self.oracle.note(OracleEvent::Cut {
                 stream: id,
@@ -336,12 +383,40 @@ impl State {
         }
     }
 
+    fn send(&self, id: u64, frame: Frame) {
+        if let Some(stream) = self.streams.iter().find(|stream| stream.id == id) {
+            stream.push(frame);
+        }
+    }
+
+    /// Queues an update of the fault plan's own making.
+    pub(super) fn push_bare(&mut self, id: u64, frame: Frame) {
+        self.oracle.update(id, frame.kind, &Facts::default(), "sent");
+        self.send(id, frame);
+    }
+
+    /// Ends a stream after so many more updates.
+    pub(super) fn end_after(&mut self, id: u64, ending: Ending) {
+        if ending.after == 0 {
+            self.end_stream(id, ending.status);
+        } else if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
+            stream.ending = Some(ending);
+        }
+    }
+
     /// Queues a message on every stream whose filter matches; `lane` restricts it to the streams of one commitment.
-    fn broadcast(&mut self, message: &Message, lane: Option<CommitmentLevel>, settings: &ServerSettings) {
+    fn broadcast(&mut self, message: &Message, lane: Option<CommitmentLevel>, hub: &Hub) {
         let mut frames = mem::take(&mut self.scratch);
         let mut matched: Option<Arc<Filter>> = None;
-        let mut lagged = Vec::new();
-        for stream in &self.streams {
+        let mut cuts = Vec::new();
+        let facts = message.facts();
+        let mut out = Outlet {
+            capacity: if hub.settings.pace == Pace::Max { usize::MAX } else { hub.settings.channel_capacity },
+            faults: hub.faults.as_deref(),
+            oracle: &self.oracle,
+            sent: &mut self.sent,
+        };
+        for stream in &mut self.streams {
             if lane.is_some_and(|lane| lane != stream.filter.commitment) {
                 continue;
             }
@@ -350,20 +425,22 @@ impl State {
                 stream.filter.frames(message, &mut frames);
                 matched = Some(Arc::clone(&stream.filter));
             }
-            for frame in &frames {
-                if settings.pace != Pace::Max && stream.depth.get() >= settings.channel_capacity {
-                    lagged.push(stream.id);
-                    break;
-                }
-                stream.push(frame.clone());
-                self.sent += 1;
+            if !frames.is_empty()
+                && let Err(cut) = stream.offer(message, &facts, &frames, &mut out)
+            {
+                cuts.push((stream.id, cut));
             }
         }
         frames.clear();
         self.scratch = frames;
-        for id in lagged {
-            self.lagged += 1;
-            self.end_stream(id, Some(Status::internal("lagged to send an update")));
+        for (id, cut) in cuts {
+            match cut {
+                Cut::Lagged => {
+                    self.lagged += 1;
+                    self.end_stream(id, Some(Status::internal("lagged to send an update")));
+                }
+                Cut::Planned(status) => self.end_stream(id, status),
+            }
         }
     }
 
@@ -371,17 +448,18 @@ impl State {
     fn replay(&mut self, place: usize, filter: &Filter, from_slot: u64) -> Result<(), Status> {
         let Some(stream) = self.streams.get(place) else { return Ok(()) };
         let mut frames = Vec::new();
+        let mut queue = |message: &Message| {
+            filter.frames(message, &mut frames);
+            let facts = message.facts();
+            for frame in frames.drain(..) {
+                self.oracle.update(stream.id, frame.kind, &facts, "replayed");
+                stream.push(frame);
+                self.sent += 1;
+            }
+        };
         for frozen in self.ring.replay(from_slot, filter.commitment)? {
-            for message in frozen.messages() {
-                filter.frames(message, &mut frames);
-            }
-            for status in frozen.statuses() {
-                filter.frames(&status, &mut frames);
-            }
-        }
-        self.sent += frames.len() as u64;
-        for frame in frames {
-            stream.push(frame);
+            frozen.messages().for_each(&mut queue);
+            frozen.statuses().for_each(|status| queue(&status));
         }
         Ok(())
     }

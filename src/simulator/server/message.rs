@@ -6,8 +6,8 @@ use bytes::Bytes;
 use prost::Message as _;
 use prost_types::Timestamp;
 use yellowstone_grpc_proto::geyser::{
-    SlotStatus, SubscribeUpdate, SubscribeUpdateAccount, SubscribeUpdateAccountInfo, SubscribeUpdateSlot,
-    SubscribeUpdateTransaction, SubscribeUpdateTransactionInfo, SubscribeUpdateTransactionStatus,
+    SlotStatus, SubscribeUpdate, SubscribeUpdateAccount, SubscribeUpdateAccountInfo, SubscribeUpdateBlockMeta,
+    SubscribeUpdateSlot, SubscribeUpdateTransaction, SubscribeUpdateTransactionInfo, SubscribeUpdateTransactionStatus,
     subscribe_update::UpdateOneof,
 };
 
@@ -16,13 +16,25 @@ use yellowstone_grpc_proto::geyser::{
 pub(super) enum Message {
     Transaction(Transaction),
     Account(Account),
-    BlockMeta(Bytes),
+    BlockMeta(BlockMeta),
     Slot(Slot),
+}
+
+/// What tells one update from another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) slot: Option<u64>,
+    pub(super) index: Option<u64>,
+    pub(super) signature: Option<[u8; 64]>,
+    pub(super) account: Option<[u8; 32]>,
+    pub(super) status: Option<SlotStatus>,
 }
 
 /// A transaction with the two updates it can give.
 #[derive(Debug)]
 pub(super) struct Transaction {
+    pub(super) slot: u64,
+    pub(super) index: u64,
     pub(super) signature: Box<[u8]>,
     pub(super) vote: bool,
     pub(super) failed: bool,
@@ -45,9 +57,17 @@ pub(super) struct Account {
     pub(super) body: Bytes,
 }
 
+/// A block's meta.
+#[derive(Debug)]
+pub(super) struct BlockMeta {
+    pub(super) slot: u64,
+    /// The update.
+    pub(super) body: Bytes,
+}
+
 /// A slot changed status.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_field_names, reason = "the schema's names")]
+#[allow(clippy::struct_field_names, reason = "a slot is its number")]
 pub(super) struct Slot {
     pub(super) slot: u64,
     pub(super) parent: Option<u64>,
@@ -67,6 +87,7 @@ impl Message {
             .flat_map(|meta| meta.loaded_writable_addresses.iter().chain(&meta.loaded_readonly_addresses));
         let keys = fixed.chain(loaded).filter_map(|key| key.as_slice().try_into().ok()).collect();
         let (signature, vote, failed) = (info.signature.clone().into_boxed_slice(), info.is_vote, err.is_some());
+        let index = info.index;
         let status = with_status.then(|| {
             let status = SubscribeUpdateTransactionStatus {
                 slot,
@@ -80,12 +101,14 @@ impl Message {
         });
         let update = SubscribeUpdateTransaction { transaction: Some(info), slot, bank_id: bank };
         let full = Some(encode(UpdateOneof::Transaction(update), created_at));
-        Self::Transaction(Transaction { signature, vote, failed, keys, full, status })
+        Self::Transaction(Transaction { slot, index, signature, vote, failed, keys, full, status })
     }
 
     /// A transaction status that a recording has apart from its transaction.
     pub(super) fn transaction_status(status: SubscribeUpdateTransactionStatus) -> Self {
         Self::Transaction(Transaction {
+            slot: status.slot,
+            index: status.index,
             signature: status.signature.clone().into_boxed_slice(),
             vote: status.is_vote,
             failed: status.err.is_some(),
@@ -101,6 +124,33 @@ impl Message {
         let update = SubscribeUpdateAccount { account: Some(info.clone()), slot, is_startup: false, bank_id: bank };
         Self::Account(Account { slot, bank, info, created_at, body: encode(UpdateOneof::Account(update), created_at) })
     }
+
+    /// A block's meta, known now.
+    pub(super) fn block_meta(meta: SubscribeUpdateBlockMeta) -> Self {
+        Self::BlockMeta(BlockMeta { slot: meta.slot, body: encode(UpdateOneof::BlockMeta(meta), now()) })
+    }
+
+    /// Whether it is content of a block: a transaction or an account.
+    pub(super) const fn is_data(&self) -> bool {
+        matches!(self, Self::Transaction(_) | Self::Account(_))
+    }
+
+    /// What tells it from others.
+    pub(super) fn facts(&self) -> Facts {
+        match self {
+            Self::Transaction(transaction) => Facts {
+                slot: Some(transaction.slot),
+                index: Some(transaction.index),
+                signature: transaction.signature[..].try_into().ok(),
+                ..Facts::default()
+            },
+            Self::Account(account) => {
+                Facts { slot: Some(account.slot), account: account.info.pubkey[..].try_into().ok(), ..Facts::default() }
+            }
+            Self::BlockMeta(meta) => Facts { slot: Some(meta.slot), ..Facts::default() },
+            Self::Slot(slot) => Facts { slot: Some(slot.slot), status: Some(slot.status), ..Facts::default() },
+        }
+    }
 }
 
 impl Slot {
@@ -110,7 +160,7 @@ impl Slot {
             slot: self.slot,
             parent: self.parent,
             status: self.status.into(),
-            dead_error: None,
+            dead_error: (self.status == SlotStatus::SlotDead).then(|| "the fault plan says so".to_owned()),
             bank_id: None,
         };
         encode(UpdateOneof::Slot(update), now())

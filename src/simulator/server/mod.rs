@@ -5,22 +5,26 @@
 //! and queues it, encoded once, for everyone who asked.
 
 mod conductor;
+mod faults;
 mod filters;
 mod frame;
 mod hub;
 mod limits;
 mod message;
+mod open;
 mod oracle;
+mod oracle_writer;
 mod ring;
 mod service;
 mod settings;
 mod stats;
 mod stream;
 mod unary;
+mod wire;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, OnceLock},
     thread,
     time::Duration,
@@ -38,6 +42,7 @@ use tonic::transport::server::TcpIncoming;
 use self::{hub::Hub, service::Endpoint};
 pub use self::{
     oracle::{OracleEntry, OracleEvent},
+    oracle_writer::OracleWriter,
     settings::{FilterLimits, Pace, ServerSettings},
     stats::Stats,
 };
@@ -73,6 +78,8 @@ pub struct Server {
     hub: Arc<Hub>,
     failure: Arc<OnceLock<String>>,
     conductor: JoinHandle<()>,
+    /// What the fault plan needs running.
+    trouble: Vec<JoinHandle<()>>,
     serving: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
 }
@@ -87,11 +94,18 @@ impl Server {
         if !address.ip().is_loopback() {
             return Err(ServerError::NotLoopback(address));
         }
-        let listener = TcpListener::bind(address).await;
-        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) = bound.map_err(|source| ServerError::Listen { address, source })?;
+        let (listener, address) = listen(address).await?;
 
         let hub = Arc::new(Hub::new(settings));
+        let mut trouble = Vec::new();
+        let mut service = listener;
+        if let Some(faults) = &hub.faults {
+            let front = service;
+            let (behind, bound) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            service = behind;
+            trouble.push(tokio::spawn(faults::strike(Arc::clone(&hub), Arc::clone(faults))));
+            trouble.push(tokio::spawn(wire::relay(front, bound, Arc::clone(faults))));
+        }
         let failure = Arc::new(OnceLock::new());
         let (plans, slots) = mpsc::channel(SLOTS_AHEAD);
         let carries = producer.carries();
@@ -111,7 +125,7 @@ impl Server {
         let conductor = tokio::spawn(conductor::conduct(Arc::clone(&hub), slots, carries));
 
         let (stop, stopped) = oneshot::channel();
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let incoming = TcpIncoming::from(service).with_nodelay(Some(true));
         let endpoint = Endpoint::new(Arc::clone(&hub));
         // Asked without a token, as on the real server.
         let (health, checks) = tonic_health::server::health_reporter();
@@ -126,7 +140,7 @@ impl Server {
                 tracing::warn!(%error, "the loopback server stopped");
             }
         });
-        Ok(Self { address, hub, failure, conductor, serving, stop: Some(stop) })
+        Ok(Self { address, hub, failure, conductor, trouble, serving, stop: Some(stop) })
     }
 
     /// Where it listens.
@@ -188,8 +202,16 @@ impl Server {
     }
 }
 
+/// Listens, and where.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let listener = TcpListener::bind(address).await;
+    let bound = listener.and_then(|listener| listener.local_addr().map(|bound| (listener, bound)));
+    bound.map_err(|source| ServerError::Listen { address, source })
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
+        self.trouble.iter().for_each(JoinHandle::abort);
         // The closed `stop` channel ends the listener once the connections are idle.
         self.conductor.abort();
         self.hub.end();

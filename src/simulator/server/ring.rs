@@ -43,12 +43,14 @@ pub(super) struct Ring {
     slots: VecDeque<FrozenSlot>,
     replay: usize,
     keep: usize,
+    /// Slots before this one are not offered any more.
+    forgotten: u64,
 }
 
 impl Ring {
     /// Offers `replay` slots for replay, and holds every slot until it is `keep` slots old.
     pub(super) fn new(replay: usize, keep: usize) -> Self {
-        Self { slots: VecDeque::new(), replay, keep: keep.max(replay) }
+        Self { slots: VecDeque::new(), replay, keep: keep.max(replay), forgotten: 0 }
     }
 
     pub(super) fn push(&mut self, slot: FrozenSlot) {
@@ -77,7 +79,13 @@ impl Ring {
 
     /// The slots offered for replay.
     fn offered(&self) -> impl Iterator<Item = &FrozenSlot> {
-        self.slots.iter().skip(self.slots.len().saturating_sub(self.replay))
+        let kept = self.slots.iter().skip(self.slots.len().saturating_sub(self.replay));
+        kept.filter(|frozen| frozen.slot >= self.forgotten)
+    }
+
+    /// From now on, nothing older than the newest slot is offered for replay.
+    pub(super) fn forget(&mut self) {
+        self.forgotten = self.slots.back().map_or(0, |frozen| frozen.slot);
     }
 
     /// The oldest slot that can be replayed; `None` also when replay is off.

@@ -114,7 +114,8 @@ impl Service {
     fn open(&self, request: Request<Streaming<SubscribeRequest>>) -> Result<FrameStream, Status> {
         let subscriber = subscriber(&request);
         let hub = &self.hub;
-        let (stream, gone) = hub.open(subscriber, ping()).inspect_err(|status| hub.refused(status))?;
+        let (stream, gone) =
+            hub.open(subscriber, request.remote_addr(), ping()).inspect_err(|status| hub.refused(status))?;
         let reader = read(Arc::clone(hub), stream.id, request.into_inner(), gone, hub.settings.ping_interval);
         tokio::spawn(reader);
         Ok(stream)

@@ -7,6 +7,9 @@ use std::{
 
 use solana_sdk::pubkey::Pubkey;
 
+use super::oracle_writer::OracleWriter;
+use crate::simulator::fault::FaultPlan;
+
 /// How fast the producer's slots are played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
@@ -66,6 +69,10 @@ pub struct ServerSettings {
     pub confirmed_after: usize,
     /// Slots from processed to finalized.
     pub finalized_after: usize,
+    /// What goes wrong, and when.
+    pub faults: Option<FaultPlan>,
+    /// Where every subscribe call, request and update is written.
+    pub oracle: Option<OracleWriter>,
     /// What `GetVersion` answers.
     pub version: String,
 }
@@ -85,6 +92,8 @@ impl Default for ServerSettings {
             ping_interval: Duration::from_secs(10),
             confirmed_after: 2,
             finalized_after: 32,
+            faults: None,
+            oracle: None,
             version: format!(
                 r#"{{"version":{{"package":"{}","version":"{}","proto":"14.0.1","solana":"simulated"}},"extra":{{}}}}"#,
                 env!("CARGO_PKG_NAME"),

@@ -10,7 +10,10 @@ use std::{
 };
 
 use futures_util::Stream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Sleep, sleep_until},
+};
 use tonic::Status;
 
 use super::{
@@ -36,6 +39,10 @@ impl Depth {
 pub(super) struct FrameStream {
     pub(super) id: u64,
     pub(super) subscriber: String,
+    /// The number of its connection, where a fault plan has them counted.
+    pub(super) connection: Option<usize>,
+    /// The end of a stall.
+    pub(super) stall: Option<Pin<Box<Sleep>>>,
     pub(super) frames: mpsc::UnboundedReceiver<Result<Frame, Status>>,
     pub(super) depth: Depth,
     pub(super) hub: Arc<Hub>,
@@ -43,10 +50,28 @@ pub(super) struct FrameStream {
     pub(super) _alive: oneshot::Sender<()>,
 }
 
+impl FrameStream {
+    /// Whether the fault plan has it keep silent; it is woken when that ends.
+    fn is_stalled(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(faults) = &self.hub.faults else { return false };
+        while let Some(until) = faults.stalled(self.connection) {
+            let stall = self.stall.insert(Box::pin(sleep_until(until)));
+            if stall.as_mut().poll(context).is_pending() {
+                return true;
+            }
+        }
+        self.stall = None;
+        false
+    }
+}
+
 impl Stream for FrameStream {
     type Item = Result<Frame, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_stalled(context) {
+            return Poll::Pending;
+        }
         let polled = self.frames.poll_recv(context);
         if matches!(polled, Poll::Ready(Some(Ok(_)))) && self.depth.0.fetch_sub(1, Ordering::Relaxed) == LOW_WATER {
             self.hub.wake_conductor();

@@ -124,28 +124,31 @@ impl Filter {
     pub(super) fn frames(&self, message: &Message, out: &mut Vec<Frame>) {
         match message {
             Message::Transaction(transaction) => {
-                for (filters, body) in [(&self.transactions, &transaction.full), (&self.statuses, &transaction.status)]
-                {
+                let updates = [
+                    ("transaction", &self.transactions, &transaction.full),
+                    ("transaction_status", &self.statuses, &transaction.status),
+                ];
+                for (kind, filters, body) in updates {
                     let Some(body) = body else { continue };
                     let hits = filters.iter().filter(|(_, filter)| filter.matches(transaction));
-                    push(out, encode_names(hits.map(|(name, _)| name.as_str())), || body.clone());
+                    push(out, kind, encode_names(hits.map(|(name, _)| name.as_str())), || body.clone());
                 }
             }
             Message::Account(account) => {
                 let hits = self.accounts.iter().filter(|(_, filter)| filter.matches(account));
-                push(out, encode_names(hits.map(|(name, _)| name.as_str())), || {
+                push(out, "account", encode_names(hits.map(|(name, _)| name.as_str())), || {
                     accounts::sliced(account, &self.slices)
                 });
             }
-            Message::BlockMeta(body) => {
-                push(out, encode_names(self.metas.iter().map(String::as_str)), || body.clone());
+            Message::BlockMeta(meta) => {
+                push(out, "block_meta", encode_names(self.metas.iter().map(String::as_str)), || meta.body.clone());
             }
             Message::Slot(slot) => {
                 let hits = self
                     .slots
                     .iter()
                     .filter(|(_, by_commitment, interslot)| self.wants_status(slot, *by_commitment, *interslot));
-                push(out, encode_names(hits.map(|(name, ..)| name.as_str())), || slot.body());
+                push(out, "slot", encode_names(hits.map(|(name, ..)| name.as_str())), || slot.body());
             }
         }
     }
@@ -161,9 +164,9 @@ impl Filter {
     }
 }
 
-fn push(out: &mut Vec<Frame>, head: Bytes, body: impl FnOnce() -> Bytes) {
+fn push(out: &mut Vec<Frame>, kind: &'static str, head: Bytes, body: impl FnOnce() -> Bytes) {
     if !head.is_empty() {
-        out.push(Frame { head, body: body() });
+        out.push(Frame { kind, head, body: body() });
     }
 }
 

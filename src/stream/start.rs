@@ -1,0 +1,149 @@
+//! Makes everything that streams are made of: budgets, threads, channels, and the supervisor over them.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use secrecy::ExposeSecret;
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+
+use super::{
+    Sink, StreamError, StreamSettings,
+    connection::{Connection, Desired, Place, Report, Run},
+    failover::Failover,
+    gate::Gate,
+    ledger::StreamLedger,
+    permit_file::ledger_key,
+    permits::Place as LedgerPlace,
+    plan::SubscriptionBuilder,
+    pool::{ConnectionPool, MAX_CONNECTIONS},
+    recovery::Recovery,
+    slot::Slot,
+    status::{Control, Purpose, StreamStatus},
+    supervisor::Supervisor,
+    vitals::Vitals,
+};
+
+/// Requests and reports that may wait.
+const QUEUE: usize = 256;
+/// What scheduling may add to the timeouts of a call.
+const CALL_MARGIN: Duration = Duration::from_secs(1);
+
+/// What [`start`] hands back.
+pub(super) struct Started {
+    pub(super) control: mpsc::Sender<Control>,
+    pub(super) status: watch::Receiver<Arc<StreamStatus>>,
+    pub(super) closing: oneshot::Sender<()>,
+    pub(super) task: JoinHandle<()>,
+}
+
+/// See [`super::Streams::start`].
+pub(super) fn start<S: Sink>(
+    settings: StreamSettings,
+    make_sink: impl Fn(usize) -> S,
+    batches: &mpsc::Sender<S::Batch>,
+) -> Result<Started, StreamError> {
+    if !(1..=MAX_CONNECTIONS).contains(&settings.connections) {
+        return Err(StreamError::Connections(settings.connections));
+    }
+    let budget = settings.budget;
+    if budget.limit == 0 || budget.cost_new.max(budget.cost_update) > budget.limit.min(budget.per_connection) {
+        return Err(StreamError::Budget);
+    }
+    let all = settings.groups.iter().copied().collect();
+    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
+    let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
+    let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
+    let places = places(&settings)?;
+    let settings = Arc::new(settings);
+    let (reports, incoming) = mpsc::channel(QUEUE);
+    let mut slots = Vec::with_capacity(settings.connections);
+    let primary = places.first().ok_or(StreamError::Budget)?;
+    for id in 0..settings.connections {
+        let groups = pool.groups(id);
+        let (wishes, desired) = watch::channel(Desired {
+            version: 1,
+            groups,
+            purpose: Purpose::Start,
+            since: Instant::now(),
+            epoch: 0,
+            run: Run::Go,
+        });
+        let vitals = Arc::new(Vitals::new());
+        let connection = Connection {
+            id,
+            settings: primary.settings.clone(),
+            gate: primary.gate.clone(),
+            endpoints: places.clone(),
+            failover: Failover::new(places.len()),
+            desired,
+            reports: reports.clone(),
+            sink: make_sink(id),
+            batches: batches.clone(),
+            vitals: vitals.clone(),
+            recovery: Recovery::new(id, settings.recover),
+            ledger: StreamLedger::new(settings.proof),
+        };
+        let thread = spawn(connection, reports.clone())?;
+        slots.push(Slot::new(wishes, vitals, thread));
+    }
+    let (control, requests) = mpsc::channel(QUEUE);
+    let (closing, closed) = oneshot::channel();
+    let mut supervisor = Supervisor::new(settings, places.clone(), pool, slots);
+    let (publish, status) = watch::channel(Arc::new(supervisor.status()));
+    let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
+    Ok(Started { control, status, closing, task })
+}
+
+/// Every endpoint, each with its own budget.
+fn places(settings: &StreamSettings) -> std::io::Result<Arc<[Place]>> {
+    let all = std::iter::once(&settings.endpoint).chain(&settings.failover);
+    all.map(|endpoint| {
+        let settings = StreamSettings { endpoint: endpoint.clone(), failover: Vec::new(), ..settings.clone() };
+        Ok(Place { gate: gate(&settings)?, settings: Arc::new(settings) })
+    })
+    .collect()
+}
+
+/// The gate, with a shared ledger where there is a folder for it.
+fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
+    let Some(folder) = &settings.ledger else { return Ok(Gate::new(settings.budget)) };
+    let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
+    let place = LedgerPlace {
+        folder: folder.clone(),
+        key: ledger_key(&settings.endpoint.host, token),
+        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
+    };
+    Gate::shared(settings.budget, place)
+}
+
+/// A thread with its own runtime for one connection. Its end is reported, also when it is a panic.
+fn spawn<S: Sink>(
+    connection: Connection<S>,
+    reports: mpsc::Sender<(usize, Report)>,
+) -> Result<thread::JoinHandle<()>, StreamError> {
+    let id = connection.id;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = thread::Builder::new().name(format!("stream-{id}")).spawn(move || {
+        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(connection.run())));
+        drop(runtime);
+        let panic = outcome.err().map(|payload| panic_text(payload.as_ref()));
+        // Without a supervisor nobody is left to tell.
+        let _ = reports.blocking_send((id, Report::Ended { panic }));
+    })?;
+    Ok(thread)
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> Arc<str> {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text").into()
+}

@@ -1,0 +1,94 @@
+//! What a connection's thread leaves behind for the supervisor to look at: the newest times and slots, without a lock.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::watchdog::Pulse;
+
+/// Signs of life of one connection.
+#[derive(Debug)]
+pub(super) struct Vitals {
+    base: Instant,
+    /// Milliseconds since the Unix epoch of the last message; 0 before the first.
+    last_message_ms: AtomicI64,
+    /// Milliseconds since `base` of the last message, and of the last slot or transaction.
+    heard: AtomicU64,
+    moved: AtomicU64,
+    /// Newest slot; 0 before the first.
+    slot: AtomicU64,
+    /// Microseconds from the making to the arrival of the newest live message, and the least so far.
+    age_us: AtomicI64,
+    youngest_us: AtomicI64,
+}
+
+impl Vitals {
+    pub(super) fn new() -> Self {
+        Self {
+            base: Instant::now(),
+            last_message_ms: AtomicI64::new(0),
+            heard: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            slot: AtomicU64::new(0),
+            age_us: AtomicI64::new(0),
+            youngest_us: AtomicI64::new(i64::MAX),
+        }
+    }
+
+    /// A stream was opened: silence counts from here.
+    pub(super) fn opened(&self) {
+        let now = self.now_ms();
+        self.heard.store(now, Relaxed);
+        self.moved.store(now, Relaxed);
+        self.slot.store(0, Relaxed);
+        self.age_us.store(0, Relaxed);
+        // Another server may have another clock.
+        self.youngest_us.store(i64::MAX, Relaxed);
+    }
+
+    /// Something arrived.
+    pub(super) fn heard(&self, unix_ms: i64) {
+        self.last_message_ms.store(unix_ms, Relaxed);
+        self.heard.store(self.now_ms(), Relaxed);
+    }
+
+    /// Something of a slot arrived, made so long before it arrived, if that is known and it is not a replay.
+    pub(super) fn moved(&self, slot: u64, age_us: Option<i64>) {
+        self.moved.store(self.heard.load(Relaxed), Relaxed);
+        // One writer: no update can come between.
+        if slot > self.slot.load(Relaxed) {
+            self.slot.store(slot, Relaxed);
+        }
+        if let Some(age_us) = age_us {
+            self.age_us.store(age_us, Relaxed);
+            if age_us < self.youngest_us.load(Relaxed) {
+                self.youngest_us.store(age_us, Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn last_message_ms(&self) -> Option<i64> {
+        Some(self.last_message_ms.load(Relaxed)).filter(|last| *last > 0)
+    }
+
+    pub(super) fn pulse(&self, queue_fill: f64, busy: f64) -> Pulse {
+        let now = self.now_ms();
+        let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
+        let late_us = self.age_us.load(Relaxed).saturating_sub(self.youngest_us.load(Relaxed));
+        Pulse {
+            silent_for: since(&self.heard),
+            idle_for: since(&self.moved),
+            slot: Some(self.slot.load(Relaxed)).filter(|slot| *slot > 0),
+            late_by: Duration::from_micros(u64::try_from(late_us).unwrap_or(0)),
+            queue_fill,
+            busy,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

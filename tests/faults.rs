@@ -1,0 +1,482 @@
+//! The fault matrix: what the streams do when the network, the server or the provider fail. The rows are numbered as in
+//! the project's list of faults; each also expects that no more is subscribed than the budget allows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/raw.rs"]
+mod raw;
+#[path = "support/stage.rs"]
+mod stage;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use h2::Reason;
+use smart_stream_tui::{
+    chain::{group::Group, program::Program},
+    engine::{
+        Engine, EngineSettings,
+        view::{SourceKind, SourceView},
+    },
+    simulator::server::ServerSettings,
+    stream::{
+        BudgetRules, Control, OnEnd, StreamSettings,
+        status::{
+            ConnectionState::{BackingOff, Live, Stopped, WaitingForPermit},
+            Move, StreamEventKind, Throttle,
+        },
+    },
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    client::{Chain, Client, Seen, quick, real_time, serve, server, subscribes, within_budget},
+    raw::{Answer, answers, cutter},
+    stage::signature,
+};
+
+const FULL_HOLD_MS: u64 = 50_000;
+
+/// With a keepalive that is slower than the deadline of the subscribe call, as it really is.
+fn patient(settings: StreamSettings) -> StreamSettings {
+    StreamSettings { keepalive_interval: Duration::from_secs(20), ..settings }
+}
+
+/// Row 1.
+#[tokio::test]
+async fn a_closed_port_is_tried_again_within_the_budget() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let mut client = Client::start(quick(&url, 2));
+    client.until_cause(0, BackingOff, "no connection").await;
+    let spent = client.until("out of permits", |status| {
+        status.connections.iter().all(|one| one.permits_in_window == 15 && one.state == WaitingForPermit)
+    });
+    assert_eq!(spent.await.budget.used, 30);
+    client.streams.close().await;
+}
+
+/// Row 2.
+#[tokio::test]
+async fn a_server_that_never_answers_costs_its_permit() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut client = Client::start(patient(quick(&url, 1)));
+    // Nobody accepts, so the system holds the connections.
+    client.until_cause(0, BackingOff, "the subscribe call was not answered").await;
+    let status = client.until("charged", |status| status.budget.used > 0).await;
+    assert!(status.budget.next_free_ms.is_none_or(|ms| ms > FULL_HOLD_MS));
+    client.streams.close().await;
+}
+
+/// Row 3.
+#[tokio::test]
+async fn a_reset_at_any_byte_is_overcome() {
+    for bytes in [1, 9, 24, 33, 100, 4_096] {
+        let plan = format!("[[fault]]\nat = '0s'\nfor = '600ms'\nkind = 'reset'\nafter_bytes = {bytes}");
+        let server = server(&plan).await;
+        let mut client = Client::start(quick(&server.url(), 1));
+        client.until_cause(0, BackingOff, "").await;
+        client.until_back(0, 0).await;
+        within_budget(server, client).await;
+    }
+}
+
+/// Row 4.
+#[tokio::test]
+async fn an_end_within_a_message_is_overcome() {
+    for bytes in [40, 700, 5_000] {
+        let server = server("").await;
+        let proxy = cutter(server.address(), bytes).await;
+        let mut client = Client::start(quick(&proxy.url(), 1));
+        client.until_cause(0, BackingOff, "").await;
+        client.until_back(0, 0).await;
+        within_budget(server, client).await;
+    }
+}
+
+/// Rows 5 and 6.
+#[tokio::test]
+async fn a_dead_path_is_noticed_and_left() {
+    for direction in ["both", "down"] {
+        let plan = format!("[[fault]]\nat = '300ms'\nkind = 'blackhole'\nconnection = 1\ndirection = '{direction}'");
+        let server = server(&plan).await;
+        let mut client = Client::start(quick(&server.url(), 1));
+        client.until_back(0, 0).await;
+        client.until_cause(0, BackingOff, "").await;
+        client.until_back(0, 1).await;
+        within_budget(server, client).await;
+    }
+}
+
+/// Row 7.
+#[tokio::test]
+async fn a_silent_stream_on_a_living_connection_is_left() {
+    let server = server("[[fault]]\nat = '300ms'\nfor = '1500ms'\nkind = 'stall'").await;
+    let mut client = Client::start(quick(&server.url(), 1));
+    client.until_back(0, 0).await;
+    client.until_cause(0, BackingOff, "silent stream").await;
+    client.until_back(0, 1).await;
+    within_budget(server, client).await;
+}
+
+/// Row 11, and the plain way as its own control.
+#[tokio::test]
+async fn one_byte_at_a_time_gives_the_same_output() {
+    let mut outputs: Vec<BTreeSet<Seen>> = Vec::new();
+    for plan in ["", "[[fault]]\nat = '0s'\nkind = 'slice'"] {
+        let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+        let server = serve(settings, Chain::of(25)).await;
+        let settings = StreamSettings { on_end: OnEnd::Finish, ..quick(&server.url(), 2) };
+        outputs.push(Client::start(settings).rest().await);
+        server.shutdown().await;
+    }
+    assert_eq!(outputs[0], outputs[1]);
+    assert!(outputs[0].iter().filter(|seen| matches!(seen, Seen::Meta(_))).count() == 25);
+    assert!(!outputs[0].contains(&Seen::Bad));
+}
+
+/// Row 13.
+#[tokio::test]
+async fn three_connections_reset_at_once_all_come_back() {
+    let server = server("[[fault]]\nat = '500ms'\nkind = 'reset'").await;
+    let mut client = Client::start(quick(&server.url(), 3));
+    for id in 0..3 {
+        client.until_back(id, 1).await;
+    }
+    assert_eq!(subscribes(&server).len(), 6);
+    within_budget(server, client).await;
+}
+
+/// What every row expects, at its hardest: whatever was sent has come, or the slots are declared as missed.
+#[tokio::test]
+async fn nothing_is_missed_in_silence() {
+    let plan = "
+        [[fault]]
+        at = '300ms'
+        kind = 'reset'
+        [[fault]]
+        at = '1s'
+        kind = 'status'
+        code = 'UNAVAILABLE'
+        connection = 1
+        [[fault]]
+        at = '1700ms'
+        kind = 'close'
+        connection = 2
+        [[fault]]
+        at = '2s'
+        kind = 'lagged'";
+    let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+    let server = serve(settings, Chain::endless()).await;
+    let mut client = Client::start(quick(&server.url(), 2));
+    // The slots of the faults, and more than enough after them to fetch what was missed.
+    let (got, declared) = client.until_slot(1_250).await;
+    let mut missed = BTreeSet::new();
+    for slot in 1_001..=1_180 {
+        for (index, _) in (0..).zip(Program::ALL) {
+            let sent = Seen::Transaction(slot, signature(slot, index).try_into().unwrap());
+            if !got.contains(&sent) {
+                missed.insert(slot);
+            }
+        }
+    }
+    let silent: Vec<_> = missed.iter().filter(|slot| !declared.iter().any(|gap| gap.contains(slot))).collect();
+    assert!(silent.is_empty(), "missed in silence: {silent:?}, declared: {declared:?}");
+    within_budget(server, client).await;
+}
+
+/// Rows 14 and 15: the hard cap in the gate holds whatever the backoff says, and the first delay is never nothing.
+#[tokio::test]
+async fn a_server_that_takes_and_drops_gets_fifteen_calls_a_minute() {
+    let cases = [
+        ("kind = 'close'", "the server ended the stream"),
+        ("kind = 'status'\ncode = 'INTERNAL'\nmessage = 'failed'\nafter = 1", "the stream broke: failed"),
+    ];
+    for (kind, cause) in cases {
+        let server = server(&format!("[[fault]]\nat = '0s'\nfor = '1h'\n{kind}")).await;
+        let settings =
+            StreamSettings { backoff: (Duration::ZERO, Duration::from_millis(250)), ..quick(&server.url(), 1) };
+        let mut client = Client::start(settings);
+        client.until_cause(0, BackingOff, cause).await;
+        client
+            .until_connection(0, "out of permits", |one| one.permits_in_window == 15 && one.state == WaitingForPermit)
+            .await;
+        let times = subscribes(&server);
+        assert_eq!(times.len(), 15);
+        for pair in times.windows(2) {
+            assert!(pair[1].duration_since(pair[0]).unwrap() >= Duration::from_millis(250));
+        }
+        within_budget(server, client).await;
+    }
+}
+
+/// Row 16, as far as it goes without a second stream: what is open goes on until the server closes it.
+#[tokio::test]
+async fn a_goaway_is_survived() {
+    let server = server("[[fault]]\nat = '300ms'\nkind = 'goaway'\ngrace = '300ms'\nconnection = 1").await;
+    let mut client = Client::start(quick(&server.url(), 1));
+    client.until_back(0, 1).await;
+    assert_eq!(subscribes(&server).len(), 2);
+    within_budget(server, client).await;
+}
+
+/// Row 17.
+#[tokio::test]
+async fn a_call_for_calm_is_not_taken_for_a_rate_limit() {
+    let plan = "[[fault]]\nat = '300ms'\nkind = 'goaway'\ncode = 'ENHANCE_YOUR_CALM'\nconnection = 1";
+    let server = server(plan).await;
+    let mut client = Client::start(quick(&server.url(), 1));
+    client.until_cause(0, BackingOff, "the server asks for calm").await;
+    client.until_back(0, 1).await;
+    assert!(client.status.borrow().budget.frozen_ms.is_none());
+    within_budget(server, client).await;
+}
+
+/// Row 18.
+#[tokio::test]
+async fn a_stream_that_is_reset_is_opened_again() {
+    let reasons = [Reason::CANCEL, Reason::REFUSED_STREAM, Reason::INTERNAL_ERROR, Reason::NO_ERROR];
+    for reason in reasons {
+        for answer in [Answer::Reset(reason), Answer::ResetLater(reason)] {
+            let http = answers(answer).await;
+            let mut client = Client::start(quick(&http.url(), 1));
+            client.until_cause(0, BackingOff, "the stream broke").await;
+            client.until_connection(0, "tried again", |one| one.permits_in_window >= 2).await;
+            assert!(client.status.borrow().budget.frozen_ms.is_none(), "{answer:?}");
+            client.streams.close().await;
+        }
+    }
+}
+
+/// Row 19.
+#[tokio::test]
+async fn a_server_without_room_for_streams_is_tried_again() {
+    let http = answers(Answer::NoStreams).await;
+    let mut client = Client::start(patient(quick(&http.url(), 1)));
+    // The deadline, or the server's refusal where the call was faster than its settings.
+    client.until_cause(0, BackingOff, "").await;
+    client.until_connection(0, "tried again", |one| one.permits_in_window >= 2).await;
+    assert_eq!(http.calls(), 0);
+    client.streams.close().await;
+}
+
+/// What is to become of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// Another attempt.
+    Retry,
+    /// No more of this connection.
+    Stop,
+    /// No new subscription of anyone.
+    Freeze,
+}
+
+async fn then(mut client: Client, expected: Then, calls: impl Fn() -> usize, of: &str) {
+    match expected {
+        Then::Retry => {
+            client.until_connection(0, &format!("tried again after {of}"), |one| one.permits_in_window >= 2).await;
+        }
+        Then::Stop => {
+            client.until_connection(0, &format!("stopped by {of}"), |one| one.state == Stopped).await;
+            assert_eq!(calls(), 1, "{of}");
+        }
+        Then::Freeze => {
+            let status = client.until(&format!("frozen by {of}"), |status| status.budget.frozen_ms.is_some()).await;
+            assert!(status.budget.frozen_ms.unwrap() > FULL_HOLD_MS, "{of}");
+            client.until_connection(0, "waiting", |one| one.state == WaitingForPermit).await;
+        }
+    }
+    client.streams.close().await;
+}
+
+/// Row 20.
+#[tokio::test]
+async fn http_answers_have_their_meaning() {
+    let cases = [
+        (401, Then::Stop),
+        (403, Then::Stop),
+        (404, Then::Stop),
+        (429, Then::Freeze),
+        (502, Then::Retry),
+        (503, Then::Retry),
+        (504, Then::Retry),
+        (200, Then::Retry),
+    ];
+    for (status, expected) in cases {
+        let http = answers(Answer::Http(status)).await;
+        let client = Client::start(quick(&http.url(), 1));
+        then(client, expected, || http.calls(), &format!("HTTP {status}")).await;
+    }
+}
+
+/// Row 21: every code, before the first message and in mid-stream. (`INVALID_ARGUMENT` in mid-stream is about an update.)
+#[tokio::test]
+async fn every_code_has_its_meaning_in_both_phases() {
+    let cases = [
+        ("CANCELLED", Then::Retry),
+        ("UNKNOWN", Then::Retry),
+        ("INVALID_ARGUMENT", Then::Stop),
+        ("DEADLINE_EXCEEDED", Then::Retry),
+        ("NOT_FOUND", Then::Stop),
+        ("ALREADY_EXISTS", Then::Stop),
+        ("PERMISSION_DENIED", Then::Stop),
+        ("RESOURCE_EXHAUSTED", Then::Freeze),
+        ("FAILED_PRECONDITION", Then::Stop),
+        ("ABORTED", Then::Retry),
+        ("OUT_OF_RANGE", Then::Retry),
+        ("UNIMPLEMENTED", Then::Stop),
+        ("INTERNAL", Then::Retry),
+        ("UNAVAILABLE", Then::Retry),
+        ("DATA_LOSS", Then::Retry),
+        ("UNAUTHENTICATED", Then::Stop),
+    ];
+    let mut running = Vec::new();
+    for (code, expected) in cases {
+        let phases = if code == "INVALID_ARGUMENT" { 0..=0 } else { 0..=1 };
+        for after in phases.map(|phase| phase * 5) {
+            running.push(tokio::spawn(async move {
+                let plan = format!(
+                    "[[fault]]\nat = '0s'\nfor = '1h'\nkind = 'status'\ncode = '{code}'\nmessage = 'x'\nafter = {after}"
+                );
+                let server = server(&plan).await;
+                let client = Client::start(quick(&server.url(), 1));
+                then(client, expected, || subscribes(&server).len(), &format!("{code} after {after}")).await;
+                server.shutdown().await;
+            }));
+        }
+    }
+    for one in running {
+        one.await.unwrap();
+    }
+}
+
+/// Row 22: the rate limit stops new subscriptions and leaves live streams alone.
+#[tokio::test]
+async fn a_rate_limit_freezes_new_subscriptions_only() {
+    for (pushback, least_ms) in [("", 59_000), ("pushback_ms = 120000", 119_000)] {
+        let plan = format!(
+            "[[fault]]\nat = '400ms'\nkind = 'limit'\n{pushback}\n[[fault]]\nat = '500ms'\nkind = 'reset'\nconnection = 1"
+        );
+        let server = server(&plan).await;
+        let mut client = Client::start(quick(&server.url(), 2));
+        let status = client.until("frozen", |status| status.budget.frozen_ms.is_some()).await;
+        assert!(status.budget.frozen_ms.unwrap() > least_ms);
+        client.until("waiting", |status| status.connections.iter().any(|one| one.state == WaitingForPermit)).await;
+        // The other stream goes on, and nothing more is asked of the server.
+        for _ in 0..20 {
+            client.until_meta().await;
+        }
+        assert_eq!(client.status.borrow().connections.iter().filter(|one| one.state == Live).count(), 1);
+        assert_eq!(subscribes(&server).len(), 3);
+        within_budget(server, client).await;
+    }
+}
+
+/// Row 23: too many streams are not a rate limit, and are not tried again soon.
+#[tokio::test]
+async fn one_stream_too_many_is_not_tried_again_soon() {
+    let settings = ServerSettings { max_streams: Some(1), ..real_time() };
+    let server = serve(settings, Chain::endless()).await;
+    let mut client = Client::start(quick(&server.url(), 2));
+    let refused = |state| {
+        move |status: &smart_stream_tui::stream::StreamStatus| {
+            status.connections.iter().filter(|one| one.state == state).count() == 1
+        }
+    };
+    client.until("refused", refused(BackingOff)).await;
+    client.until("live", refused(Live)).await;
+    let status = client.status.borrow().clone();
+    let cause = status.connections.iter().find_map(|one| one.cause.clone()).unwrap();
+    assert!(cause.starts_with("too many streams are open"), "{cause}");
+    for _ in 0..50 {
+        client.until_meta().await;
+    }
+    assert_eq!(subscribes(&server).len(), 2);
+    assert!(client.status.borrow().budget.frozen_ms.is_none());
+    within_budget(server, client).await;
+}
+
+/// Row 28: what comes twice, in another order or again in a replay counts once.
+#[tokio::test]
+async fn duplicates_and_replays_count_once() {
+    let plan = "
+        [[fault]]
+        at = '0s'
+        kind = 'duplicate'
+        share = 0.7
+        [[fault]]
+        at = '0s'
+        kind = 'reorder'
+        share = 0.5
+        [[fault]]
+        at = '400ms'
+        kind = 'reset'";
+    let settings = ServerSettings { faults: Some(plan.parse().unwrap()), start_after_streams: 2, ..real_time() };
+    let slots = 100;
+    let server = serve(settings, Chain::of(slots)).await;
+    let source = SourceView {
+        kind: SourceKind::Live,
+        provider: "test".to_owned(),
+        endpoints: vec!["test".to_owned()],
+        commitment: "processed",
+    };
+    let streams = StreamSettings { on_end: OnEnd::Finish, ..quick(&server.url(), 2) };
+    let settings = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: false };
+    let mut engine = Engine::start(settings).unwrap();
+    tokio::time::timeout(stage::PATIENCE, engine.finished()).await.expect("an end in time");
+    let views = engine.views();
+    engine.shutdown().await;
+    let view = views.borrow().clone();
+    assert!(server.stats().updates_sent > slots * Program::ALL.len() as u64);
+    assert_eq!(view.totals.transactions, slots * Program::ALL.len() as u64);
+    server.shutdown().await;
+}
+
+/// Row 31.
+#[tokio::test]
+async fn too_large_a_message_is_our_own_limit() {
+    let server = server("[[fault]]\nat = '300ms'\nkind = 'oversize'\nbytes = 1048577").await;
+    let mut client = Client::start(quick(&server.url(), 1));
+    client.until_cause(0, BackingOff, "a message is larger than we accept").await;
+    client.until_back(0, 1).await;
+    assert!(client.status.borrow().budget.frozen_ms.is_none());
+    within_budget(server, client).await;
+}
+
+/// Of row 46, that TLS is never given up for plain text.
+#[tokio::test]
+async fn a_plain_port_never_gets_plain_text() {
+    let server = server("").await;
+    let mut settings = quick(&server.url().replace("http:", "https:"), 1);
+    settings.connect_timeout = Duration::from_secs(5);
+    let mut client = Client::start(settings);
+    client.until_cause(0, BackingOff, "").await;
+    assert_eq!(server.stats().subscribe_calls, 0);
+    within_budget(server, client).await;
+}
+
+/// Row 47: the reserve is for recovery; the user waits and is told how long.
+#[tokio::test]
+async fn the_reserve_lets_a_reconnect_through_and_refuses_a_rebalance() {
+    let budget = BudgetRules { limit: 4, reserve: 2, ..quick("", 1).budget };
+    let server = server("[[fault]]\nat = '700ms'\nkind = 'reset'\nconnection = 1").await;
+    let mut client = Client::start(StreamSettings { budget, ..quick(&server.url(), 2) });
+    client.until("live", |status| status.connections.iter().all(|one| one.state == Live)).await;
+    let moves = vec![Move { group: Group::ExternalAmm, from: 1, to: 0 }];
+    client.streams.control().send(Control::Rebalance { reason: "manual", moves }).await.unwrap();
+    let refused = |kind: &StreamEventKind| match kind {
+        StreamEventKind::Refused(why) => why.contains("permits to spare; they free in"),
+        _ => false,
+    };
+    client.until("refused", |status| status.events.iter().any(|event| refused(&event.kind))).await;
+    client.streams.control().send(Control::Throttle { connection: 1, level: Throttle::HighOnly }).await.unwrap();
+    client.until("recovered", |status| status.connections.iter().any(|one| one.reconnects == 1)).await;
+    let status = client.until("live", |status| status.connections.iter().all(|one| one.state == Live)).await;
+    // The throttle's update waits for a permit that is not of the reserve.
+    assert_eq!(status.budget.used, 3);
+    assert_eq!(subscribes(&server).len(), 3);
+    within_budget(server, client).await;
+}
