@@ -10,6 +10,8 @@ mod bytes;
 mod find;
 #[path = "ui/fixture.rs"]
 mod fixture;
+#[path = "ui/proofs.rs"]
+mod proofs;
 #[path = "ui/tables.rs"]
 mod tables;
 #[path = "ui/time.rs"]

@@ -134,6 +134,7 @@ fn pane(buffer: &mut Buffer, area: Rect, which: Pane, draw: &Draw<'_>) {
         Pane::Undecoded => panes::undecoded::draw(buffer, area, draw),
         Pane::Trades => panes::trades::draw(buffer, area, draw),
         Pane::Liquidity => panes::liquidity::draw(buffer, area, draw),
+        Pane::Completeness => panes::completeness::draw(buffer, area, draw),
         Pane::Logs => panes::logs::draw(buffer, area, draw),
     }
 }

@@ -57,10 +57,16 @@ impl Tab {
     #[must_use]
     pub const fn panes(self) -> &'static [Pane] {
         match self {
-            Self::Overview => {
-                &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Tokens, Pane::Lifecycle, Pane::Alerts]
-            }
-            Self::Connections => &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Undecoded],
+            Self::Overview => &[
+                Pane::Connections,
+                Pane::Budget,
+                Pane::Groups,
+                Pane::Completeness,
+                Pane::Tokens,
+                Pane::Lifecycle,
+                Pane::Alerts,
+            ],
+            Self::Connections => &[Pane::Connections, Pane::Groups, Pane::Completeness, Pane::Budget, Pane::Undecoded],
             Self::Tokens => &[Pane::Tokens],
             Self::Trades => &[Pane::Trades],
             Self::Mev => &[Pane::Alerts],
@@ -84,11 +90,12 @@ pub enum Pane {
     Trades,
     Liquidity,
     Logs,
+    Completeness,
 }
 
 impl Pane {
     /// Number of panes.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 }
 
 /// What keys mean at the moment.

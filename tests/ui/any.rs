@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use smart_stream_tui::{
     chain::text::Shown,
-    engine::{View, view::TokenView},
+    engine::{
+        View,
+        view::{Feed, TokenView},
+    },
     ui::{
         action::TABLE,
         color::Depth,
@@ -61,8 +64,8 @@ fn views() -> [View; 3] {
         groups: Arc::from([]),
         tokens: Arc::from([]),
         tokens_known: 0,
-        trades: Default::default(),
-        lifecycle: Default::default(),
+        trades: Feed::default(),
+        lifecycle: Feed::default(),
         pipeline: Arc::from([]),
         undecoded: Arc::from([]),
         notice: None,

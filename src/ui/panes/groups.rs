@@ -26,6 +26,7 @@ enum Field {
     Peak,
     Spark,
     Latency,
+    Forecast,
     Lag,
     Parse,
     Decoded,
@@ -35,12 +36,13 @@ enum Field {
     Connections,
 }
 
-const COLUMNS: [Column<Field>; 12] = [
+const COLUMNS: [Column<Field>; 13] = [
     Column::words(Field::Name, "group", 15, 0).growing(1),
     Column::number(Field::Rate, "tx/s", 5, 0),
     Column::number(Field::Peak, "peak", 5, 1),
     Column::words(Field::Spark, "last 60 s", 12, 1),
     Column::number(Field::Latency, "p50/p99 ms", 10, 2).growing(1),
+    Column::number(Field::Forecast, "in 30 s (4 of 5)", 18, 4),
     Column::number(Field::Lag, "lag", 3, 4),
     Column::number(Field::Parse, "parse", 7, 0),
     Column::number(Field::Decoded, "decoded/expected", 17, 5).growing(1),
@@ -51,7 +53,7 @@ const COLUMNS: [Column<Field>; 12] = [
 ];
 
 /// The columns, with the widest chart there is room for: one that divides a minute into equal parts.
-fn columns(width: u16) -> [Column<Field>; 12] {
+fn columns(width: u16) -> [Column<Field>; 13] {
     let mut columns = COLUMNS;
     let others: u16 = COLUMNS.iter().filter(|c| c.rank < 5 && !matches!(c.id, Field::Spark)).map(|c| c.width + 1).sum();
     let spare = width.saturating_sub(others);
@@ -102,6 +104,16 @@ fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw:
             spark::bars(buffer, place, &group.per_second, series(group.group, draw), draw.glyphs.ascii);
         }
         Field::Latency => latency(buffer, place, group.latency, stale, draw),
+        Field::Forecast => {
+            let words = group.forecast.map_or_else(
+                || UNKNOWN.to_owned(),
+                |near| {
+                    let [value, low, high] = [near.value, near.low, near.high].map(|rate_| rate(Some(rate_.max(0.0))));
+                    format!("{value} {low}-{high}")
+                },
+            );
+            figure(buffer, place, &words, theme.text, stale, theme);
+        }
         Field::Lag => {
             let words = group.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
             figure(buffer, place, &words, theme.text, stale, theme);

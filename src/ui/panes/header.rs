@@ -9,6 +9,7 @@ use crate::{
     ui::{
         draw::Draw,
         format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day, uptime},
+        panes::completeness::complete_percent,
         widgets::{after, text, text_right, width},
     },
 };
@@ -52,6 +53,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let volume = format!("{stale}{}", megabytes(totals.bytes_per_s));
     let shares = percent(totals.parse.percent());
     let parse = parsed(&totals.parse);
+    let whole = percent(complete_percent(&view.completeness));
+    let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
     let mut items = vec![
         (0, "slot", slot.as_str(), "", theme.text),
@@ -72,7 +75,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
         ),
         (4, "", parse.as_str(), "", theme.dim),
-        (2, "completeness", UNKNOWN, "", theme.dim),
+        (2, "completeness", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
         (5, "", view.source.commitment, "", theme.dim),
     ];
     let size = |label: &str, value: &str, unit: &str| {

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod budget;
+pub mod completeness;
 pub mod connections;
 pub mod footer;
 pub mod groups;
@@ -43,7 +44,7 @@ pub const fn columns(pane: Pane) -> usize {
         Pane::Tokens => tokens::WIDTH,
         Pane::Trades => trades::WIDTH,
         Pane::Undecoded => undecoded::WIDTH,
-        Pane::Budget | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
+        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
     }
 }
 
