@@ -2,12 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "made-up figures")]
 
+#[path = "ui/any.rs"]
+mod any;
 #[path = "ui/bytes.rs"]
 mod bytes;
 #[path = "ui/find.rs"]
 mod find;
 #[path = "ui/fixture.rs"]
 mod fixture;
+#[path = "ui/proofs.rs"]
+mod proofs;
+#[path = "ui/tables.rs"]
+mod tables;
+#[path = "ui/time.rs"]
+mod time;
 
 use std::{sync::Arc, time::Instant};
 
@@ -31,6 +39,12 @@ fn frame(model: &mut Model, (width, height): (u16, u16), theme: &Theme) -> Buffe
     let clock = smart_stream_tui::ui::format::Clock::at(model.view.now_ms);
     draw::screen(&mut buffer, model, theme, &clock);
     buffer
+}
+
+/// The frame as text.
+fn lines(buffer: &Buffer) -> Vec<String> {
+    let row = |y| (0..buffer.area.width).map(move |x| buffer[(x, y)].symbol()).collect();
+    (0..buffer.area.height).map(row).collect()
 }
 
 /// Writes pictures of every tab where `UI_SHOTS` says, for people to look at.

@@ -38,6 +38,17 @@ pub enum Action {
     NextMatch,
     PreviousMatch,
     Palette,
+    ColumnLeft,
+    ColumnRight,
+    MoveColumnLeft,
+    MoveColumnRight,
+    HideColumn,
+    ShowColumns,
+    Copy,
+    CopySignature,
+    Mouse,
+    Earlier,
+    Later,
     Help,
     Quit,
     Suspend,
@@ -164,7 +175,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 36] = [
+pub const TABLE: [Binding; 47] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -243,15 +254,69 @@ pub const TABLE: [Binding; 36] = [
         &[Key::Char('f')],
         Screen,
         Tokens,
-        "show only tokens whose mint or symbol matches one of the words",
+        "show only tokens with one of the words in mint or symbol, and as in mc>100 or flag:mayhem",
         Action::Filter,
     )
     .hint("filter", TOKEN_TABS)
     .takes(Argument::Text),
-    row("sort_column", &[Key::Char('s')], Screen, Tokens, "sort tokens by the next column", Action::SortColumn)
-        .hint("sort", &[Tab::Tokens])
-        .takes(Argument::Order),
+    row(
+        "sort_column",
+        &[Key::Char('s')],
+        Screen,
+        Tokens,
+        "sort tokens by the chosen column, else by the next",
+        Action::SortColumn,
+    )
+    .hint("sort", &[Tab::Tokens])
+    .takes(Argument::Order),
     row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
+    row("copy", &[Key::Char('y')], Screen, Tokens, "copy the selected row's mint, or its transaction", Action::Copy)
+        .hint("copy", &[Tab::Tokens, Tab::Trades]),
+    row(
+        "copy_signature",
+        &[Key::Char('Y')],
+        Screen,
+        Tokens,
+        "copy the selected row's transaction",
+        Action::CopySignature,
+    ),
+    row(
+        "column_left",
+        &[Key::Char('h'), Key::Left],
+        Screen,
+        Movement,
+        "choose a column to the left",
+        Action::ColumnLeft,
+    ),
+    row(
+        "column_right",
+        &[Key::Char('l'), Key::Right],
+        Screen,
+        Movement,
+        "choose a column to the right",
+        Action::ColumnRight,
+    ),
+    row("move_column_left", &[Key::Char('<')], Screen, Display, "move the chosen column left", Action::MoveColumnLeft),
+    row(
+        "move_column_right",
+        &[Key::Char('>')],
+        Screen,
+        Display,
+        "move the chosen column right",
+        Action::MoveColumnRight,
+    ),
+    row("hide_column", &[Key::Char('x')], Screen, Display, "hide the chosen column", Action::HideColumn),
+    row("show_columns", &[Key::Char('X')], Screen, Display, "show all columns of the pane again", Action::ShowColumns),
+    row("earlier", &[Key::Char('[')], Screen, Display, "freeze, and step back through ten minutes", Action::Earlier),
+    row("later", &[Key::Char(']')], Screen, Display, "step forth again", Action::Later),
+    row(
+        "mouse",
+        &[Key::Char('M')],
+        NotTyping,
+        Display,
+        "leave the mouse to the terminal, to select text, or take it back",
+        Action::Mouse,
+    ),
     row("freeze", &[Key::Char(' ')], Screen, Display, "freeze the display; the engine goes on", Action::Freeze)
         .hint("freeze", &[]),
     row("export", &[Key::Char('e')], Screen, Display, "write what is shown to a snapshot file", Action::Export)

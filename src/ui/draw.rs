@@ -2,6 +2,8 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use crate::engine::view::{ConnectionView, GroupView};
+
 use super::{
     format::Clock,
     layout::{self, Screen},
@@ -26,7 +28,44 @@ pub struct Draw<'a> {
     pub boxed: bool,
 }
 
+/// A stream that has said nothing for so long is silent, and what is known by it may be stale: milliseconds.
+pub const SILENT_MS: i64 = 5_000;
+
 impl Draw<'_> {
+    /// Whether this connection has been silent for [`SILENT_MS`]. A source that has ended is not silent.
+    #[must_use]
+    pub fn silent(&self, connection: &ConnectionView) -> bool {
+        let Some(last) = connection.status.last_message_ms.filter(|_| !self.model.view.finished) else { return false };
+        let silence = self.clock.now_ms.saturating_sub(last);
+        if silence <= SILENT_MS {
+            self.clock.expect(u64::try_from(SILENT_MS.saturating_sub(silence).saturating_add(1)).unwrap_or(1));
+        }
+        silence > SILENT_MS
+    }
+
+    /// Whether all the connections that carry this group are silent.
+    #[must_use]
+    pub fn group_silent(&self, group: &GroupView) -> bool {
+        self.all(|connection| group.connections.contains(&connection.status.id))
+    }
+
+    /// Whether every connection is silent.
+    #[must_use]
+    pub fn all_silent(&self) -> bool {
+        self.all(|_| true)
+    }
+
+    fn all(&self, of: impl Fn(&ConnectionView) -> bool) -> bool {
+        let mut some = false;
+        for connection in self.model.view.connections.iter().filter(|connection| of(connection)) {
+            if !self.silent(connection) {
+                return false;
+            }
+            some = true;
+        }
+        some
+    }
+
     /// Whether this pane has the focus.
     #[must_use]
     pub fn focused(&self, pane: Pane) -> bool {
@@ -37,6 +76,7 @@ impl Draw<'_> {
 /// Draws the whole screen. The model must be [fresh](Model::refresh).
 pub fn screen(buffer: &mut Buffer, model: &Model, theme: &Theme, clock: &Clock) {
     let area = buffer.area;
+    model.size.set((area.width, area.height));
     buffer.set_style(area, theme.background.patch(theme.text));
     let draw = Draw { model, theme, glyphs: Glyphs::new(model.ascii), clock, boxed: layout::boxed(area) };
     let Some(screen) = layout::screen(area) else {
@@ -62,6 +102,9 @@ pub fn screen(buffer: &mut Buffer, model: &Model, theme: &Theme, clock: &Clock) 
 
 fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
     let model = draw.model;
+    for scroll in &model.scrolls {
+        scroll.place.set(Rect::default());
+    }
     if let Some(mint) = &model.detail {
         return panes::token::draw(buffer, screen.body, mint, draw);
     }
@@ -80,6 +123,7 @@ fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
 }
 
 fn pane(buffer: &mut Buffer, area: Rect, which: Pane, draw: &Draw<'_>) {
+    draw.model.scroll(which).place.set(area);
     match which {
         Pane::Connections => panes::connections::draw(buffer, area, draw),
         Pane::Budget => panes::budget::draw(buffer, area, draw),
@@ -90,6 +134,7 @@ fn pane(buffer: &mut Buffer, area: Rect, which: Pane, draw: &Draw<'_>) {
         Pane::Undecoded => panes::undecoded::draw(buffer, area, draw),
         Pane::Trades => panes::trades::draw(buffer, area, draw),
         Pane::Liquidity => panes::liquidity::draw(buffer, area, draw),
+        Pane::Completeness => panes::completeness::draw(buffer, area, draw),
         Pane::Logs => panes::logs::draw(buffer, area, draw),
     }
 }

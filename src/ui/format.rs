@@ -169,6 +169,13 @@ pub fn uptime(seconds: f64) -> String {
     }
 }
 
+/// The time of day in UTC: `14:03:22`.
+#[must_use]
+pub fn time_of_day(epoch_ms: i64) -> String {
+    let seconds = epoch_ms.div_euclid(1000).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 fn steps(seconds: u64) -> String {
     match seconds {
         0 => "now".to_owned(),
@@ -301,6 +308,13 @@ mod tests {
         }
         assert_eq!(Clock::at(0).age(None), UNKNOWN);
         assert_eq!(Clock::at(i64::MAX).age(Some(i64::MIN)), ">999d");
+    }
+
+    #[test]
+    fn the_time_of_day_is_that_of_utc() {
+        assert_eq!(time_of_day(1_790_000_000_000), "14:13:20");
+        assert_eq!(time_of_day(-1), "23:59:59");
+        assert_eq!(time_of_day(0), "00:00:00");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event;
+use crossterm::event::{self, MouseButton, MouseEventKind};
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH},
     iterator::Signals,
@@ -23,6 +23,7 @@ use super::{
     UiError,
     keys::Key,
     logs::LogTail,
+    mouse::Gesture,
     terminal::{self, Readiness},
 };
 
@@ -31,6 +32,8 @@ use super::{
 pub enum Event {
     /// A key was pressed.
     Key(Key),
+    /// The mouse was used, at this column and row.
+    Mouse(Gesture, u16, u16),
     /// Text was pasted.
     Paste(String),
     /// The terminal may have another size.
@@ -169,6 +172,9 @@ fn keys(sender: SyncSender<Event>) -> impl FnOnce() + Send {
                 let event = match event::read() {
                     Ok(event::Event::Key(key)) => Key::from_event(&key).map(Event::Key),
                     Ok(event::Event::Paste(text)) => Some(Event::Paste(text)),
+                    Ok(event::Event::Mouse(mouse)) => {
+                        gesture(mouse.kind).map(|it| Event::Mouse(it, mouse.column, mouse.row))
+                    }
                     Ok(_) => None,
                     Err(_) => break,
                 };
@@ -178,6 +184,16 @@ fn keys(sender: SyncSender<Event>) -> impl FnOnce() + Send {
             }
         }
         let _ = sender.send(Event::Hangup);
+    }
+}
+
+/// What we make of the mouse.
+const fn gesture(kind: MouseEventKind) -> Option<Gesture> {
+    match kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Gesture::Click),
+        MouseEventKind::ScrollUp => Some(Gesture::WheelUp),
+        MouseEventKind::ScrollDown => Some(Gesture::WheelDown),
+        _ => None,
     }
 }
 

@@ -90,12 +90,14 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
         let upper = top(&mut rest, table(connections, 8, true).max(7));
         let (left, right) = split(upper, 68, 0);
         let middle = top(&mut rest, table(groups, 4, true));
+        let proofs = top(&mut rest, 4);
         let (tokens, mut side) = split(rest, 68, 0);
         let lifecycle = top(&mut side, rest.height - 5);
         return vec![
             (Pane::Connections, left),
             (Pane::Budget, right),
             (Pane::Groups, middle),
+            (Pane::Completeness, proofs),
             (Pane::Tokens, tokens),
             (Pane::Lifecycle, lifecycle),
             (Pane::Alerts, side),
@@ -104,6 +106,9 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
     let most = (body.height / 3).saturating_sub(3).max(3);
     let first = top(&mut rest, table(connections, most, boxed));
     let second = top(&mut rest, table(groups, 4, boxed));
+    // In 80 by 24 the header's share has to do.
+    let proofs =
+        top(&mut rest, if boxed { 3 + u16::from(body.height >= 32) } else { 2 * u16::from(body.height >= 22) });
     let (tokens, mut side) = split(rest, if boxed { 62 } else { 60 }, gap);
     let budget = top(&mut side, if boxed { 5 + u16::from(rest.height >= 16) } else { 3 });
     let alerts = if boxed { 3 + u16::from(rest.height >= 18) } else { 2 };
@@ -112,6 +117,7 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
     vec![
         (Pane::Connections, first),
         (Pane::Groups, second),
+        (Pane::Completeness, proofs),
         (Pane::Tokens, tokens),
         (Pane::Budget, budget),
         (Pane::Lifecycle, lifecycle),
@@ -126,8 +132,15 @@ pub fn connections(body: Rect, boxed: bool, connections: usize, groups: usize) -
     let most = (body.height / 3).max(3);
     let first = top(&mut rest, table(connections, most, boxed));
     let second = top(&mut rest, table(groups, 4, boxed));
+    let proofs = top(&mut rest, if boxed { 4 } else { 2 });
     let budget = top(&mut rest, if boxed { 6 } else { 4 });
-    vec![(Pane::Connections, first), (Pane::Groups, second), (Pane::Budget, budget), (Pane::Undecoded, rest)]
+    vec![
+        (Pane::Connections, first),
+        (Pane::Groups, second),
+        (Pane::Completeness, proofs),
+        (Pane::Budget, budget),
+        (Pane::Undecoded, rest),
+    ]
 }
 
 /// A rectangle of this size in the middle, no larger than the screen allows.
@@ -174,7 +187,8 @@ mod tests {
             let places = overview(body, boxed(area), 3, 3);
             for pane in super::super::model::Tab::Overview.panes() {
                 let place = places.iter().find(|(which, _)| which == pane).map(|(_, area)| *area).unwrap_or_default();
-                assert!(place.height >= 2 && place.width >= 20, "{pane:?} at {width}x{height}: {place:?}");
+                let headed = *pane == Pane::Completeness && height < 30;
+                assert!(headed || place.height >= 2 && place.width >= 20, "{pane:?} at {width}x{height}: {place:?}");
             }
         }
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
-//! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`palette`], [`typed`], [`clipboard`]
+//! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`mouse`], [`palette`], [`typed`], [`clipboard`]
 //! * [`model`]: what is known; [`filter`], [`order`], [`columns`], [`history`]
 //! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`swatch`]: a theme on the command line
@@ -26,6 +26,7 @@ pub mod keys;
 pub mod layout;
 pub mod logs;
 pub mod model;
+pub mod mouse;
 mod movement;
 pub mod order;
 pub mod palette;

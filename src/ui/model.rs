@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,9 +13,11 @@ use crate::{
     stream::status::{RebalancePlan, Throttle},
 };
 
+use ratatui::layout::Rect;
+
 use super::{
-    filter::Filter, format::Clock, keys::Keymap, logs::LogState, order::Sort, palette::Palette, theme::ThemeSource,
-    typed::Typed,
+    columns::Columns, filter::Filter, format::Clock, history::History, keys::Keymap, logs::LogState, order::Sort,
+    palette::Palette, theme::ThemeSource, typed::Typed,
 };
 
 /// The tabs, in the order of their keys.
@@ -54,10 +57,16 @@ impl Tab {
     #[must_use]
     pub const fn panes(self) -> &'static [Pane] {
         match self {
-            Self::Overview => {
-                &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Tokens, Pane::Lifecycle, Pane::Alerts]
-            }
-            Self::Connections => &[Pane::Connections, Pane::Budget, Pane::Groups, Pane::Undecoded],
+            Self::Overview => &[
+                Pane::Connections,
+                Pane::Budget,
+                Pane::Groups,
+                Pane::Completeness,
+                Pane::Tokens,
+                Pane::Lifecycle,
+                Pane::Alerts,
+            ],
+            Self::Connections => &[Pane::Connections, Pane::Groups, Pane::Completeness, Pane::Budget, Pane::Undecoded],
             Self::Tokens => &[Pane::Tokens],
             Self::Trades => &[Pane::Trades],
             Self::Mev => &[Pane::Alerts],
@@ -81,11 +90,12 @@ pub enum Pane {
     Trades,
     Liquidity,
     Logs,
+    Completeness,
 }
 
 impl Pane {
     /// Number of panes.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 }
 
 /// What keys mean at the moment.
@@ -152,6 +162,8 @@ pub struct Scroll {
     pub offset: Cell<usize>,
     /// Rows of the last frame.
     pub page: Cell<usize>,
+    /// Where the pane stood in the last frame; empty when it was not drawn.
+    pub place: Cell<Rect>,
 }
 
 impl Scroll {
@@ -212,6 +224,16 @@ pub struct Model {
     pub logs: LogState,
     /// Scroll states by pane.
     pub scrolls: [Scroll; Pane::COUNT],
+    /// The columns of each pane.
+    pub columns: [Columns; Pane::COUNT],
+    /// Columns and rows of the last frame.
+    pub size: Cell<(u16, u16)>,
+    /// Whether the mouse is ours; else it selects text, as the terminal does by itself.
+    pub mouse: bool,
+    /// The views of the last ten minutes.
+    pub history: History,
+    /// How far the view shown is behind the newest one that was there when it was stepped to, in milliseconds.
+    pub behind_ms: i64,
     /// The token whose page is open.
     pub detail: Option<Mint>,
     /// Which tokens are shown.
@@ -271,6 +293,11 @@ impl Model {
             undecoded: 0,
             logs: LogState::default(),
             scrolls: Default::default(),
+            columns: Default::default(),
+            size: Cell::default(),
+            mouse: true,
+            history: History::default(),
+            behind_ms: 0,
             detail: None,
             filter: Filter::default(),
             typing: false,
@@ -291,15 +318,22 @@ impl Model {
             sent: [None; 4],
             log_line: None,
         };
+        model.history.push(&model.view);
         model.refresh();
         model
     }
 
     /// Shows a newer view, unless frozen.
     pub fn take(&mut self, view: Arc<View>, now: Instant) {
+        self.history.push(&view);
         if self.frozen {
             return;
         }
+        self.show(view, now);
+    }
+
+    /// Shows this view, newer or older.
+    pub fn show(&mut self, view: Arc<View>, now: Instant) {
         self.stale |= !Arc::ptr_eq(&view.tokens, &self.view.tokens)
             || !Arc::ptr_eq(&view.trades.entries, &self.view.trades.entries);
         if let Some(pending) = self.throttle {
@@ -332,14 +366,26 @@ impl Model {
         }
         self.order.clear();
         for (index, token) in self.view.tokens.iter().enumerate() {
-            if self.filter.shows(&token.mint, token.symbol.as_str(), token.name.as_str()) {
+            if self.filter.shows_token(token, self.view.now_ms) {
                 self.order.extend(u32::try_from(index).ok());
             }
         }
         self.sort.apply(&mut self.order, &self.view.tokens);
         self.tape.clear();
+        // Figures are those of the token, so a trade is shown with its token.
+        let shown: Option<HashSet<Mint>> = self.filter.has_conditions().then(|| {
+            self.order
+                .iter()
+                .filter_map(|index| self.view.tokens.get(*index as usize))
+                .map(|token| token.mint)
+                .collect()
+        });
         for (index, trade) in self.view.trades.entries.iter().enumerate().rev() {
-            if self.filter.shows(&trade.mint, trade.symbol.as_str(), "") {
+            let passes = match &shown {
+                Some(mints) => mints.contains(&trade.mint),
+                None => self.filter.shows(&trade.mint, trade.symbol.as_str(), ""),
+            };
+            if passes {
                 self.tape.extend(u32::try_from(index).ok());
             }
         }
@@ -396,10 +442,42 @@ impl Model {
         self.view.connections.len().checked_sub(1).map(|last| self.connection.min(last))
     }
 
+    /// The user's choice of columns in a pane.
+    #[must_use]
+    pub fn columns(&self, pane: Pane) -> &Columns {
+        &self.columns[pane as usize]
+    }
+
     /// The scroll state of a pane.
     #[must_use]
     pub fn scroll(&self, pane: Pane) -> &Scroll {
         &self.scrolls[pane as usize]
+    }
+
+    /// Mint and transaction of the selected row, in base58, where it has them.
+    #[must_use]
+    pub fn selected_ids(&self) -> (Option<String>, Option<String>) {
+        if let Some(mint) = self.detail {
+            return (Some(mint.to_string()), None);
+        }
+        match self.pane() {
+            Pane::Tokens => (self.token.map(|mint| mint.to_string()), None),
+            Pane::Trades => {
+                let index = self.trade_row().and_then(|row| self.tape.get(row));
+                let trade = index.and_then(|index| self.view.trades.entries.get(*index as usize));
+                (trade.map(|trade| trade.mint.to_string()), trade.map(|trade| trade.signature.to_string()))
+            }
+            Pane::Lifecycle => {
+                let entries = &self.view.lifecycle.entries;
+                let at = self.step_row().and_then(|row| entries.len().checked_sub(row + 1));
+                (at.and_then(|at| entries.get(at)).map(|entry| entry.mint.to_string()), None)
+            }
+            Pane::Undecoded => {
+                let row = self.undecoded.min(self.view.undecoded.len().saturating_sub(1));
+                (None, self.view.undecoded.get(row).map(|row| row.example.to_string()))
+            }
+            _ => (None, None),
+        }
     }
 
     /// The time the screen shows: it stands still while frozen and runs on when the engine is silent.

@@ -15,12 +15,13 @@ use tokio::sync::{
 use crate::engine::{Command, View};
 
 use super::{
-    Exit, Exporter, Reply, UiError, UiSettings,
+    Exit, Exporter, Reply, UiError, UiSettings, clipboard,
     color::Depth,
     draw,
     frame::Painter,
     inputs::{Event, Inputs},
     model::Model,
+    mouse,
     terminal::{self, Guard},
     theme::Theme,
     update::{self, Effect},
@@ -28,6 +29,9 @@ use super::{
 
 /// An age on the screen is brought up to date at most this often.
 const AGEING: Duration = Duration::from_secs(1);
+
+/// How often a view is kept while the screen is frozen. Nothing is written for it.
+const KEEPING: Duration = Duration::from_secs(1);
 
 /// Runs the dashboard on the calling thread until the user, a signal or the engine ends it. The terminal is as it was
 /// before on return.
@@ -47,6 +51,7 @@ pub fn run(
     // Colours are resolved by the theme; crossterm's own idea of NO_COLOR also drops bold and reverse.
     crossterm::style::force_color_output(true);
     let terminal = Guard::enter()?;
+    terminal.mouse(true).map_err(UiError::Terminal)?;
     let inputs = Inputs::start(views.clone(), settings.logs.as_ref())?;
     let first = views.borrow().clone();
     let position = settings.themes.position(&settings.theme).unwrap_or(0);
@@ -60,6 +65,7 @@ pub fn run(
         dirty: true,
         drawn: None,
         ages_at: None,
+        keeps_at: Instant::now(),
         theme,
         depth,
         settings,
@@ -84,6 +90,8 @@ struct App {
     drawn: Option<Instant>,
     /// When something on the screen will have aged visibly.
     ages_at: Option<Instant>,
+    /// When a view is to be kept while the screen is frozen: the engine goes on, and so does the past.
+    keeps_at: Instant,
     terminal: Guard,
     inputs: Inputs,
     views: watch::Receiver<Arc<View>>,
@@ -97,6 +105,10 @@ impl App {
             let now = Instant::now();
             if self.ages_at.is_some_and(|at| at <= now) {
                 self.dirty = true;
+            }
+            if self.model.frozen && self.keeps_at <= now {
+                self.model.history.push(&self.views.borrow().clone());
+                self.keeps_at = now + KEEPING;
             }
             let effects = update::due(&mut self.model, now);
             if let Some(exit) = self.carry_out(effects)? {
@@ -129,7 +141,8 @@ impl App {
         let now = Instant::now();
         let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause);
         let due = update::next_due(&self.model, now).map(|wait| now + wait);
-        let until = [frame, self.ages_at.filter(|_| !self.dirty), due].into_iter().flatten().min();
+        let keeps = Some(self.keeps_at).filter(|_| self.model.frozen);
+        let until = [frame, self.ages_at.filter(|_| !self.dirty), due, keeps].into_iter().flatten().min();
         match until {
             None => self.inputs.events.recv().ok().or(Some(Event::Hangup)),
             Some(until) => match self.inputs.events.recv_timeout(until.saturating_duration_since(now)) {
@@ -153,6 +166,10 @@ impl App {
                 self.dirty = true;
                 update::paste(&mut self.model, &text);
             }
+            Event::Mouse(gesture, column, row) => {
+                self.dirty = true;
+                mouse::apply(&mut self.model, gesture, column, row);
+            }
             Event::View | Event::Log => self.dirty |= !self.model.frozen,
             Event::Resize => self.dirty = true,
             Event::Exported(result) => {
@@ -161,9 +178,7 @@ impl App {
             }
             Event::Suspend => self.suspend()?,
             Event::Continue => {
-                self.terminal.renew()?;
-                self.painter.forget();
-                self.dirty = true;
+                self.renew()?;
             }
             Event::Signal(signal) => return Ok(Some(Exit::Signal(signal))),
             Event::Hangup => return Ok(Some(Exit::Signal(SIGHUP))),
@@ -194,6 +209,12 @@ impl App {
                     (self.export)(self.model.view.clone(), Reply(Some(self.inputs.sender())));
                 }
                 Effect::Thaw => {}
+                Effect::Copy(base58) => {
+                    if let Some(sequence) = clipboard::sequence(&base58) {
+                        self.terminal.write(&sequence).map_err(UiError::Terminal)?;
+                    }
+                }
+                Effect::Mouse(ours) => self.terminal.mouse(ours).map_err(UiError::Terminal)?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(Exit::Quit)),
             }
@@ -204,10 +225,15 @@ impl App {
     fn suspend(&mut self) -> Result<(), UiError> {
         terminal::leave();
         terminal::suspend().map_err(UiError::Terminal)?;
+        self.renew()
+    }
+
+    /// Takes the terminal again, and shows all of it anew.
+    fn renew(&mut self) -> Result<(), UiError> {
         self.terminal.renew()?;
         self.painter.forget();
         self.dirty = true;
-        Ok(())
+        self.terminal.mouse(self.model.mouse).map_err(UiError::Terminal)
     }
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {

@@ -21,7 +21,11 @@ use super::UiError;
 /// Alternate screen, cleared, pasted text marked as such, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?25l";
 /// All of that undone, and an update that was cut short ended.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// Presses and the wheel are reported, at columns and rows of any size.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The mouse is the terminal's own again.
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Ends whatever escape sequence a cut frame left open.
 const CANCEL: &[u8] = b"\x18";
 /// How long a terminal that does not drain may hold up leaving it.
@@ -92,6 +96,14 @@ impl Guard {
         let result = push(&tty.out, frame, || STOP.load(Ordering::SeqCst));
         tty.cut = result.is_err();
         result
+    }
+
+    /// Asks the terminal to report the mouse, or not to.
+    ///
+    /// # Errors
+    /// When the terminal is gone or was given back.
+    pub fn mouse(&self, ours: bool) -> io::Result<()> {
+        self.write(if ours { MOUSE } else { NO_MOUSE })
     }
 
     /// Columns and rows.

@@ -9,11 +9,15 @@ use crate::{
 
 use super::{
     action::{Action, Argument, TABLE},
+    columns::Columns,
+    format::time_of_day,
     keys::Key,
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
+    mouse::show,
     movement::{by, focus, page},
     order,
     palette::Palette,
+    panes::{self, tokens},
     search::{self, From},
     streams::{choose_target, stream, throttle, under_way},
     typed::Typed,
@@ -28,6 +32,10 @@ pub enum Effect {
     Export,
     /// The display was thawed: show the newest view.
     Thaw,
+    /// Copy this address or signature.
+    Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Stop the process as the shell's suspend key does.
     Suspend,
     /// Leave.
@@ -124,11 +132,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
     }
     let mut effects = Vec::new();
     match action {
-        Action::Show(tab) => {
-            model.tab = tab;
-            model.zoomed = false;
-            model.detail = None;
-        }
+        Action::Show(tab) => show(model, tab),
         Action::NextPane => focus(model, 1),
         Action::PreviousPane => focus(model, -1),
         Action::Down => by(model, 1),
@@ -164,7 +168,12 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
             model.detail = None;
         }
         Action::SortColumn => {
-            model.sort.next_column();
+            let chosen = model.columns(Pane::Tokens).cursor().filter(|_| model.pane() == Pane::Tokens);
+            match chosen.map(|position| tokens::order_of(usize::from(position))) {
+                Some(Some(column)) => model.sort = order::Sort { column, ascending: false },
+                Some(None) => complain(model, "tokens cannot be sorted by this column"),
+                None => model.sort.next_column(),
+            }
             model.touch();
         }
         Action::SortDirection => {
@@ -173,7 +182,10 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         }
         Action::Freeze => {
             model.frozen = !model.frozen;
-            if !model.frozen {
+            model.behind_ms = 0;
+            if model.frozen {
+                say(model, &format!("frozen at {} UTC; {}", time_of_day(model.view.now_ms), kept(model)));
+            } else {
                 effects.push(Effect::Thaw);
             }
         }
@@ -202,6 +214,35 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         }
         Action::NextMatch => find(model, From::Below),
         Action::PreviousMatch => find(model, From::Above),
+        Action::ColumnLeft | Action::ColumnRight => columns(model, |columns, count| {
+            columns.choose(action == Action::ColumnRight, count);
+            true
+        }),
+        Action::MoveColumnLeft | Action::MoveColumnRight => {
+            columns(model, |columns, count| columns.shift(action == Action::MoveColumnRight, count));
+        }
+        Action::HideColumn => columns(model, super::columns::Columns::hide),
+        Action::ShowColumns => columns(model, |columns, _| {
+            columns.reset();
+            true
+        }),
+        Action::Copy | Action::CopySignature => {
+            let (mint, signature) = model.selected_ids();
+            let wanted = if action == Action::Copy { mint.or(signature) } else { signature };
+            match wanted {
+                Some(base58) => {
+                    say(model, &format!("copied {base58}"));
+                    effects.push(Effect::Copy(base58));
+                }
+                None => complain(model, "nothing to copy is selected here"),
+            }
+        }
+        Action::Mouse => {
+            model.mouse = !model.mouse;
+            say(model, if model.mouse { "the mouse is ours" } else { "the mouse selects text" });
+            effects.push(Effect::Mouse(model.mouse));
+        }
+        Action::Earlier | Action::Later => step_in_time(model, action == Action::Later, now),
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Help => {
             model.overlay = match model.overlay {
@@ -252,6 +293,39 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
         }
     }
     apply(model, action, now)
+}
+
+/// Shows the view a step earlier or later, and says how far back it is. What is shown is frozen then.
+fn step_in_time(model: &mut Model, later: bool, now: Instant) {
+    let at = model.view.now_ms;
+    let wanted = if later { model.history.after(at) } else { model.history.before(at) };
+    let Some(view) = wanted.cloned() else {
+        return complain(model, if later { "this is the newest view kept" } else { "this is the oldest view kept" });
+    };
+    model.frozen = true;
+    model.show(view, now);
+    let newest = model.history.newest().map_or(0, |newest| newest.now_ms);
+    model.behind_ms = newest.saturating_sub(model.view.now_ms).max(0);
+    say(model, &format!("{} s before the newest view; {}", model.behind_ms / 1000, kept(model)));
+}
+
+/// How far the keys can step.
+fn kept(model: &Model) -> String {
+    let [earlier, later] = [Action::Earlier, Action::Later].map(|action| model.keys.first(action));
+    let reach = model.history.span_ms().map_or(0, |span| span.end.saturating_sub(span.start).max(0) / 1000);
+    format!("{earlier} and {later} step through {} views of {reach} s", model.history.len())
+}
+
+/// Does something with the columns of the focused pane.
+fn columns(model: &mut Model, change: impl FnOnce(&mut Columns, usize) -> bool) {
+    let pane = model.pane();
+    let count = panes::columns(pane);
+    if count == 0 || model.detail.is_some() {
+        complain(model, "there are no columns in here");
+    } else if !change(&mut model.columns[pane as usize], count) {
+        let keys = [Action::ColumnLeft, Action::ColumnRight].map(|action| model.keys.first(action));
+        complain(model, &format!("choose a column first, with {} and {}", keys[0], keys[1]));
+    }
 }
 
 /// The export is done.
@@ -392,7 +466,7 @@ fn back(model: &mut Model) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
-    } else if model.detail.take().is_some() {
+    } else if model.detail.take().is_some() || model.columns[model.pane() as usize].release() {
     } else if model.zoomed {
         model.zoomed = false;
     } else {

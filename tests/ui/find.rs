@@ -8,15 +8,10 @@ use smart_stream_tui::ui::{
     update::Effect,
 };
 
-use super::{fixture, frame, model, press};
+use super::{fixture, frame, lines, model, press};
 
 fn typed(text: &str) -> Vec<Key> {
     text.chars().map(Key::Char).collect()
-}
-
-fn lines(buffer: &ratatui::buffer::Buffer) -> Vec<String> {
-    let row = |y| (0..buffer.area.width).map(move |x| buffer[(x, y)].symbol()).collect();
-    (0..buffer.area.height).map(row).collect()
 }
 
 fn dark() -> Theme {

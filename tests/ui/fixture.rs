@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::cast_precision_loss,
+    clippy::wildcard_imports,
     clippy::cast_possible_truncation,
     clippy::manual_is_multiple_of,
     clippy::unnecessary_lazy_evaluations,
@@ -23,7 +24,7 @@ use smart_stream_tui::{
         tally::UndecodedReason,
     },
     engine::view::*,
-    stream::status::*,
+    stream::{completeness::ProofCounts, status::*},
 };
 
 pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
@@ -178,6 +179,34 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
     }
 }
 
+/// 150 slots: one lost, some repaired and skipped, the newest pending.
+pub(crate) fn completeness() -> CompletenessView {
+    let first = 389_111_944;
+    let proof = |index: u64| match index {
+        40 => Proof::Lost,
+        41 | 42 => Proof::Repaired,
+        147.. => Proof::Pending,
+        _ if index % 20 == 7 => Proof::Skipped,
+        _ => Proof::Proven,
+    };
+    let strip = (0..150).map(|index| SlotProof {
+        slot: first + index,
+        parent: Some(first + index - 1),
+        proof: proof(index),
+        executed: Some(1_400),
+        matched: 240,
+        lost: (proof(index) == Proof::Lost).then_some(3),
+    });
+    CompletenessView {
+        strip: strip.collect(),
+        counts: ProofCounts { proven: 1_820, repaired: 2, pending: 3, skipped: 96, lost: 1 },
+        lost_transactions: 3,
+        open_gaps: 1,
+        repaired_gaps: 1,
+        ..CompletenessView::default()
+    }
+}
+
 pub(crate) fn view() -> View {
     use Group::{AmmPool, BondingCurve, ExternalAmm};
     let mut dice = Dice(4);
@@ -200,7 +229,14 @@ pub(crate) fn view() -> View {
                 undecoded: missing,
                 failed: 1_204,
                 bytes_per_s: Some(1_900_000.0 / (index + 1) as f64),
-                forecast: None,
+                forecast: (index < 2).then_some(ForecastView {
+                    value: base as f64 * 0.9,
+                    low: base as f64 * 0.7,
+                    high: base as f64 * 1.1,
+                    horizon_s: 30.0,
+                    error: 12.0,
+                    naive_error: 15.0,
+                }),
             }
         })
         .collect();
@@ -321,7 +357,7 @@ pub(crate) fn view() -> View {
         ]
         .into(),
         notice: Some((1, Arc::from("connection 2: resubscribed after a silent stream"))),
-        completeness: Arc::default(),
+        completeness: Arc::new(completeness()),
         finished: false,
         token_refused: None,
     }

@@ -11,7 +11,7 @@ use crate::{
         format::{UNKNOWN, compact, megabytes, millis, percent, rate, share},
         model::Pane,
         widgets::{
-            after,
+            after, figure,
             pane::{self, Title},
             table::{self, Column, Selected, page},
             text, text_right, words,
@@ -56,11 +56,15 @@ const COLUMNS: [Column<Field>; 15] = [
     Column::words(Field::Cause, "cause", 20, 6).growing(6),
 ];
 
+/// Number of columns.
+pub const WIDTH: usize = COLUMNS.len();
+
 /// Draws the connections.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
     let connections = &model.view.connections;
-    let columns = table::fit(&COLUMNS, area.width.saturating_sub(if draw.boxed { 4 } else { 2 }));
+    let own = model.columns(Pane::Connections).arrange(&COLUMNS);
+    let columns = table::fit(&own, area.width.saturating_sub(if draw.boxed { 4 } else { 2 }));
     let told = columns.iter().any(|(column, _)| column.id == Field::Cause);
     let right = match connections.iter().find_map(|c| c.status.cause.as_deref().map(|cause| (c.status.id, cause))) {
         Some((id, cause)) if !told => format!("{id}: {cause}"),
@@ -74,7 +78,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let selected = model.connection_row();
     let rows = model.scroll(Pane::Connections).window(selected, connections.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Connections));
-    table::draw(buffer, inner, &COLUMNS, rows, marked, draw, |buffer, place, row, field| {
+    table::draw(buffer, inner, &own, rows, marked, draw, |buffer, place, row, field| {
         if let Some(connection) = connections.get(row) {
             cell(buffer, place, connection, field, draw);
         }
@@ -83,6 +87,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
 
 fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Field, draw: &Draw<'_>) {
     let (theme, status) = (draw.theme, &connection.status);
+    let stale = draw.silent(connection);
     match field {
         Field::Id => text_right(buffer, place, &status.id.to_string(), theme.strong),
         Field::State => {
@@ -94,18 +99,18 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
             words(buffer, place, &status.endpoint, theme.text, &draw.glyphs);
         }
         Field::Groups => groups(buffer, place, status.groups, carried(status), draw),
-        Field::Rate => text_right(buffer, place, &rate(connection.tps), theme.strong),
-        Field::Volume => text_right(buffer, place, &megabytes(connection.bytes_per_s), theme.text),
-        Field::Latency => latency(buffer, place, connection.latency, draw),
+        Field::Rate => figure(buffer, place, &rate(connection.tps), theme.strong, stale, theme),
+        Field::Volume => figure(buffer, place, &megabytes(connection.bytes_per_s), theme.text, stale, theme),
+        Field::Latency => latency(buffer, place, connection.latency, stale, draw),
         Field::Lag => {
             let style = if connection.slot_lag.is_some_and(|lag| lag > 4) { theme.warn } else { theme.text };
             let lag = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
-            text_right(buffer, place, &lag, style);
+            figure(buffer, place, &lag, style, stale, theme);
         }
         Field::Age => text_right(buffer, place, &draw.clock.age(status.last_message_ms), theme.text),
         Field::Queue => {
             let style = if connection.queue_fill > 0.5 { theme.warn } else { theme.text };
-            text_right(buffer, place, &share(Some(connection.queue_fill)), style);
+            figure(buffer, place, &share(Some(connection.queue_fill)), style, stale, theme);
         }
         Field::Reconnects => {
             let style = if status.reconnects > 0 { theme.warn } else { theme.dim };
@@ -113,7 +118,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
         }
         Field::Throttle => throttle(buffer, place, connection, draw),
         Field::Permits => text_right(buffer, place, &status.permits_in_window.to_string(), theme.text),
-        Field::Parse => text_right(buffer, place, &percent(connection.parse.percent()), theme.text),
+        Field::Parse => figure(buffer, place, &percent(connection.parse.percent()), theme.text, stale, theme),
         Field::Cause => {
             let style = if status.state == ConnectionState::Live { theme.dim } else { theme.warn };
             words(buffer, place, status.cause.as_deref().unwrap_or(""), style, &draw.glyphs);
@@ -173,10 +178,11 @@ pub fn series(group: Group, draw: &Draw<'_>) -> Style {
 }
 
 /// `p50/p99` in milliseconds.
-pub fn latency(buffer: &mut Buffer, place: Rect, latency: Option<LatencyView>, draw: &Draw<'_>) {
+pub fn latency(buffer: &mut Buffer, place: Rect, latency: Option<LatencyView>, stale: bool, draw: &Draw<'_>) {
     let Some(latency) = latency else { return text_right(buffer, place, UNKNOWN, draw.theme.dim) };
     let style = if latency.p99_ms > 1_000.0 { draw.theme.warn } else { draw.theme.text };
-    text_right(buffer, place, &format!("{}/{}", millis(latency.p50_ms), millis(latency.p99_ms)), style);
+    let both = format!("{}/{}", millis(latency.p50_ms), millis(latency.p99_ms));
+    figure(buffer, place, &both, style, stale, draw.theme);
 }
 
 /// The level in force, or the one on its way behind an arrow.

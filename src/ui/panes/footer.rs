@@ -23,7 +23,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (Mode::Typing, _) => vec![
             ("Enter".into(), "keep"),
             ("Esc".into(), "clear"),
-            (String::new(), "words are alternatives: part of a mint, or letters of a symbol"),
+            match model.filter.problem() {
+                Some(problem) => (String::new(), problem),
+                None => {
+                    (String::new(), "words are alternatives, conditions must hold: goat mc>100 progress>80 flag:mayhem")
+                }
+            },
         ],
         (_, Some(Overlay::Plan(plan))) if plan.moves.is_empty() => vec![("Esc".into(), "close")],
         (_, Some(Overlay::Plan(_))) => vec![("Enter".into(), "apply"), ("Esc".into(), "cancel")],

@@ -10,7 +10,7 @@ use crate::{
         model::Pane,
         panes::connections::{latency, letter, series},
         widgets::{
-            after,
+            after, figure,
             pane::{self, Title},
             spark,
             table::{self, Column, Selected, page},
@@ -26,6 +26,7 @@ enum Field {
     Peak,
     Spark,
     Latency,
+    Forecast,
     Lag,
     Parse,
     Decoded,
@@ -35,12 +36,13 @@ enum Field {
     Connections,
 }
 
-const COLUMNS: [Column<Field>; 12] = [
+const COLUMNS: [Column<Field>; 13] = [
     Column::words(Field::Name, "group", 15, 0).growing(1),
     Column::number(Field::Rate, "tx/s", 5, 0),
     Column::number(Field::Peak, "peak", 5, 1),
     Column::words(Field::Spark, "last 60 s", 12, 1),
     Column::number(Field::Latency, "p50/p99 ms", 10, 2).growing(1),
+    Column::number(Field::Forecast, "in 30 s (4 of 5)", 18, 4),
     Column::number(Field::Lag, "lag", 3, 4),
     Column::number(Field::Parse, "parse", 7, 0),
     Column::number(Field::Decoded, "decoded/expected", 17, 5).growing(1),
@@ -51,7 +53,7 @@ const COLUMNS: [Column<Field>; 12] = [
 ];
 
 /// The columns, with the widest chart there is room for: one that divides a minute into equal parts.
-fn columns(width: u16) -> [Column<Field>; 12] {
+fn columns(width: u16) -> [Column<Field>; 13] {
     let mut columns = COLUMNS;
     let others: u16 = COLUMNS.iter().filter(|c| c.rank < 5 && !matches!(c.id, Field::Spark)).map(|c| c.width + 1).sum();
     let spare = width.saturating_sub(others);
@@ -64,6 +66,9 @@ fn columns(width: u16) -> [Column<Field>; 12] {
     columns
 }
 
+/// Number of columns.
+pub const WIDTH: usize = COLUMNS.len();
+
 /// Draws the groups.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
@@ -75,7 +80,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
     let selected = Some(model.group.min(groups.len() - 1));
     let marked = Selected::new(selected, draw.focused(Pane::Groups));
-    let columns = columns(inner.width.saturating_sub(2));
+    let columns = model.columns(Pane::Groups).arrange(&columns(inner.width.saturating_sub(2)));
     let rows = model.scroll(Pane::Groups).window(selected, groups.len(), page(inner));
     table::draw(buffer, inner, &columns, rows, marked, draw, |buffer, place, row, field| {
         if let Some(group) = groups.get(row) {
@@ -86,26 +91,37 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
 
 fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw: &Draw<'_>) {
     let theme = draw.theme;
+    let stale = draw.group_silent(group);
     match field {
         Field::Name => {
             let taken = text(buffer, place, letter(group.group), series(group.group, draw));
             text(buffer, after(place, taken + 1), group.group.name(), theme.text);
         }
-        Field::Rate => text_right(buffer, place, &rate(group.tps), theme.strong),
+        Field::Rate => figure(buffer, place, &rate(group.tps), theme.strong, stale, theme),
         Field::Peak => text_right(buffer, place, &rate(group.peak_tps), theme.dim),
         Field::Spark => {
             let place = Rect { width: place.width.min(60), ..place };
             spark::bars(buffer, place, &group.per_second, series(group.group, draw), draw.glyphs.ascii);
         }
-        Field::Latency => latency(buffer, place, group.latency, draw),
+        Field::Latency => latency(buffer, place, group.latency, stale, draw),
+        Field::Forecast => {
+            let words = group.forecast.map_or_else(
+                || UNKNOWN.to_owned(),
+                |near| {
+                    let [value, low, high] = [near.value, near.low, near.high].map(|rate_| rate(Some(rate_.max(0.0))));
+                    format!("{value} {low}-{high}")
+                },
+            );
+            figure(buffer, place, &words, theme.text, stale, theme);
+        }
         Field::Lag => {
             let words = group.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
-            text_right(buffer, place, &words, theme.text);
+            figure(buffer, place, &words, theme.text, stale, theme);
         }
         Field::Parse => {
             let style = if group.parse.decoded < group.parse.expected { theme.warn } else { theme.good };
             let style = if group.parse.expected == 0 { theme.dim } else { style };
-            text_right(buffer, place, &percent(group.parse.percent()), style);
+            figure(buffer, place, &percent(group.parse.percent()), style, stale, theme);
         }
         Field::Decoded => {
             let words = format!("{}/{}", count(group.parse.decoded), count(group.parse.expected));
@@ -116,7 +132,7 @@ fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw:
             text_right(buffer, place, &compact(group.undecoded), style);
         }
         Field::Failed => text_right(buffer, place, &compact(group.failed), theme.dim),
-        Field::Volume => text_right(buffer, place, &megabytes(group.bytes_per_s), theme.text),
+        Field::Volume => figure(buffer, place, &megabytes(group.bytes_per_s), theme.text, stale, theme),
         Field::Connections => {
             let words: Vec<String> = group.connections.iter().take(4).map(ToString::to_string).collect();
             let words = if words.is_empty() { UNKNOWN.to_owned() } else { words.join(",") };

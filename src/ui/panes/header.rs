@@ -1,12 +1,15 @@
 //! The first line: where the data comes from and how the whole stream is doing.
 
+use std::fmt::Write;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     engine::view::{ParseView, SourceKind},
     ui::{
         draw::Draw,
-        format::{self, UNKNOWN, count, megabytes, percent, rate, uptime},
+        format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day, uptime},
+        panes::completeness::complete_percent,
         widgets::{after, text, text_right, width},
     },
 };
@@ -21,7 +24,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     };
     let mut taken = text(buffer, area, word, badge);
     if draw.model.frozen {
-        taken += text(buffer, after(area, taken), " FROZEN ", theme.badge_frozen);
+        let mut words = " FROZEN ".to_owned();
+        if area.width >= 80 {
+            words.push_str(&time_of_day(view.now_ms));
+            words.push(' ');
+        }
+        if draw.model.behind_ms > 0 {
+            let _ = write!(words, "-{} ", format::wait(u64::try_from(draw.model.behind_ms).ok()));
+        }
+        taken += text(buffer, after(area, taken), &words, theme.badge_frozen);
     } else if view.finished {
         taken += text(buffer, after(area, taken), " ENDED ", theme.badge_frozen);
     }
@@ -34,12 +45,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     text_right(buffer, after(area, taken + room.width), &up, theme.dim);
 
     let totals = &view.totals;
-    let slot = totals.slot.map_or_else(|| UNKNOWN.to_owned(), count);
-    let behind = totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
-    let tps = rate(totals.tps);
-    let volume = megabytes(totals.bytes_per_s);
+    // What no stream has confirmed for seconds is marked.
+    let stale = if draw.all_silent() { "~" } else { "" };
+    let slot = format!("{stale}{}", totals.slot.map_or_else(|| UNKNOWN.to_owned(), count));
+    let behind = stale.to_owned() + &totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
+    let tps = format!("{stale}{}", rate(totals.tps));
+    let volume = format!("{stale}{}", megabytes(totals.bytes_per_s));
     let shares = percent(totals.parse.percent());
     let parse = parsed(&totals.parse);
+    let whole = percent(complete_percent(&view.completeness));
+    let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
     let mut items = vec![
         (0, "slot", slot.as_str(), "", theme.text),
@@ -60,7 +75,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
         ),
         (4, "", parse.as_str(), "", theme.dim),
-        (2, "completeness", UNKNOWN, "", theme.dim),
+        (2, "completeness", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
         (5, "", view.source.commitment, "", theme.dim),
     ];
     let size = |label: &str, value: &str, unit: &str| {

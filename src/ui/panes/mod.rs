@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod budget;
+pub mod completeness;
 pub mod connections;
 pub mod footer;
 pub mod groups;
@@ -26,15 +27,38 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     draw::Draw,
+    model::Pane,
     widgets::{
         after, clip,
         pane::{Title, frame},
+        width,
     },
 };
+
+/// Number of columns that a pane's table has; 0 where there is no table.
+#[must_use]
+pub const fn columns(pane: Pane) -> usize {
+    match pane {
+        Pane::Connections => connections::WIDTH,
+        Pane::Groups => groups::WIDTH,
+        Pane::Tokens => tokens::WIDTH,
+        Pane::Trades => trades::WIDTH,
+        Pane::Undecoded => undecoded::WIDTH,
+        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
+    }
+}
 
 /// Clears a place over the screen, frames it and returns the room inside.
 fn overlay(buffer: &mut Buffer, area: Rect, name: &str, right: &str, draw: &Draw<'_>) -> Rect {
     let area = clip(buffer, area);
+    for y in area.top()..area.bottom() {
+        // Half of a wide character cannot be covered.
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
+            && width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
     for row in area.rows() {
         for column in row.columns() {
             if let Some(cell) = buffer.cell_mut((column.x, column.y)) {

@@ -1,19 +1,38 @@
 //! The second line: the tabs, and the search or the filter while there is one.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
 
 use crate::ui::{
     draw::Draw,
     model::Tab,
-    widgets::{after, line, pieces, text},
+    widgets::{after, line, pieces, text, width},
 };
+
+/// Spaces around the names are a comfort that narrow terminals do without.
+const fn roomy(area: Rect) -> bool {
+    area.width >= 92
+}
+
+/// The tab at a place of the screen, when its tabs stand in `area`.
+#[must_use]
+pub fn at(area: Rect, place: Position) -> Option<Tab> {
+    let mut x = area.x;
+    Tab::ALL.into_iter().find(|tab| {
+        let columns = width(tab.name()) + 2 + if roomy(area) { 2 } else { 0 };
+        let own = Rect { x, y: area.y, width: columns, height: 1 };
+        x = x.saturating_add(columns + 1);
+        own.contains(place)
+    })
+}
 
 /// Draws the tabs.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let theme = draw.theme;
     let line = line(area, 0);
-    // Spaces around the names are a comfort that narrow terminals do without.
-    let roomy = area.width >= 92;
+    let roomy = roomy(area);
     let mut x = 0;
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
         let number = (index + 1).to_string();
@@ -25,7 +44,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             after(line, x),
             &[(gap, name), (&number, digit), (" ", name), (tab.name(), name), (gap, name)],
         );
-        x += u16::from(roomy || !chosen || index < 6);
+        x += 1;
     }
     let model = draw.model;
     let (label, typed, typing) = if model.searching {

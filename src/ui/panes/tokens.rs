@@ -10,7 +10,7 @@ use crate::{
         model::Pane,
         order,
         widgets::{
-            after, bar,
+            after, bar, figure,
             pane::{self, Title},
             table::{self, Column, Selected, page},
             text, text_right, words,
@@ -51,6 +51,9 @@ const COLUMNS: [Column<Field>; 13] = [
     Column::words(Field::Name, "name", 12, 8).growing(4),
 ];
 
+/// Number of columns.
+pub const WIDTH: usize = COLUMNS.len();
+
 /// Draws the tokens.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
@@ -78,7 +81,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let mints: Vec<String> =
         rows.clone().map(|row| model.token_at(row).map(|token| token.mint.to_string()).unwrap_or_default()).collect();
     let keep = keep(&mints);
-    let mut columns = COLUMNS;
+    let mut columns = model.columns(Pane::Tokens).arrange(&COLUMNS);
     for column in &mut columns {
         if column.id == Field::Mint {
             column.width = u16::try_from(2 * keep + 1).unwrap_or(44).min(44);
@@ -95,6 +98,23 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             cell(buffer, place, token, field, draw);
         }
     });
+}
+
+/// What tokens are ordered by when it is the column at this position that is chosen.
+#[must_use]
+pub fn order_of(position: usize) -> Option<order::Column> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Symbol => order::Column::Symbol,
+        Field::Progress => order::Column::Progress,
+        Field::Cap => order::Column::MarketCap,
+        Field::Change => order::Column::Change,
+        Field::Volume => order::Column::Volume,
+        Field::Trades => order::Column::Trades,
+        Field::Traders => order::Column::Traders,
+        Field::Age => order::Column::Age,
+        Field::Last => order::Column::LastTrade,
+        Field::Mint | Field::Price | Field::Flags | Field::Name => return None,
+    })
 }
 
 /// Characters to keep at both ends so that no two of these addresses look alike.
@@ -133,6 +153,7 @@ pub fn change_style(value: Option<f64>, draw: &Draw<'_>) -> Style {
 fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw: &Draw<'_>) {
     let theme = draw.theme;
     let ascii = draw.glyphs.ascii;
+    let stale = draw.all_silent();
     let sorted = |column: order::Column| if draw.model.sort.column == column { theme.strong } else { theme.text };
     match field {
         Field::Symbol => {
@@ -143,17 +164,21 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
             words(buffer, place, token.name.as_str(), theme.dim, &draw.glyphs);
         }
         Field::Progress => progress(buffer, place, token, draw),
-        Field::Cap => text_right(buffer, place, &sol(token.market_cap_sol, ascii), sorted(order::Column::MarketCap)),
-        Field::Price => text_right(buffer, place, &sol(token.price_sol, ascii), theme.text),
-        Field::Change => {
-            text_right(buffer, place, &change(token.change_5m_pct), change_style(token.change_5m_pct, draw));
+        Field::Cap => {
+            figure(buffer, place, &sol(token.market_cap_sol, ascii), sorted(order::Column::MarketCap), stale, theme);
         }
-        Field::Volume => text_right(buffer, place, &scaled(token.volume_sol_5m), sorted(order::Column::Volume)),
+        Field::Price => figure(buffer, place, &sol(token.price_sol, ascii), theme.text, stale, theme),
+        Field::Change => {
+            figure(buffer, place, &change(token.change_5m_pct), change_style(token.change_5m_pct, draw), stale, theme);
+        }
+        Field::Volume => {
+            figure(buffer, place, &scaled(token.volume_sol_5m), sorted(order::Column::Volume), stale, theme);
+        }
         Field::Trades => {
             let both = format!("{}/{}", compact(token.buys), compact(token.sells));
-            text_right(buffer, place, &both, sorted(order::Column::Trades));
+            figure(buffer, place, &both, sorted(order::Column::Trades), stale, theme);
         }
-        Field::Traders => text_right(buffer, place, &compact(token.traders), sorted(order::Column::Traders)),
+        Field::Traders => figure(buffer, place, &compact(token.traders), sorted(order::Column::Traders), stale, theme),
         Field::Age => text_right(buffer, place, &draw.clock.age(token.created_ms), sorted(order::Column::Age)),
         Field::Last => {
             text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted(order::Column::LastTrade));

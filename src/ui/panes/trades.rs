@@ -63,6 +63,9 @@ const COLUMNS: [Column<Field>; 12] = [
     Column::words(Field::Signature, "transaction", 11, 6),
 ];
 
+/// Number of columns.
+pub const WIDTH: usize = COLUMNS.len();
+
 /// Draws the tape.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
@@ -85,7 +88,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let selected = model.trade_row();
     let rows = model.scroll(Pane::Trades).window(selected, model.tape.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Trades));
-    table::draw(buffer, inner, &COLUMNS, rows, marked, draw, |buffer, place, row, field| {
+    let columns = model.columns(Pane::Trades).arrange(&COLUMNS);
+    table::draw(buffer, inner, &columns, rows, marked, draw, |buffer, place, row, field| {
         if let Some(trade) = model.tape.get(row).and_then(|index| entries.get(*index as usize)) {
             cell(buffer, place, trade, field, draw);
         }

@@ -30,6 +30,9 @@ const COLUMNS: [Column<Field>; 5] = [
     Column::words(Field::Example, "example transaction", 20, 2).growing(1),
 ];
 
+/// Number of columns.
+pub const WIDTH: usize = COLUMNS.len();
+
 /// Draws the table.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let (theme, model) = (draw.theme, draw.model);
@@ -44,7 +47,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let selected = Some(model.undecoded.min(rows.len() - 1));
     let window = model.scroll(Pane::Undecoded).window(selected, rows.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Undecoded));
-    table::draw(buffer, inner, &COLUMNS, window, marked, draw, |buffer, place, row, field| {
+    let columns = model.columns(Pane::Undecoded).arrange(&COLUMNS);
+    table::draw(buffer, inner, &columns, window, marked, draw, |buffer, place, row, field| {
         let Some(row) = rows.get(row) else { return };
         match field {
             Field::Count => text_right(buffer, place, &count(row.count), theme.strong),

@@ -8,6 +8,8 @@ pub mod table;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
+use super::{format::UNKNOWN, theme::Theme};
+
 /// The signs drawn beside words: Unicode of one cell each, or ASCII.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the sign of that name")]
@@ -127,18 +129,25 @@ pub fn text_right(buffer: &mut Buffer, area: Rect, string: &str, style: Style) {
     text(buffer, Rect { x: area.x.saturating_add(free), width: area.width - free, ..area }, string, style);
 }
 
+/// Writes a figure against the right edge. One whose source is silent is dim, and has `~` before it: in the cell that
+/// tables leave free between columns, where the figure fills its own.
+pub fn figure(buffer: &mut Buffer, area: Rect, string: &str, style: Style, stale: bool, theme: &Theme) {
+    text_right(buffer, area, string, if stale { theme.dim } else { style });
+    if stale && string != UNKNOWN {
+        let x = area.x.saturating_add(area.width.saturating_sub(width(string)));
+        text(buffer, Rect { x: x.saturating_sub(1), width: 1, height: area.height.min(1), ..area }, "~", theme.warn);
+    }
+}
+
 /// Writes words from the left edge; what is cut ends in `…`.
 pub fn words(buffer: &mut Buffer, area: Rect, string: &str, style: Style, glyphs: &Glyphs) -> u16 {
     let area = clip(buffer, area);
-    let taken = text(buffer, area, string, style);
-    if width(string) > area.width && area.width > 1 {
-        let last = area.width - 1;
-        if let Some(cell) = buffer.cell_mut((area.x + last, area.y)) {
-            cell.set_symbol(if glyphs.ascii { "." } else { "…" });
-        }
-        return area.width;
+    if width(string) <= area.width || area.width < 2 {
+        return text(buffer, area, string, style);
     }
-    taken
+    // The mark must not stand in the second half of a wide character.
+    let taken = text(buffer, Rect { width: area.width - 1, ..area }, string, style);
+    taken + text(buffer, after(area, taken), if glyphs.ascii { "." } else { "…" }, style)
 }
 
 /// The rectangle without its first columns.
