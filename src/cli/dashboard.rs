@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Config,
     engine::View,
-    output::snapshot,
+    output::save,
     ui::{self, Exit, Reply, UiError, UiSettings, color::Depth, terminal, theme::Theme},
 };
 
@@ -53,8 +53,8 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
 /// Writes a snapshot into the current folder, on a thread of its own: the disk may be slow.
 fn export(view: Arc<View>, reply: Reply) {
     let write = move || {
-        let path = snapshot::new_name(view.now_ms);
-        let result = snapshot::write(&view, &path).map(|()| path.display().to_string());
+        let path = save::new_name(view.now_ms);
+        let result = save::write(&view, &path).map(|()| path.display().to_string());
         reply.send(result.map_err(|error| error.to_string()));
     };
     // Without a thread the reply is dropped, which says so.

@@ -4,7 +4,7 @@ use color_eyre::eyre::Report;
 use thiserror::Error;
 
 use crate::{
-    chain::recording::RecordingError, config::ConfigError, engine::EngineError, output::snapshot::SnapshotError,
+    chain::recording::RecordingError, config::ConfigError, engine::EngineError, output::save::SnapshotError,
     simulator::server::ServerError, ui::UiError,
 };
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::Config,
     engine::View,
-    output::snapshot::{self, Snapshot},
+    output::{save, snapshot::Snapshot},
     ui::picture,
 };
 
@@ -52,7 +52,7 @@ fn write(view: &Arc<View>, options: &SnapshotOptions, config: &Config) -> Result
             .map_err(|error| Failure::runtime(format!("cannot write the picture {}: {error}", path.display())))?;
     }
     if let Some(path) = &options.out {
-        snapshot::write(view, path)?;
+        save::write(view, path)?;
     } else {
         let mut out = std::io::stdout().lock();
         serde_json::to_writer_pretty(&mut out, &Snapshot::of(view)).map_err(std::io::Error::from)?;

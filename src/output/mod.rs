@@ -2,7 +2,9 @@
 
 pub mod decoded;
 pub mod events;
+pub mod line;
 pub mod record;
+pub mod save;
 pub mod schema;
 pub mod snapshot;
 mod units;

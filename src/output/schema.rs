@@ -2,7 +2,7 @@
 
 use schemars::{Schema, schema_for};
 
-use super::{events::Line, snapshot::Snapshot};
+use super::{line::Line, snapshot::Snapshot};
 
 /// The schema of one line of `headless`.
 #[must_use]

@@ -1,16 +1,9 @@
 //! The snapshot: one JSON object with everything a view holds, written whole or not at all.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
-
 use schemars::JsonSchema;
 use serde::Serialize;
-use thiserror::Error;
 
-use super::events::{LatencyFields, MoveFields, ParseFields};
+use super::line::{LatencyFields, MoveFields, ParseFields};
 use crate::{
     chain::{
         group::GroupSet,
@@ -471,52 +464,4 @@ fn filters(view: &View) -> Filters {
 pub fn rfc3339(unix_ms: i64) -> String {
     let nanos = i32::try_from(unix_ms.rem_euclid(1_000) * 1_000_000).unwrap_or(0);
     prost_types::Timestamp { seconds: unix_ms.div_euclid(1_000), nanos }.to_string()
-}
-
-/// Why a snapshot was not written.
-#[derive(Debug, Error)]
-pub enum SnapshotError {
-    /// A link could lead anywhere.
-    #[error("will not write the snapshot through the symbolic link {}; name the file itself", .0.display())]
-    Link(PathBuf),
-    /// The file system says no.
-    #[error("cannot write the snapshot {}: {source}", path.display())]
-    Io {
-        /// The target.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-}
-
-/// Writes the snapshot of a view: to a temporary file beside the target, synced, renamed; readable by the owner only.
-///
-/// # Errors
-/// When the target is a symbolic link or the file system refuses.
-pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
-    let failed = |source| SnapshotError::Io { path: path.to_owned(), source };
-    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
-        return Err(SnapshotError::Link(path.to_owned()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    // A new temporary file is readable by its owner only.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut buffered = io::BufWriter::new(file.as_file_mut());
-    serde_json::to_writer_pretty(&mut buffered, &Snapshot::of(view)).map_err(|error| failed(error.into()))?;
-    buffered.write_all(b"\n").and_then(|()| buffered.flush()).map_err(failed)?;
-    drop(buffered);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// A name for a snapshot in the current folder: `smart-stream-<time>.json`, unused so far.
-#[must_use]
-pub fn new_name(unix_ms: i64) -> PathBuf {
-    let time: String = rfc3339(unix_ms).chars().take(19).filter(|sign| *sign != ':' && *sign != '-').collect();
-    let names = (0..).map(|n: u32| match n {
-        0 => PathBuf::from(format!("smart-stream-{time}.json")),
-        _ => PathBuf::from(format!("smart-stream-{time}-{n}.json")),
-    });
-    names.into_iter().find(|name| !name.exists()).unwrap_or_default()
 }
