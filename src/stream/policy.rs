@@ -317,7 +317,7 @@ impl Backoff {
         self.attempt = self.attempt.saturating_add(1).min(31);
         // The first range is a whole base wide too: connections that were cut together must not come back together.
         let most = ceiling.max(least + self.base).min(self.cap.max(least));
-        least + (most - least).mul_f64(self.random.f64())
+        least + most.saturating_sub(least).mul_f64(self.random.f64())
     }
 
     /// Whether so much has failed in a row that attempts are only probes.
