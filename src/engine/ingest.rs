@@ -78,9 +78,9 @@ impl Ingest {
     }
 }
 
-/// Our filters are named after their group, with a version behind `#`.
+/// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
 fn group_of_filter(name: &str) -> Option<Group> {
-    Group::from_name(name.split('#').next()?)
+    Group::from_name(name.split(['#', '~']).next()?)
 }
 
 impl Sink for Ingest {

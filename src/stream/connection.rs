@@ -96,6 +96,8 @@ pub(super) struct Connection<S: Sink> {
     /// Every endpoint, the preferred one first.
     pub(super) endpoints: Arc<[Place]>,
     pub(super) failover: Failover,
+    /// Most keys in one filter, as a server has taught.
+    pub(super) max_keys: usize,
     pub(super) desired: watch::Receiver<Desired>,
     pub(super) reports: mpsc::Sender<(usize, Report)>,
     pub(super) sink: S,
@@ -229,6 +231,14 @@ impl<S: Sink> Connection<S> {
                         // Learnt: the same message comes again with the replay.
                         call.max_message = call.max_message.max(needed.saturating_add(needed / 4).min(LARGEST_MESSAGE));
                     }
+                    if let Some(limit) = failure.key_limit().filter(|limit| *limit < self.max_keys) {
+                        self.max_keys = limit;
+                        verdict = Verdict {
+                            class: Class::Transport,
+                            action: Action::Retry { floor: LEAST_DELAY },
+                            cause: format!("the server takes {limit} keys in a filter: filters are split"),
+                        };
+                    }
                     if refusals.on(&failure, started.elapsed()) {
                         verdict.action = Action::Freeze { pushback: failure.pushback.unwrap_or_default() };
                     }
@@ -339,7 +349,7 @@ impl<S: Sink> Connection<S> {
     /// The request for what is wanted.
     pub(super) fn plan(&self, desired: &Desired) -> SubscriptionBuilder {
         let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment).groups(desired.groups);
-        builder.proof(self.settings.proof)
+        builder.proof(self.settings.proof).max_keys(self.max_keys)
     }
 
     /// One stream from call to end.

@@ -62,19 +62,34 @@ pub struct SubscriptionBuilder {
     filters: Vec<TransactionFilter>,
     proof: ProofMode,
     from_slot: Option<u64>,
+    max_keys: usize,
 }
 
 impl SubscriptionBuilder {
     /// A request of this version that so far asks for the heartbeat only: slots and block metadata.
     #[must_use]
     pub const fn new(version: u32, commitment: i32) -> Self {
-        Self { version, commitment, filters: Vec::new(), proof: ProofMode::Chain, from_slot: None }
+        Self {
+            version,
+            commitment,
+            filters: Vec::new(),
+            proof: ProofMode::Chain,
+            from_slot: None,
+            max_keys: usize::MAX,
+        }
     }
 
     /// Adds what a proof of completeness needs.
     #[must_use]
     pub const fn proof(mut self, proof: ProofMode) -> Self {
         self.proof = proof;
+        self
+    }
+
+    /// Splits filters with more keys than this server takes in one.
+    #[must_use]
+    pub const fn max_keys(mut self, keys: usize) -> Self {
+        self.max_keys = keys;
         self
     }
 
@@ -124,24 +139,29 @@ impl SubscriptionBuilder {
             if filter.include.is_empty() && filter.required.is_empty() {
                 return Err(PlanError::EmptyFilter(filter.name.clone()));
             }
-            let mut name = versioned(&filter.name, self.version);
-            let mut copy = 2_u32;
-            while transactions.contains_key(&name) {
-                name = versioned(&format!("{}~{copy}", filter.name), self.version);
-                copy += 1;
+            // Any of the keys is enough, so the parts of a split filter together select what the whole one does.
+            let parts = filter.include.chunks(self.max_keys.max(1)).map(<[Pubkey]>::to_vec);
+            let parts = if filter.include.is_empty() { vec![Vec::new()] } else { parts.collect() };
+            for include in parts {
+                let mut name = versioned(&filter.name, self.version);
+                let mut copy = 2_u32;
+                while transactions.contains_key(&name) {
+                    name = versioned(&format!("{}~{copy}", filter.name), self.version);
+                    copy += 1;
+                }
+                check_name(&name)?;
+                transactions.insert(
+                    name,
+                    SubscribeRequestFilterTransactions {
+                        vote: Some(false),
+                        failed: None,
+                        account_include: include.iter().map(ToString::to_string).collect(),
+                        account_exclude: Vec::new(),
+                        signature: None,
+                        account_required: filter.required.iter().map(ToString::to_string).collect(),
+                    },
+                );
             }
-            check_name(&name)?;
-            transactions.insert(
-                name,
-                SubscribeRequestFilterTransactions {
-                    vote: Some(false),
-                    failed: None,
-                    account_include: filter.include.iter().map(ToString::to_string).collect(),
-                    account_exclude: Vec::new(),
-                    signature: None,
-                    account_required: filter.required.iter().map(ToString::to_string).collect(),
-                },
-            );
         }
         let mut transactions_status = match self.proof {
             ProofMode::Chain => BTreeMap::new(),

@@ -41,6 +41,13 @@ impl Failure {
     pub fn message_size(&self) -> Option<usize> {
         self.message.split_once("found ")?.1.split_once(" bytes")?.0.parse().ok()
     }
+
+    /// Most keys that the server takes in one filter, where it refuses a filter for having more (yellowstone-grpc 12–15).
+    #[must_use]
+    pub fn key_limit(&self) -> Option<usize> {
+        let text = self.message.strip_prefix("failed to create filter: Max amount of Pubkeys reached, only ")?;
+        text.split_once(" allowed")?.0.parse().ok().filter(|limit| *limit > 0)
+    }
 }
 
 /// What a failure is.
@@ -266,7 +273,7 @@ const fn action(class: Class, pushback: Duration) -> Action {
 
 fn is_tls(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
-    ["certificate", "tls", "handshakefailure"].iter().any(|word| lower.contains(word))
+    ["certificate", "tls", "handshakefailure", "invalidcontenttype"].iter().any(|word| lower.contains(word))
 }
 
 /// Our words first; the other side's text after them, cut short and without control characters.
@@ -308,7 +315,9 @@ impl Backoff {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX)).min(self.cap);
         let least = if self.is_open() { PROBE_SPACING.min(self.cap).max(LEAST_DELAY) } else { LEAST_DELAY };
         self.attempt = self.attempt.saturating_add(1).min(31);
-        ceiling.mul_f64(self.random.f64()).max(least)
+        // The first range is a whole base wide too: connections that were cut together must not come back together.
+        let most = ceiling.max(least + self.base).min(self.cap.max(least));
+        least + (most - least).mul_f64(self.random.f64())
     }
 
     /// Whether so much has failed in a row that attempts are only probes.

@@ -85,6 +85,7 @@ pub(super) fn start<S: Sink>(
             gate: primary.gate.clone(),
             endpoints: places.clone(),
             failover: Failover::new(places.len()),
+            max_keys: usize::MAX,
             desired,
             reports: reports.clone(),
             sink: make_sink(id),

@@ -365,8 +365,13 @@ impl Supervisor {
         }
         let assigned = self.pool.groups(connection);
         if let Some(slot) = self.slots.get_mut(connection) {
+            let refused = Some(slot.wishes.borrow().clone()).filter(|wish| wish.version == version);
+            let falls_back = |groups, throttle| {
+                // What was in force once may be what is refused now: sent again, it would be refused for ever.
+                groups == assigned && refused.as_ref().is_none_or(|wish| wish.groups != throttled(groups, throttle))
+            };
             match slot.good {
-                Some((groups, throttle)) if groups == assigned => {
+                Some((groups, throttle)) if falls_back(groups, throttle) => {
                     slot.throttle = throttle;
                     let groups = throttled(groups, throttle);
                     slot.wishes.send_modify(|wish| {

@@ -143,6 +143,19 @@ fn the_size_of_a_message_that_was_too_large_is_learnt() {
 }
 
 #[test]
+fn connections_that_were_cut_together_come_back_apart() {
+    let first = |seed| {
+        let settings = (Duration::from_millis(500), Duration::from_secs(30));
+        Backoff::new(settings, fastrand::Rng::with_seed(seed)).next_delay().as_secs_f64()
+    };
+    let delays: Vec<f64> = (0..1_000).map(first).collect();
+    let mean = delays.iter().sum::<f64>() / 1_000.0;
+    let deviation = (delays.iter().map(|delay| (delay - mean).powi(2)).sum::<f64>() / 1_000.0).sqrt();
+    assert!(deviation >= 0.1, "{deviation}");
+    assert!(delays.iter().all(|delay| (0.25..=0.75).contains(delay)));
+}
+
+#[test]
 fn after_five_failures_without_progress_attempts_become_rare() {
     let mut backoff = Backoff::new((Duration::from_millis(500), Duration::from_secs(30)), fastrand::Rng::with_seed(1));
     for _ in 0..5 {
