@@ -1,8 +1,8 @@
 //! The views of the last ten minutes, to step back through. Bounded in number and in memory.
 //!
 //! At most one view a second is kept, 600 of them. Views share what did not change, and what one of them holds alone is
-//! estimated; when all of them hold more than [`BYTES`], every second view of the older half goes, so that the ten
-//! minutes stay and the steps grow.
+//! estimated; when all of them hold more than [`BYTES`], views go where they stand closest for their age, so that the ten
+//! minutes stay and the steps grow with the distance.
 
 use std::{collections::VecDeque, mem::size_of, ops::Range, sync::Arc};
 
@@ -15,6 +15,8 @@ use crate::engine::{
 pub const SPAN_MS: i64 = 600_000;
 /// Least time between two views that are kept, in milliseconds.
 const APART_MS: i64 = 1_000;
+/// Age at which views may stand twice as far apart as the newest, in milliseconds.
+const AGE_MS: i64 = 60_000;
 /// Most memory that views hold beside the newest one, in bytes, by estimate.
 pub const BYTES: usize = 24 << 20;
 
@@ -62,24 +64,28 @@ impl History {
         }
     }
 
-    /// Every second view of the older half goes; at least one.
+    /// One view goes: where views stand closest for their age. Neither the oldest nor the newest.
     fn thin(&mut self) {
-        let half = (self.views.len() / 2).max(2);
-        let mut index = 0;
-        let before = self.views.len();
-        self.views.retain(|_| {
-            index += 1;
-            index > half || index % 2 == 1
+        let Some(newest) = self.newest().map(|newest| newest.now_ms) else { return };
+        let at = |index: usize| self.views.get(index).map_or(newest, |kept| kept.view.now_ms);
+        let crowded = (1..self.views.len().saturating_sub(1)).min_by_key(|index| {
+            let gap = at(index + 1).saturating_sub(at(index - 1)).max(0);
+            let age = newest.saturating_sub(at(*index)).max(0);
+            gap.saturating_mul(1_000) / age.saturating_add(AGE_MS)
         });
-        self.thinned += (before - self.views.len()) as u64;
-        let mut bytes = vec![0; self.views.len()];
-        for ((kept, before), bytes) in self.views.iter().skip(1).zip(&self.views).zip(bytes.iter_mut().skip(1)) {
-            *bytes = own_bytes(&kept.view, &before.view);
+        let Some(index) = crowded else { return };
+        let gone = self.views.remove(index).map_or(0, |kept| kept.bytes);
+        self.bytes = self.bytes.saturating_sub(gone);
+        self.thinned += 1;
+        // What only the two of them shared is now the next one's own.
+        let own = match (self.views.get(index - 1), self.views.get(index)) {
+            (Some(before), Some(next)) => own_bytes(&next.view, &before.view),
+            _ => return,
+        };
+        if let Some(next) = self.views.get_mut(index) {
+            self.bytes = self.bytes.saturating_sub(next.bytes).saturating_add(own);
+            next.bytes = own;
         }
-        for (kept, bytes) in self.views.iter_mut().zip(&bytes) {
-            kept.bytes = *bytes;
-        }
-        self.bytes = bytes.iter().sum();
     }
 
     /// Views kept.

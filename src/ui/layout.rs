@@ -107,9 +107,13 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
     let first = top(&mut rest, table(connections, most, boxed));
     let second = top(&mut rest, table(groups, 4, boxed));
     // In 80 by 24 the header's share has to do.
-    let proofs =
-        top(&mut rest, if boxed { 3 + u16::from(body.height >= 32) } else { 2 * u16::from(body.height >= 22) });
-    let (tokens, mut side) = split(rest, if boxed { 62 } else { 60 }, gap);
+    let wide = body.height >= if boxed { 32 } else { 22 };
+    let mut proofs = top(&mut rest, if wide { 2 + 2 * u16::from(boxed) } else { 0 });
+    let (mut tokens, mut side) = split(rest, if boxed { 62 } else { 60 }, gap);
+    if boxed && !wide {
+        let list = top(&mut tokens, rest.height.saturating_sub(3));
+        proofs = std::mem::replace(&mut tokens, list);
+    }
     let budget = top(&mut side, if boxed { 5 + u16::from(rest.height >= 16) } else { 3 });
     let alerts = if boxed { 3 + u16::from(rest.height >= 18) } else { 2 };
     let lifecycle_rows = side.height.saturating_sub(alerts);

@@ -32,6 +32,7 @@ pub mod order;
 pub mod palette;
 pub mod panes;
 pub mod picture;
+mod place;
 mod run;
 mod search;
 pub mod shot;

@@ -5,10 +5,16 @@ use super::{
     model::{Model, Overlay, Pane},
 };
 
+/// To the next pane, or the one before: of those that the last frame had room for, or of all while one is zoomed.
 pub(super) fn focus(model: &mut Model, step: isize) {
-    let panes = model.tab.panes().len();
-    if let Some(focus) = model.focus.get_mut(model.tab as usize) {
-        *focus = focus.saturating_add_signed(if step < 0 { panes.cast_signed() - 1 } else { step }) % panes.max(1);
+    let panes = model.tab.panes();
+    let seen = |at: usize| panes.get(at).is_some_and(|pane| !model.scroll(*pane).place.get().is_empty());
+    let any = !model.zoomed && (0..panes.len()).any(seen);
+    let at = model.focus.get(model.tab as usize).copied().unwrap_or(0);
+    let step = if step < 0 { panes.len().saturating_sub(1) } else { 1 };
+    let next = (1..=panes.len()).map(|times| (at + step * times) % panes.len()).find(|next| !any || seen(*next));
+    if let (Some(next), Some(focus)) = (next, model.focus.get_mut(model.tab as usize)) {
+        *focus = next;
     }
 }
 

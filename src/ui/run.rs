@@ -169,6 +169,7 @@ impl App {
             Event::Mouse(gesture, column, row) => {
                 self.dirty = true;
                 mouse::apply(&mut self.model, gesture, column, row);
+                self.dress()?;
             }
             Event::View | Event::Log => self.dirty |= !self.model.frozen,
             Event::Resize => self.dirty = true,

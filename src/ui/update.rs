@@ -131,6 +131,10 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         model.notice = None;
     }
     let mut effects = Vec::new();
+    if model.behind_ms > 0 && changes_streams(action) {
+        complain(model, &format!("this is the past: {} returns to the present", model.keys.first(Action::Freeze)));
+        return effects;
+    }
     match action {
         Action::Show(tab) => show(model, tab),
         Action::NextPane => focus(model, 1),
@@ -314,6 +318,14 @@ fn kept(model: &Model) -> String {
     let [earlier, later] = [Action::Earlier, Action::Later].map(|action| model.keys.first(action));
     let reach = model.history.span_ms().map_or(0, |span| span.end.saturating_sub(span.start).max(0) / 1000);
     format!("{earlier} and {later} step through {} views of {reach} s", model.history.len())
+}
+
+/// Whether an action works on the streams as they are now.
+const fn changes_streams(action: Action) -> bool {
+    matches!(
+        action,
+        Action::ThrottleDown | Action::ThrottleUp | Action::Rebalance | Action::MoveGroup | Action::Reconnect
+    )
 }
 
 /// Does something with the columns of the focused pane.

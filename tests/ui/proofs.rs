@@ -45,7 +45,7 @@ fn the_header_says_a_hundred_percent_only_when_nothing_is_lost() {
     let mut view = fixture::view();
     let shares = |view: &smart_stream_tui::engine::View| {
         let screen = lines(&frame(&mut model(view.clone()), (200, 60), &dark()));
-        screen[0].split("completeness").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+        screen[0].split("complete").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     };
     assert_eq!(shares(&view), "99.94%");
     let mut whole = fixture::completeness();

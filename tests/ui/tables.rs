@@ -180,3 +180,24 @@ fn the_mouse_is_left_to_the_terminal_when_asked() {
     assert_eq!(toggle(&mut model), [Effect::Mouse(false)]);
     assert_eq!(toggle(&mut model), [Effect::Mouse(true)]);
 }
+
+#[test]
+fn the_focus_goes_round_the_panes_that_are_drawn() {
+    for (size, drawn) in [((60, 16), 3), ((80, 24), 6), ((120, 40), 7), ((200, 60), 7)] {
+        for key in [Key::Tab, Key::ShiftTab] {
+            let mut model = model(fixture::view());
+            frame(&mut model, size, &dark());
+            let mut seen = vec![model.pane()];
+            loop {
+                press(&mut model, &[key]);
+                frame(&mut model, size, &dark());
+                assert!(!model.scroll(model.pane()).place.get().is_empty(), "{:?} at {size:?}", model.pane());
+                if model.pane() == seen[0] {
+                    break;
+                }
+                seen.push(model.pane());
+            }
+            assert_eq!(seen.len(), drawn, "{seen:?} at {size:?}");
+        }
+    }
+}

@@ -43,6 +43,10 @@ fn steps_go_back_and_forth_and_end_at_both_ends() {
     press(&mut model, &[Key::Char('[')]);
     assert!(model.frozen);
     assert_eq!(model.view.now_ms, view.now_ms - 1_000);
+    for key in ['t', 'T', 'b', 'm', 'r'] {
+        assert_eq!(press(&mut model, &[Key::Char(key)]), [], "the streams of the past are not to be changed");
+        assert!(model.overlay.is_none() && model.notice.as_ref().unwrap().text.contains("the past"));
+    }
     press(&mut model, &[Key::Char('['); 4]);
     let screen = shown(&mut model, view.now_ms - 5_000, (120, 40));
     assert!(screen[0].contains("FROZEN 14:13:45 -5s"), "{}", screen[0]);

@@ -59,7 +59,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let mut items = vec![
         (0, "slot", slot.as_str(), "", theme.text),
         (
-            1,
+            2,
             "behind",
             behind.as_str(),
             "",
@@ -75,7 +75,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
         ),
         (4, "", parse.as_str(), "", theme.dim),
-        (2, "completeness", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
+        (1, "complete", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
         (5, "", view.source.commitment, "", theme.dim),
     ];
     let size = |label: &str, value: &str, unit: &str| {
