@@ -275,6 +275,22 @@ fn faults_are_served_and_told() {
 }
 
 #[test]
+fn the_users_own_themes_and_keys_are_read_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("smart-stream-tui");
+    fs::create_dir_all(own.join("themes")).unwrap();
+    let dark = fs::read_to_string("themes/dark.toml").unwrap();
+    fs::write(own.join("themes/mine.toml"), &dark).unwrap();
+    let listed = text(&run(folder.path(), &["themes"]).stdout);
+    assert!(listed.lines().any(|name| name == "mine") && listed.lines().any(|name| name == "dark"), "{listed}");
+    assert!(run(folder.path(), &["themes", "show", "mine"]).status.success());
+    fs::write(own.join("themes/mine.toml"), dark.replace("text =", "txet =")).unwrap();
+    let output = run(folder.path(), &["themes"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("mine"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn keys_in_the_readme_are_the_keys_of_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let keys = text(&run(folder.path(), &["--print-keys"]).stdout);

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use super::{
     failure::Failure,
+    looks,
     process::{self, HURRY},
     source::{Sinks, Source, Wanted},
 };
@@ -13,14 +14,15 @@ use crate::{
     config::Config,
     engine::View,
     output::save,
-    ui::{self, Exit, Reply, UiError, UiSettings, color::Depth, terminal, theme::Theme},
+    ui::{self, Exit, Reply, UiError, UiSettings, color::Depth, terminal},
 };
 
 /// Shows the dashboard until the user has had enough.
 pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
     // Before anything is spent: is there a terminal, and does the theme exist?
     terminal::check()?;
-    Theme::built_in(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
+    let (keys, themes) = (looks::keys(config.folder())?, looks::themes(config.folder())?);
+    themes.get(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
     let logs = ui::logs::init(process::level(config)).map_err(|error| Failure::runtime(error.to_string()))?;
     let runtime = process::runtime()?;
     let source = runtime.block_on(Source::open(config, wanted, Sinks::default()))?;
@@ -30,7 +32,8 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
         ascii: config.ascii(),
         fps: config.fps(),
         logs: Some(logs),
-        ..UiSettings::default()
+        keys,
+        themes,
     };
     let (views, commands) = (source.engine.views(), source.engine.commands());
     let exit = ui::run(settings, views.clone(), commands, Box::new(export));

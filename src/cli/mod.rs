@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and the modes that answer.
 //!
-//! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data comes from
+//! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data
+//!   comes from; [`looks`]: the user's keys and themes; [`process`]: runtime, log, signals
 //! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`doctor`], [`print`]:
 //!   the modes
 
@@ -10,12 +11,15 @@ mod decode;
 mod doctor;
 pub mod failure;
 mod headless;
+mod looks;
 mod print;
 mod process;
 mod record;
 mod serve;
 mod snapshot;
 mod source;
+
+use std::path::Path;
 
 use args::{Args, Command};
 use failure::Failure;
@@ -44,7 +48,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Some(Command::Decode(options)) => decode::run(&options),
         Some(Command::Doctor) => doctor::run(&load()?),
         Some(Command::Config(what)) => print::config(&what, &args.flags.to_config()?, load),
-        Some(Command::Themes(what)) => print::themes(what.command),
+        Some(Command::Themes(what)) => {
+            let path = config::path(&args.flags.to_config()?, &|name| std::env::var(name).ok())?;
+            print::themes(what.command, &looks::themes(path.parent().unwrap_or(Path::new(".")))?)
+        }
         Some(Command::Schema { of }) => print::schema(of),
         Some(Command::Completions { shell }) => print::completions(shell),
         Some(Command::Man) => print::man(),

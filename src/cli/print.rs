@@ -12,12 +12,7 @@ use super::{
 use crate::{
     config::{self, Config, Flags},
     output::schema,
-    ui::{
-        UiError, action,
-        color::Depth,
-        swatch,
-        theme::{BUILT_IN, Theme},
-    },
+    ui::{UiError, action, color::Depth, swatch, theme::ThemeSource},
 };
 
 /// Name under which the program is called.
@@ -57,16 +52,16 @@ pub(super) fn config(
     }
 }
 
-/// `themes` and `themes show NAME`.
-pub(super) fn themes(command: Option<ThemesCommand>) -> Result<(), Failure> {
+/// `themes` and `themes show NAME`, of the built-in themes and the user's.
+pub(super) fn themes(command: Option<ThemesCommand>, themes: &ThemeSource) -> Result<(), Failure> {
     match command {
         None | Some(ThemesCommand::List) => {
-            let names = BUILT_IN.map(|(name, _)| format!("{name}\n"));
+            let names: Vec<String> = themes.names().map(|name| format!("{name}\n")).collect();
             out(&names.concat())
         }
         Some(ThemesCommand::Show { name }) => {
             let depth = if io::stdout().is_terminal() { Depth::True } else { Depth::Mono };
-            let theme = Theme::built_in(&name, depth).map_err(UiError::Theme)?;
+            let theme = themes.get(&name, depth).map_err(UiError::Theme)?;
             out(&swatch::lines(&theme, depth != Depth::Mono))
         }
     }

@@ -72,6 +72,8 @@ pub struct Config {
     /// The profile asked for by name.
     named: Option<&'static Profile>,
     file: Option<PathBuf>,
+    /// The folder of the configuration file, whether that is there or not.
+    folder: PathBuf,
 }
 
 /// Puts the layers together and checks them; reads the token, and asks for it if the flags say so.
@@ -106,8 +108,9 @@ pub fn load(flags: &Flags, env: Env<'_>) -> Result<Config, ConfigError> {
     }
 
     let named = provider::named(&values.source.provider);
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let file = text.is_some().then_some(path);
-    let mut config = Config { values, shown, endpoints, token: None, named, file };
+    let mut config = Config { values, shown, endpoints, token: None, named, file, folder };
     config.check_together()?;
     config.token = config.find_token(flags, env)?;
     Ok(config)
@@ -132,6 +135,12 @@ impl Config {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// The folder in which the user's key file and themes are looked for: that of the configuration file.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Where to connect, the primary one first, each with the token; none: the demo.
