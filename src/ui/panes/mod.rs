@@ -52,11 +52,13 @@ pub const fn columns(pane: Pane) -> usize {
 fn overlay(buffer: &mut Buffer, area: Rect, name: &str, right: &str, draw: &Draw<'_>) -> Rect {
     let area = clip(buffer, area);
     for y in area.top()..area.bottom() {
-        // Half of a wide character cannot be covered.
-        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)))
-            && width(cell.symbol()) > 1
-        {
-            cell.set_symbol(" ");
+        // Part of a wide character cannot be covered. With its marks one may have three cells or four.
+        for back in 1..4 {
+            if let Some(cell) = area.x.checked_sub(back).and_then(|x| buffer.cell_mut((x, y)))
+                && width(cell.symbol()) > back
+            {
+                cell.set_symbol(" ");
+            }
         }
     }
     for row in area.rows() {
