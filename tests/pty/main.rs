@@ -58,6 +58,7 @@ fn tabs_panes_movement_and_help() {
     terminal.press("\x1b");
     terminal.miss("previous pane");
     terminal.press("3");
+    terminal.until("a token", |screen| screen.contents().contains("━╾"));
     terminal.press("jjkGg");
     terminal.press("\r");
     terminal.see("creator");
