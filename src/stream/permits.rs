@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How often the others' spending is looked at when nobody asks. There is no signal between processes.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Where the ledger is.
 #[derive(Clone, Debug)]

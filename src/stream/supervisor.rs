@@ -99,7 +99,15 @@ impl Supervisor {
                 () = changed(&self.places) => {}
             }
             self.migrate();
-            publish.send_replace(Arc::new(self.status()));
+            let status = self.status();
+            // Nobody is woken for what has not changed: a silent stream costs next to nothing.
+            publish.send_if_modified(|published| {
+                let news = **published != status;
+                if news {
+                    *published = Arc::new(status);
+                }
+                news
+            });
         }
         self.close(&mut reports).await;
         publish.send_replace(Arc::new(self.status()));

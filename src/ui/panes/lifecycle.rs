@@ -43,7 +43,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         let (sign, words, style) = match entry.step {
             LifecycleStep::Created => (glyphs.star, "launched", theme.accent),
             LifecycleStep::Progress(reached) => {
-                percent = format!("{reached} % sold");
+                percent = format!("{reached}% sold");
                 (glyphs.up, percent.as_str(), if reached >= 90 { theme.warn } else { theme.text })
             }
             LifecycleStep::Completed => (glyphs.done, "sold out", theme.warn),
