@@ -215,7 +215,8 @@ pub struct ServeOptions {
     /// What shall go wrong, and when: a fault plan in TOML.
     #[arg(long, value_name = "FILE")]
     pub fault: Option<PathBuf>,
-    /// Write every subscribe call, request and update, and whether it was sent, as JSON lines into this file.
+    /// Write every subscribe call, request and update, and whether it was sent, as JSON lines into this file; with
+    /// `--fault` they go to standard error otherwise.
     #[arg(long, value_name = "FILE")]
     pub oracle: Option<PathBuf>,
 }

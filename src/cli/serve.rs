@@ -25,7 +25,9 @@ use crate::{
 
 /// Serves until a signal comes or the recording is over.
 pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure> {
-    process::log_to_stderr(config, LevelFilter::INFO);
+    // Without a file of its own, what the faults did is told on standard error: then nothing else is.
+    let oracle_on_stderr = options.fault.is_some() && options.oracle.is_none();
+    process::log_to_stderr(config, if oracle_on_stderr { LevelFilter::OFF } else { LevelFilter::INFO });
     let producer: Box<dyn Producer> = match &options.file {
         Some(path) => Box::new(Playback::open(path)?),
         None => Box::new(Demo::new(source::demo(config))?),
@@ -33,7 +35,11 @@ pub(super) fn run(config: &Config, options: &ServeOptions) -> Result<(), Failure
     let token = options.require_token_file.as_deref().map(|path| Token::from_file(path, "--require-token-file"));
     let token = token.transpose()?.map(|token| token.secret().expose_secret().to_owned());
     let faults = options.fault.as_deref().map(fault_plan).transpose()?;
-    let oracle = options.oracle.as_deref().map(oracle).transpose()?;
+    let oracle = match &options.oracle {
+        Some(path) => Some(oracle(path)?),
+        None if oracle_on_stderr => Some(OracleWriter::start(io::stderr())?),
+        None => None,
+    };
     let (oracle, written) = oracle.unzip();
     let settings = ServerSettings {
         faults,
