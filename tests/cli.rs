@@ -274,6 +274,25 @@ fn faults_are_served_and_told() {
     assert!(told.lines().any(|line| line.contains("\"subscribe\"")), "no call was told");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_snapshot_replaces_files_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, link, file) =
+        (folder.path().join("socket"), folder.path().join("link"), folder.path().join("file.json"));
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for (target, words) in [(&socket, "not a file"), (&folder.path().to_owned(), "not a file"), (&link, "link")] {
+        let output = run(folder.path(), &["snapshot", "--after", "1s", "--out", target.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+    }
+    assert!(!fs::symlink_metadata(&socket).unwrap().is_file() && fs::read_to_string(&file).unwrap() == "old");
+    assert!(run(folder.path(), &["snapshot", "--after", "1s", "--out", file.to_str().unwrap()]).status.success());
+    assert!(fs::read_to_string(&file).unwrap().starts_with('{'));
+}
+
 #[test]
 fn the_users_own_themes_and_keys_are_read_and_checked() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,9 @@ pub enum SnapshotError {
     /// A link could lead anywhere.
     #[error("will not write the snapshot through the symbolic link {}; name the file itself", .0.display())]
     Link(PathBuf),
+    /// A device, a pipe or a folder: the rename would put a file in its place.
+    #[error("will not write the snapshot over {}, which is not a file; name a file, or leave the name out for standard output", .0.display())]
+    NotAFile(PathBuf),
     /// The file system says no.
     #[error("cannot write the snapshot {}: {source}", path.display())]
     Io {
@@ -30,11 +33,13 @@ pub enum SnapshotError {
 /// Writes the snapshot of a view: to a temporary file beside the target, synced, renamed; readable by the owner only.
 ///
 /// # Errors
-/// When the target is a symbolic link or the file system refuses.
+/// When the target is a symbolic link or no file, or the file system refuses.
 pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
     let failed = |source| SnapshotError::Io { path: path.to_owned(), source };
-    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
-        return Err(SnapshotError::Link(path.to_owned()));
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_symlink() => return Err(SnapshotError::Link(path.to_owned())),
+        Ok(meta) if !meta.is_file() => return Err(SnapshotError::NotAFile(path.to_owned())),
+        _ => {}
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // A new temporary file is readable by its owner only.
