@@ -199,9 +199,15 @@ impl Config {
             on_end: if source == Source::Recording { OnEnd::Finish } else { OnEnd::Reconnect },
             ledger: if source == Source::Live { file::state_folder() } else { None },
             recover: source != Source::Recording,
-            balance: source != Source::Recording,
+            balance: stream.balance && source != Source::Recording,
             update_spacing: Duration::from_secs(2),
-            proof: if source == Source::Recording { ProofMode::Chain } else { ProofMode::Filters },
+            proof: match stream.proof.as_str() {
+                // What was not recorded cannot be counted.
+                _ if source == Source::Recording => ProofMode::Chain,
+                "block" => ProofMode::Block,
+                "chain" => ProofMode::Chain,
+                _ => ProofMode::Filters,
+            },
             failover: match source {
                 Source::Live => self.endpoints().into_iter().filter(|other| other.host != endpoint.host).collect(),
                 Source::Demo | Source::Recording => Vec::new(),

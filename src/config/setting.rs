@@ -45,7 +45,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
 }
 
 /// Every setting, in the order of `default.toml`.
-pub(super) const SETTINGS: [Setting; 32] = [
+pub(super) const SETTINGS: [Setting; 34] = [
     setting("source.endpoint", Kind::Endpoints),
     setting("source.provider", Kind::Provider),
     setting("source.x_token_file", Kind::Text),
@@ -69,6 +69,8 @@ pub(super) const SETTINGS: [Setting; 32] = [
     setting("stream.backoff_first_ms", Kind::Whole(100, 60_000)),
     setting("stream.backoff_longest_s", Kind::Whole(1, 600)),
     setting("stream.zstd", Kind::Word(&["auto", "on", "off"])),
+    setting("stream.proof", Kind::Word(&["filters", "block", "chain"])),
+    setting("stream.balance", Kind::Switch),
     setting("groups.bonding_curve", Kind::Switch),
     setting("groups.amm_pool", Kind::Switch),
     setting("groups.external_amm", Kind::Switch),

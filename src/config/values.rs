@@ -59,6 +59,8 @@ pub(super) struct Stream {
     pub(super) backoff_first_ms: u64,
     pub(super) backoff_longest_s: u64,
     pub(super) zstd: String,
+    pub(super) proof: String,
+    pub(super) balance: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

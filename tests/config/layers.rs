@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 32] = [
+const VALUES: [(&str, &str, &str); 34] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),
@@ -30,6 +30,8 @@ const VALUES: [(&str, &str, &str); 32] = [
     ("stream.backoff_first_ms", "600", "700"),
     ("stream.backoff_longest_s", "31", "32"),
     ("stream.zstd", "\"on\"", "off"),
+    ("stream.proof", "\"block\"", "chain"),
+    ("stream.balance", "false", "true"),
     ("groups.bonding_curve", "false", "true"),
     ("groups.amm_pool", "false", "true"),
     ("groups.external_amm", "false", "true"),
