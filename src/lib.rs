@@ -9,11 +9,11 @@
 //!
 //! * [`chain`]: what one Solana update is: wire scan, transaction walk, programs, ids
 //! * [`decode`]: bytes → events, one file per venue
-//! * [`stream`]: endpoint → trustworthy updates: limiter, plan, connection, pool, policy
+//! * [`stream`]: endpoint → trustworthy updates: limiter, plan, pool, policy, recovery, completeness, balance
 //! * [`market`]: the single owner of market state: tokens, curves, pools, prices, rates
 //! * [`engine`]: wires the stages: tasks and channels, commands in, views out
 //! * [`output`]: the other faces of views and events: snapshot, JSON lines, recording
-//! * [`simulator`]: the loopback Geyser server: playback and simulated market
+//! * [`simulator`]: the loopback Geyser server: playback, simulated market, faults
 //! * [`ui`]: the terminal front end
 //! * [`config`]: layers with provenance; [`cli`]: the command line
 

@@ -303,6 +303,10 @@ fn the_users_own_themes_and_keys_are_read_and_checked() {
     let listed = text(&run(folder.path(), &["themes"]).stdout);
     assert!(listed.lines().any(|name| name == "mine") && listed.lines().any(|name| name == "dark"), "{listed}");
     assert!(run(folder.path(), &["themes", "show", "mine"]).status.success());
+    let picture = folder.path().join("mine.svg");
+    let arguments = ["snapshot", "--after", "1s", "--theme", "mine", "--picture", picture.to_str().unwrap()];
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success() && picture.is_file(), "{}", text(&output.stderr));
     fs::write(own.join("themes/mine.toml"), dark.replace("text =", "txet =")).unwrap();
     let output = run(folder.path(), &["themes"]);
     assert_eq!(output.status.code(), Some(2));

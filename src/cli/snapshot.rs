@@ -8,6 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{
     args::SnapshotOptions,
     failure::Failure,
+    looks,
     process::{self, HURRY},
     source::{Sinks, Source, Wanted},
 };
@@ -15,12 +16,14 @@ use crate::{
     config::Config,
     engine::View,
     output::{save, snapshot::Snapshot},
-    ui::picture,
+    ui::{UiError, color::Depth, picture, theme::Theme},
 };
 
 /// Runs the engine for the time asked, then writes what it shows.
 pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Failure> {
     process::log_to_stderr(config, LevelFilter::WARN);
+    // Looked up before the watching: a name that is wrong should not cost the time.
+    let theme = looks::themes(config.folder())?.get(config.theme(), Depth::True).map_err(UiError::Theme)?;
     let runtime = process::runtime()?;
     let view = runtime.block_on(async {
         let until = Instant::now() + options.after.0;
@@ -40,14 +43,13 @@ pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Fail
     if let Some(failure) = process::not_live(&view) {
         return Err(failure);
     }
-    write(&view, options, config)
+    write(&view, options, &theme, config.ascii())
 }
 
-fn write(view: &Arc<View>, options: &SnapshotOptions, config: &Config) -> Result<(), Failure> {
+fn write(view: &Arc<View>, options: &SnapshotOptions, theme: &Theme, ascii: bool) -> Result<(), Failure> {
     if let Some(path) = &options.picture {
         let size = (options.size.0, options.size.1);
-        let svg =
-            picture::svg(view.clone(), size, config.theme(), config.ascii()).map_err(crate::ui::UiError::Theme)?;
+        let svg = picture::svg(view.clone(), size, theme, ascii);
         std::fs::write(path, svg)
             .map_err(|error| Failure::runtime(format!("cannot write the picture {}: {error}", path.display())))?;
     }

@@ -12,7 +12,10 @@ use crate::{
         program::Program,
     },
     decode::tally::UndecodedReason,
-    stream::status::{BudgetStatus, ConnectionStatus, RebalancePlan},
+    stream::{
+        plan::throttled,
+        status::{BudgetStatus, ConnectionStatus, RebalancePlan},
+    },
 };
 
 pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
@@ -255,15 +258,5 @@ pub struct UndecodedView {
 /// Groups a connection carries after its throttle level.
 #[must_use]
 pub fn carried(status: &ConnectionStatus) -> GroupSet {
-    use crate::{chain::group::Priority, stream::status::Throttle};
-    status
-        .groups
-        .iter()
-        .filter(|group| match status.throttle {
-            Throttle::Full => true,
-            Throttle::WithoutLow => group.priority() != Priority::Low,
-            Throttle::HighOnly => group.priority() == Priority::High,
-            Throttle::Paused => false,
-        })
-        .collect()
+    throttled(status.groups, status.throttle)
 }

@@ -5,23 +5,19 @@ use std::{sync::Arc, time::Instant};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    color::Depth,
     draw,
     model::Model,
     shot::{self, Defaults},
-    theme::{Theme, ThemeError},
+    theme::Theme,
 };
 use crate::engine::View;
 
 /// Draws the Overview as a terminal of `width` × `height` cells would show it right after the start.
-///
-/// # Errors
-/// When there is no theme of that name.
-pub fn svg(view: Arc<View>, (width, height): (u16, u16), theme: &str, ascii: bool) -> Result<String, ThemeError> {
-    let theme = Theme::built_in(theme, Depth::True)?;
+#[must_use]
+pub fn svg(view: Arc<View>, (width, height): (u16, u16), theme: &Theme, ascii: bool) -> String {
     let now = Instant::now();
     let model = Model::new(view, 0, ascii, now);
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    draw::screen(&mut buffer, &model, &theme, &model.clock(now));
-    Ok(shot::svg(&buffer, Defaults::default()))
+    draw::screen(&mut buffer, &model, theme, &model.clock(now));
+    shot::svg(&buffer, Defaults::default())
 }
