@@ -204,17 +204,18 @@ fn traded(mut c: Cursor<'_>, buy: bool, parent: &Parent<'_>) -> Option<Read> {
         vaults: vaults_of(pool, parent),
         limit: parent.limit(buy),
     };
-    Some(Read::of(EventKind::Trade(in_its_flow(swap, parent)), Some(timestamp), c))
+    let trade = Trade { flow: flow_of(user, parent), ..swap.trade(parent) };
+    Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }
 
-fn in_its_flow(swap: Swap, parent: &Parent<'_>) -> Trade {
-    let mut trade = swap.trade(parent);
+fn flow_of(user: Wallet, parent: &Parent<'_>) -> Flow {
     if parent.name() == BOOST {
-        trade.flow = Flow::Boost;
-    } else if trade.user.pubkey() == &MAYHEM_AGENT {
-        trade.flow = Flow::MayhemAgent;
+        Flow::Boost
+    } else if user.pubkey() == &MAYHEM_AGENT {
+        Flow::MayhemAgent
+    } else {
+        Flow::User
     }
-    trade
 }
 
 /// A trade by what moved into and out of the pool's accounts: the quote amount with the fees that stay in the pool, those of
@@ -231,10 +232,11 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     if amounts.contains(&0) {
         return None;
     }
+    let user = parent.account(if parent.name() == BOOST { BOOST_VAULT } else { USER })?;
     let swap = Swap {
         venue: Venue::PumpSwap,
         pool,
-        user: parent.account(if parent.name() == BOOST { BOOST_VAULT } else { USER })?,
+        user,
         mints: [base, quote],
         buy,
         amounts,
@@ -246,7 +248,7 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
         vaults: Some(vaults),
         limit: parent.limit(buy),
     };
-    Some(Read::unsaid(EventKind::Trade(in_its_flow(swap, parent))))
+    Some(Read::unsaid(EventKind::Trade(Trade { flow: flow_of(user, parent), ..swap.trade(parent) })))
 }
 
 /// Positions of the pool's token accounts among the instruction's.
