@@ -14,10 +14,11 @@ use crate::{
     chain::{group::Group, ids::Signature, program::Program},
     decode::{Event, Tally, Undecoded, tally::UndecodedReason},
     market::{
-        Arrived, Market,
+        Arrived, Market, Tape,
         change::{Change, Status},
         input::{Batch, Item, ItemKind, Transaction},
     },
+    mev::AlertView,
     stream::{
         ProofMode,
         balancer::ConnectionLoad,
@@ -31,6 +32,9 @@ use crate::{
 const MAX_UNDECODED: usize = 256;
 /// Rows shown.
 const SHOWN_UNDECODED: usize = 32;
+
+/// Revisions of alerts kept in the view.
+const ALERTS: usize = 512;
 
 /// Measurements of one lane: a group, a connection, or the whole.
 #[derive(Debug)]
@@ -59,6 +63,7 @@ pub(super) struct Pipeline {
     status: Status,
     started_ms: i64,
     market: Market,
+    alerts: Tape<AlertView>,
     slots: SlotClock,
     completeness: Completeness,
     /// Slots that stand otherwise than before and were not told yet.
@@ -140,6 +145,7 @@ impl Pipeline {
             status,
             started_ms: now_ms,
             market: Market::default(),
+            alerts: Tape::new(ALERTS),
             slots: SlotClock::default(),
             completeness: Completeness::new(proof),
             proofs: Vec::new(),
@@ -378,6 +384,7 @@ impl Pipeline {
             tokens_known: self.market.tokens_known(),
             trades: self.market.trades(),
             lifecycle: self.market.steps(),
+            alerts: self.alerts.feed(),
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
             notice: notice(streams),

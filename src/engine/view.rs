@@ -3,7 +3,7 @@
 //! A number here was measured; what is not known is `None` and shown as `–`. Parts that did not change since the last
 //! view are shared by `Arc`, so a reader can tell by pointer that nothing has to be drawn anew.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chain::{
@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
+pub use crate::mev::alert::AlertView;
 pub use crate::stream::{
     completeness::{CompletenessView, Proof, SlotProof},
     forecast::ForecastView,
@@ -76,6 +77,8 @@ pub struct View {
     pub trades: Feed<TradeView>,
     /// Launches, milestones, completions, graduations.
     pub lifecycle: Feed<LifecycleView>,
+    /// The newest alerts, one entry per revision; see [`View::latest_alerts`].
+    pub alerts: Feed<AlertView>,
     /// The stages of the pipeline, in order.
     pub pipeline: Arc<[StageView]>,
     /// What was not decoded, most frequent first.
@@ -88,6 +91,14 @@ pub struct View {
     pub finished: bool,
     /// Why the provider refuses the token, if it does.
     pub token_refused: Option<Arc<str>>,
+}
+
+impl View {
+    /// The last revision of each alert in `alerts`, the newest first.
+    pub fn latest_alerts(&self) -> impl Iterator<Item = &Arc<AlertView>> {
+        let mut known = HashSet::new();
+        self.alerts.entries.iter().rev().filter(move |entry| known.insert(entry.alert.id))
+    }
 }
 
 /// The source, as the header shows it.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use seen::Seen;
-use tape::Tape;
+pub(crate) use tape::Tape;
 use token_lifecycle::{Token, TradeEffect, lamports_to_sol};
 
 pub use token_lifecycle::{INITIAL_CURVE_TOKENS, PUMP_DECIMALS, PUMP_SUPPLY};

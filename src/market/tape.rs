@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::view::Feed;
 
 #[derive(Debug)]
-pub(super) struct Tape<T> {
+pub(crate) struct Tape<T> {
     entries: VecDeque<Arc<T>>,
     capacity: usize,
     first_seq: u64,
@@ -13,11 +13,11 @@ pub(super) struct Tape<T> {
 }
 
 impl<T> Tape<T> {
-    pub(super) const fn new(capacity: usize) -> Self {
+    pub(crate) const fn new(capacity: usize) -> Self {
         Self { entries: VecDeque::new(), capacity, first_seq: 0, shown: None }
     }
 
-    pub(super) fn push(&mut self, entry: T) {
+    pub(crate) fn push(&mut self, entry: T) {
         if self.entries.len() == self.capacity {
             self.entries.pop_front();
             self.first_seq += 1;
@@ -26,7 +26,7 @@ impl<T> Tape<T> {
         self.shown = None;
     }
 
-    pub(super) fn feed(&mut self) -> Feed<T> {
+    pub(crate) fn feed(&mut self) -> Feed<T> {
         self.shown
             .get_or_insert_with(|| Feed { entries: self.entries.iter().cloned().collect(), first_seq: self.first_seq })
             .clone()

@@ -313,6 +313,7 @@ pub(crate) fn view() -> View {
         tokens_known: 1_204,
         tokens: tokens.into(),
         trades: Feed { entries: (0..200).map(|index| Arc::new(trade(index))).collect(), first_seq: 211_202 },
+        alerts: Feed::default(),
         lifecycle: Feed {
             entries: (0..24u64)
                 .map(|index| {
