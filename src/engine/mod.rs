@@ -3,6 +3,7 @@
 pub mod emit;
 mod ingest;
 mod meter;
+mod parsed;
 mod pipeline;
 mod slots;
 mod task;
