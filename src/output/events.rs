@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Units,
+    Units, json,
     line::{
         BudgetFields, Common, FeeFields, LaneFields, LatencyFields, LimitFields, Line, LiquidityFields, MoveFields,
         ReserveFields, StatsFields, TradeFields,
@@ -78,8 +78,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn line(&mut self, line: &Line) -> io::Result<()> {
-        serde_json::to_writer(&mut self.output, line)?;
-        self.output.write_all(b"\n")
+        json::write_line(line, &mut self.output)
     }
 
     fn stream(&self, event: &StreamEvent) -> Line {

@@ -279,6 +279,7 @@ pub struct TradeFields {
     pub(super) payer: Wallet,
     pub(super) side: &'static str,
     pub(super) base_amount: Units,
+    /// What moves the price, without fees on top; a `fallback`'s holds the fees that stay in the pool.
     pub(super) quote_amount: Units,
     pub(super) fees: Vec<FeeFields>,
     pub(super) reserves_before: Option<ReserveFields>,

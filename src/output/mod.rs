@@ -2,6 +2,7 @@
 
 pub mod decoded;
 pub mod events;
+mod json;
 pub mod line;
 pub mod record;
 pub mod save;
