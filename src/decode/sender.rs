@@ -18,7 +18,7 @@ use crate::chain::{
 /// The first bytes of all keys of 43 characters that begin with `jitodontfront`.
 const MARK: [u8; 9] = [0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a, 0x63];
 /// What a transaction is called whose top level is the venue itself and that nothing else names.
-const DIRECT: &str = "direct";
+pub const DIRECT: &str = "direct";
 /// A compute budget's limit and price: the first byte of their data.
 const UNIT_LIMIT: u8 = 2;
 const UNIT_PRICE: u8 = 3;

@@ -2,13 +2,13 @@
 
 use crate::{
     chain::{
-        ids::{Mint, Pool, Signature, Wallet},
+        ids::{Mint, Pool, Signature, WRAPPED_SOL, Wallet},
         text::Shown,
     },
     decode::event::{Side, Venue},
 };
 
-use super::features::Features;
+use super::{features::Features, leg::Leg};
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -357,6 +357,51 @@ impl Alert {
     #[must_use]
     pub fn band(&self) -> Band {
         Band::of(self.confidence)
+    }
+}
+
+impl Alert {
+    /// An alert about one leg, by its trader, to be filled in.
+    pub(super) fn about(leg: &Leg, class: Class, confidence: f64) -> Self {
+        Self {
+            confidence: if leg.whole { confidence } else { confidence.min(ACROSS_GAP) },
+            venue: leg.venue,
+            pool: leg.pool,
+            mint: leg.mint,
+            quote_mint: leg.quote_mint,
+            attackers: vec![Attacker { wallet: leg.user, link: Link::Owner }],
+            chain_ok: leg.whole,
+            slot: leg.place.slot,
+            recv_us: leg.recv_us,
+            ..Self::empty(class)
+        }
+    }
+
+    /// An alert to be filled in: a fact until something says otherwise.
+    pub(super) const fn empty(class: Class) -> Self {
+        Self {
+            id: AlertId(0),
+            revision: 0,
+            class,
+            state: State::Provisional,
+            confidence: 0.99,
+            reasons: Vec::new(),
+            venue: Venue::Pump,
+            pool: Pool::new([0; 32]),
+            mint: Mint::new([0; 32]),
+            quote_mint: WRAPPED_SOL,
+            attackers: Vec::new(),
+            legs: Vec::new(),
+            victims: Vec::new(),
+            victim_loss: None,
+            profit: None,
+            open_inventory: 0,
+            chain_ok: true,
+            slot: 0,
+            recv_us: 0,
+            detect_us: 0,
+            features: None,
+        }
     }
 }
 

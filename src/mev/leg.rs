@@ -4,7 +4,7 @@ use crate::{
     chain::ids::{Mint, Pool, Signature, Wallet},
     decode::{
         Event, EventKind,
-        event::{FeeKind, Flow, Limit, LimitKind, Path, Reserves, Side, Trade, Venue},
+        event::{DIRECT, FeeKind, Flow, Limit, LimitKind, Path, Reserves, Side, Trade, Venue},
     },
 };
 
@@ -80,6 +80,8 @@ pub struct Leg {
     pub after: Option<Reserves>,
     /// Base units the curve still has for sale afterwards; curves only.
     pub curve_left: Option<u64>,
+    /// Real quote on the curve afterwards; curves only.
+    pub curve_quote: Option<u64>,
     /// What was asked for.
     pub intent: Intent,
     /// The trader's own bound.
@@ -118,7 +120,7 @@ impl Leg {
             user: trade.user,
             payer: event.payer,
             outer_program: trade.outer_program,
-            terminal: trade.outer_program.is_some() && trade.app.is_some(),
+            terminal: trade.app.is_some_and(|app| app != DIRECT),
             base: trade.base_amount,
             quote: trade.quote_amount,
             rates: rates(trade),
@@ -126,6 +128,7 @@ impl Leg {
             before: trade.reserves_before,
             after: trade.reserves_after,
             curve_left: trade.curve_tokens_left,
+            curve_quote: trade.curve_real_quote,
             intent: intent(trade),
             limit: trade.limit,
             tip: trade.cost.tip,
