@@ -4,6 +4,7 @@ mod alerts;
 pub mod emit;
 mod ingest;
 mod meter;
+mod parsed;
 mod pipeline;
 mod slots;
 mod task;

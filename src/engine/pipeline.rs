@@ -8,12 +8,16 @@ use super::{
     alerts::Watch,
     ingest::Note,
     meter::Meter,
+    parsed::Parsed,
     slots::SlotClock,
-    view::{ConnectionView, GroupView, ParseView, SourceView, StageView, TotalsView, UndecodedView, View, carried},
+    view::{
+        ConnectionView, GroupView, ParsedView, ProgramView, SourceView, StageView, TotalsView, UndecodedView, View,
+        carried,
+    },
 };
 use crate::{
     chain::{group::Group, ids::Signature, program::Program},
-    decode::{Event, Tally, Undecoded, tally::UndecodedReason},
+    decode::{Event, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
@@ -38,7 +42,7 @@ const SHOWN_UNDECODED: usize = 32;
 #[derive(Debug)]
 struct Lane {
     meter: Meter,
-    parse: ParseView,
+    parsed: Parsed,
     failed: u64,
     undecoded: u64,
     newest_slot: Option<u64>,
@@ -46,7 +50,7 @@ struct Lane {
 
 impl Lane {
     fn new(now_s: i64) -> Self {
-        Self { meter: Meter::new(now_s), parse: ParseView::default(), failed: 0, undecoded: 0, newest_slot: None }
+        Self { meter: Meter::new(now_s), parsed: Parsed::new(now_s), failed: 0, undecoded: 0, newest_slot: None }
     }
 
     fn slot(&mut self, slot: u64) {
@@ -69,6 +73,7 @@ pub(super) struct Pipeline {
     total: Lane,
     groups: [Lane; Group::ALL.len()],
     connections: Vec<Lane>,
+    programs: [Parsed; Program::ALL.len()],
     undecoded: HashMap<(Program, [u8; 8], UndecodedReason), (u64, Signature)>,
     undecoded_dropped: u64,
     transactions: u64,
@@ -97,6 +102,7 @@ struct Slow {
     groups: Arc<[GroupView]>,
     pipeline: Arc<[StageView]>,
     undecoded: Arc<[UndecodedView]>,
+    programs: Arc<[ProgramView]>,
     completeness: Arc<CompletenessView>,
     connections: Vec<Measured>,
     tps: Option<f64>,
@@ -157,6 +163,7 @@ impl Pipeline {
             total: Lane::new(now_s),
             groups: Group::ALL.map(|_| Lane::new(now_s)),
             connections: (0..connections).map(|_| Lane::new(now_s)).collect(),
+            programs: Program::ALL.map(|_| Parsed::new(now_s)),
             undecoded: HashMap::new(),
             undecoded_dropped: 0,
             transactions: 0,
@@ -249,7 +256,7 @@ impl Pipeline {
             lane.slot(transaction.slot);
             lane.failed += u64::from(transaction.failed);
             for program in Program::ALL {
-                add(&mut lane.parse, &transaction.tally, program);
+                lane.parsed.add(transaction.tally.of(program));
             }
             if let Some(latency_us) = latency_us {
                 lane.meter.latency(now_s, latency_us);
@@ -264,8 +271,14 @@ impl Pipeline {
         self.total.slot(transaction.slot);
         self.total.failed += u64::from(transaction.failed);
         for program in Program::ALL {
-            add(&mut self.total.parse, &transaction.tally, program);
-            add(&mut self.groups[program.group().index()].parse, &transaction.tally, program);
+            let counts = transaction.tally.of(program);
+            for parsed in [
+                &mut self.total.parsed,
+                &mut self.groups[program.group().index()].parsed,
+                &mut self.programs[program as usize],
+            ] {
+                parsed.add(counts);
+            }
         }
         for group in transaction.groups.iter() {
             let lane = &mut self.groups[group.index()];
@@ -302,8 +315,12 @@ impl Pipeline {
     pub(super) fn second(&mut self, now_ms: i64, queue_fill: f64) {
         let now_s = now_ms / 1_000;
         self.queue_fill = queue_fill;
-        let lanes = self.groups.iter_mut().chain(&mut self.connections).chain([&mut self.total]);
-        for meter in lanes.map(|lane| &mut lane.meter).chain([&mut self.receive, &mut self.events, &mut self.publish]) {
+        self.programs.iter_mut().for_each(|parsed| parsed.advance(now_s));
+        for lane in self.groups.iter_mut().chain(&mut self.connections).chain([&mut self.total]) {
+            lane.parsed.advance(now_s);
+            lane.meter.advance(now_s);
+        }
+        for meter in [&mut self.receive, &mut self.events, &mut self.publish] {
             meter.advance(now_s);
         }
         self.decode_busy.close(now_ms);
@@ -374,7 +391,7 @@ impl Pipeline {
                 latency: measured.and_then(|measured| measured.latency),
                 slot_lag: behind(lane.and_then(|lane| lane.newest_slot)),
                 queue_fill: self.queue_fill,
-                parse: lane.map_or_else(ParseView::default, |lane| lane.parse),
+                parsed: lane.map_or_else(ParsedView::default, |lane| lane.parsed.view()),
             }
         });
         let view = View {
@@ -393,7 +410,7 @@ impl Pipeline {
                 failed: self.total.failed,
                 duplicates: self.duplicates,
                 bad_frames: self.bad_frames,
-                parse: self.total.parse,
+                parsed: self.total.parsed.view(),
                 trades: self.market.trade_count(),
             },
             connections: connections.collect(),
@@ -408,6 +425,7 @@ impl Pipeline {
             alerts_muted: self.watch.muted(),
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
+            programs: slow.programs.clone(),
             notice: notice(streams),
             completeness: slow.completeness.clone(),
             finished,
@@ -431,7 +449,7 @@ impl Pipeline {
                 per_second: lane.meter.per_second(),
                 latency: lane.meter.latency_view(now_s),
                 slot_lag: newest.zip(lane.newest_slot).map(|(newest, slot)| newest.saturating_sub(slot)),
-                parse: lane.parse,
+                parsed: lane.parsed.view(),
                 undecoded: lane.undecoded,
                 failed: lane.failed,
                 bytes_per_s: lane.meter.bytes_per_s(),
@@ -459,11 +477,19 @@ impl Pipeline {
             groups,
             connections,
             undecoded: undecoded.collect(),
+            programs: self.programs(),
             completeness: Arc::new(self.completeness.view()),
             pipeline: self.stages(),
             tps: self.total.meter.rate(),
             bytes_per_s: self.receive.bytes_per_s(),
         }
+    }
+
+    /// The programs that were called.
+    fn programs(&self) -> Arc<[ProgramView]> {
+        let programs = Program::ALL.into_iter().zip(&self.programs);
+        let called = programs.filter(|(_, parsed)| parsed.total().invocations > 0);
+        called.map(|(program, parsed)| ProgramView { program, parsed: parsed.view() }).collect()
     }
 
     fn stages(&self) -> Arc<[StageView]> {
@@ -476,16 +502,6 @@ impl Pipeline {
             stage("publish", self.publish.rate(), None, None, self.sink_dropped),
         ])
     }
-}
-
-/// Adds a transaction's counts of one program.
-fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
-    let counts = tally.of(program);
-    parse.decoded += u64::from(counts.decoded);
-    parse.expected += u64::from(counts.expected);
-    parse.known += u64::from(counts.known);
-    parse.invocations += u64::from(counts.invocations);
-    parse.unknown_tails += u64::from(counts.unknown_tails);
 }
 
 /// The newest stream event that answers the user.

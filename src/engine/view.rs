@@ -85,6 +85,8 @@ pub struct View {
     pub pipeline: Arc<[StageView]>,
     /// What was not decoded, most frequent first.
     pub undecoded: Arc<[UndecodedView]>,
+    /// The programs that were called, in the order of the program table.
+    pub programs: Arc<[ProgramView]>,
     /// The newest message of the engine for the user (a refusal, a filter in force), with its sequence number.
     pub notice: Option<(u64, Arc<str>)>,
     /// What is proven of each slot; taken anew once a second.
@@ -137,8 +139,8 @@ pub struct TotalsView {
     pub duplicates: u64,
     /// Frames that could not be read.
     pub bad_frames: u64,
-    /// Decoded / expected events since the start.
-    pub parse: ParseView,
+    /// Decoded / expected events.
+    pub parsed: ParsedView,
     /// Trades since the start.
     pub trades: u64,
 }
@@ -150,6 +152,8 @@ pub struct ParseView {
     pub decoded: u64,
     /// Events that must have been there.
     pub expected: u64,
+    /// Of the decoded, those made of the instruction and what it moved, for want of an event.
+    pub fallbacks: u64,
     /// Invocations of known instructions.
     pub known: u64,
     /// All invocations.
@@ -159,6 +163,28 @@ pub struct ParseView {
 }
 
 impl ParseView {
+    /// Nothing counted.
+    pub const ZERO: Self = Self { decoded: 0, expected: 0, fallbacks: 0, known: 0, invocations: 0, unknown_tails: 0 };
+
+    /// What came after an earlier count of the same.
+    #[must_use]
+    pub const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            decoded: self.decoded.saturating_sub(earlier.decoded),
+            expected: self.expected.saturating_sub(earlier.expected),
+            fallbacks: self.fallbacks.saturating_sub(earlier.fallbacks),
+            known: self.known.saturating_sub(earlier.known),
+            invocations: self.invocations.saturating_sub(earlier.invocations),
+            unknown_tails: self.unknown_tails.saturating_sub(earlier.unknown_tails),
+        }
+    }
+
+    /// Percent of the expected events that were made of the instruction, floored to two decimals.
+    #[must_use]
+    pub fn fallback_percent(&self) -> Option<f64> {
+        floor_percent(self.fallbacks, self.expected)
+    }
+
     /// Percent, floored to two decimals; 100 only if nothing is missing. `None` when nothing was expected.
     #[must_use]
     pub fn percent(&self) -> Option<f64> {
@@ -170,6 +196,26 @@ impl ParseView {
     pub fn coverage_percent(&self) -> Option<f64> {
         floor_percent(self.known, self.invocations)
     }
+}
+
+/// How well a program, a group, a connection or the whole is decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParsedView {
+    /// Since the start.
+    pub all: ParseView,
+    /// In the last ten whole seconds.
+    pub last_10s: ParseView,
+    /// In the last 300 whole seconds.
+    pub last_5min: ParseView,
+}
+
+/// One program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgramView {
+    /// Which.
+    pub program: Program,
+    /// How well it is decoded.
+    pub parsed: ParsedView,
 }
 
 /// `part / whole` in percent, floored to two decimals: 100.00 only if `part == whole`.
@@ -205,7 +251,7 @@ pub struct ConnectionView {
     /// Fill of the queue to the market stage, 0–1.
     pub queue_fill: f64,
     /// Decoded / expected on this connection.
-    pub parse: ParseView,
+    pub parsed: ParsedView,
 }
 
 /// One priority group.
@@ -226,8 +272,8 @@ pub struct GroupView {
     /// End of the slot by the slot clock to arrival is not known for data of the open slot; this is how far the newest
     /// transaction's slot is behind the newest processed slot.
     pub slot_lag: Option<u64>,
-    /// Decoded / expected since the start.
-    pub parse: ParseView,
+    /// Decoded / expected.
+    pub parsed: ParsedView,
     /// Things not decoded since the start.
     pub undecoded: u64,
     /// Failed transactions since the start.

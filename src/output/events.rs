@@ -125,7 +125,7 @@ impl<W: Write> Writer<W> {
             tps: connection.tps,
             bytes_per_s: connection.bytes_per_s,
             latency_ms: connection.latency.map(LatencyFields::from),
-            parse_rate: connection.parse.into(),
+            parse_rate: connection.parsed.all.into(),
             errors: Some(connection.status.reconnects),
             queue_fill: Some(connection.queue_fill),
         });
@@ -135,7 +135,7 @@ impl<W: Write> Writer<W> {
             tps: group.tps,
             bytes_per_s: group.bytes_per_s,
             latency_ms: group.latency.map(LatencyFields::from),
-            parse_rate: group.parse.into(),
+            parse_rate: group.parsed.all.into(),
             errors: Some(group.undecoded),
             queue_fill: None,
         });

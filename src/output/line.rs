@@ -7,7 +7,7 @@ use super::{AlertFields, Units};
 use crate::{
     chain::ids::{Mint, Pool, Wallet},
     decode::event::{Fee, Limit, Reserves},
-    engine::view::{LatencyView, ParseView},
+    engine::view::{LatencyView, ParseView, ParsedView},
     stream::status::Move,
 };
 
@@ -396,6 +396,27 @@ pub struct LatencyFields {
     pub(super) p99: f64,
 }
 
+/// How well something is decoded. Percentages are floored to two decimals; `null` where there was nothing to count.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct DecodingFields {
+    /// Percent of the calls whose instruction is known.
+    coverage_pct: Option<f64>,
+    /// Calls of known instructions.
+    known: u64,
+    /// Calls.
+    invocations: u64,
+    /// Percent of the expected events that were made of the instruction and what it moved, for want of an event.
+    fallback_pct: Option<f64>,
+    /// How many those are.
+    fallbacks: u64,
+    /// Events with bytes behind the last field we know.
+    unknown_tails: u64,
+    /// In the last ten whole seconds.
+    last_10s: ParseFields,
+    /// In the last 300 whole seconds.
+    last_5min: ParseFields,
+}
+
 /// decoded / expected.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct ParseFields {
@@ -412,6 +433,22 @@ impl From<LatencyView> for LatencyFields {
 impl From<ParseView> for ParseFields {
     fn from(parse: ParseView) -> Self {
         Self { decoded: parse.decoded, expected: parse.expected }
+    }
+}
+
+impl From<ParsedView> for DecodingFields {
+    fn from(parsed: ParsedView) -> Self {
+        let all = parsed.all;
+        Self {
+            coverage_pct: all.coverage_percent(),
+            known: all.known,
+            invocations: all.invocations,
+            fallback_pct: all.fallback_percent(),
+            fallbacks: all.fallbacks,
+            unknown_tails: all.unknown_tails,
+            last_10s: parsed.last_10s.into(),
+            last_5min: parsed.last_5min.into(),
+        }
     }
 }
 
