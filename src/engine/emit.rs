@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     chain::ids::Mint,
-    engine::view::View,
+    engine::view::{AlertView, View},
     stream::{completeness::SlotProof, status::StreamEvent},
 };
 
@@ -37,6 +37,8 @@ pub enum Emitted {
         /// Percent.
         progress_pct: u8,
     },
+    /// Something was found about trades before, or more is known of it.
+    Alert(Arc<AlertView>),
     /// A slot is finished, and what is proven of it; again when that changes.
     Slot(SlotProof),
     /// A connection changed state, a filter came into force, groups moved.

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
+    alerts::Watch,
     ingest::Note,
     meter::Meter,
     parsed::Parsed,
@@ -18,11 +19,11 @@ use crate::{
     chain::{group::Group, ids::Signature, program::Program},
     decode::{Event, Undecoded, tally::UndecodedReason},
     market::{
-        Arrived, Market, Tape,
+        Arrived, Market,
         change::{Change, Status},
         input::{Batch, Item, ItemKind, Transaction},
     },
-    mev::AlertView,
+    mev::{AlertRules, AlertView},
     stream::{
         ProofMode,
         balancer::ConnectionLoad,
@@ -36,9 +37,6 @@ use crate::{
 const MAX_UNDECODED: usize = 256;
 /// Rows shown.
 const SHOWN_UNDECODED: usize = 32;
-
-/// Revisions of alerts kept in the view.
-const ALERTS: usize = 512;
 
 /// Measurements of one lane: a group, a connection, or the whole.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ pub(super) struct Pipeline {
     status: Status,
     started_ms: i64,
     market: Market,
-    alerts: Tape<AlertView>,
+    watch: Watch,
     slots: SlotClock,
     completeness: Completeness,
     /// Slots that stand otherwise than before and were not told yet.
@@ -88,6 +86,7 @@ pub(super) struct Pipeline {
     forecasts: [Forecast; Group::ALL.len()],
     events: Meter,
     market_busy: Busy,
+    detect_busy: Busy,
     publish: Meter,
     /// Items a sink could not take.
     pub(super) sink_dropped: u64,
@@ -139,7 +138,13 @@ impl Busy {
 }
 
 impl Pipeline {
-    pub(super) fn new(source: SourceView, connections: usize, proof: ProofMode, now_ms: i64) -> Self {
+    pub(super) fn new(
+        source: SourceView,
+        connections: usize,
+        proof: ProofMode,
+        rules: AlertRules,
+        now_ms: i64,
+    ) -> Self {
         let now_s = now_ms / 1_000;
         let status = match source.commitment {
             "confirmed" => Status::Confirmed,
@@ -151,7 +156,7 @@ impl Pipeline {
             status,
             started_ms: now_ms,
             market: Market::default(),
-            alerts: Tape::new(ALERTS),
+            watch: Watch::new(rules, status != Status::Processed),
             slots: SlotClock::default(),
             completeness: Completeness::new(proof),
             proofs: Vec::new(),
@@ -170,6 +175,7 @@ impl Pipeline {
             forecasts: Group::ALL.map(|_| Forecast::default()),
             events: Meter::new(now_s),
             market_busy: Busy::default(),
+            detect_busy: Busy::default(),
             publish: Meter::new(now_s),
             sink_dropped: 0,
             queue_fill: 0.0,
@@ -218,6 +224,19 @@ impl Pipeline {
             }
         }
         self.market_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+        self.detect(changes);
+    }
+
+    /// Shows the detectors what changed since they looked last.
+    fn detect(&mut self, changes: &[Change]) {
+        let started = std::time::Instant::now();
+        self.watch.look(changes, &mut self.market);
+        self.detect_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+    }
+
+    /// Alerts not handed on yet, each with how many of the changes come before it.
+    pub(super) fn take_alerts(&mut self) -> Vec<(usize, Arc<AlertView>)> {
+        self.watch.take()
     }
 
     /// Whether the transaction was new.
@@ -306,6 +325,7 @@ impl Pipeline {
         }
         self.decode_busy.close(now_ms);
         self.market_busy.close(now_ms);
+        self.detect_busy.close(now_ms);
         self.connection_busy.iter_mut().for_each(|busy| busy.close(now_ms));
         for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
             if let Some(rate) = lane.meter.rate() {
@@ -401,7 +421,8 @@ impl Pipeline {
             tokens_known: self.market.tokens_known(),
             trades: self.market.trades(),
             lifecycle: self.market.steps(),
-            alerts: self.alerts.feed(),
+            alerts: self.watch.feed(),
+            alerts_muted: self.watch.muted(),
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
             programs: slow.programs.clone(),
@@ -477,6 +498,7 @@ impl Pipeline {
             stage("receive", self.receive.rate(), None, None, 0),
             stage("decode", self.total.meter.rate(), self.decode_busy.share, None, self.bad_frames),
             stage("market", self.events.rate(), self.market_busy.share, Some(self.queue_fill), self.market.evicted()),
+            stage("detect", None, self.detect_busy.share, None, self.watch.forgotten()),
             stage("publish", self.publish.rate(), None, None, self.sink_dropped),
         ])
     }

@@ -108,8 +108,18 @@ impl Task {
             self.pipeline.note(connection, &notes);
         }
         let proofs = self.pipeline.take_proofs();
+        let alerts = self.pipeline.take_alerts();
         if self.events.is_some() && !(changes.is_empty() && proofs.is_empty()) {
-            self.emit(changes.into_iter().map(emitted).chain(proofs.into_iter().map(Emitted::Slot)).collect()).await;
+            let mut items = Vec::with_capacity(changes.len() + alerts.len() + proofs.len());
+            let mut alerts = alerts.into_iter().peekable();
+            for (at, change) in changes.into_iter().enumerate() {
+                items.push(emitted(change));
+                while let Some((_, alert)) = alerts.next_if(|(after, _)| *after == at + 1) {
+                    items.push(Emitted::Alert(alert));
+                }
+            }
+            items.extend(proofs.into_iter().map(Emitted::Slot));
+            self.emit(items).await;
         }
         if let Some(sink) = &self.frames
             && !frames.is_empty()

@@ -79,6 +79,8 @@ pub struct View {
     pub lifecycle: Feed<LifecycleView>,
     /// The newest alerts, one entry per revision; see [`View::latest_alerts`].
     pub alerts: Feed<AlertView>,
+    /// Alerts that the user's rules hid.
+    pub alerts_muted: u64,
     /// The stages of the pipeline, in order.
     pub pipeline: Arc<[StageView]>,
     /// What was not decoded, most frequent first.

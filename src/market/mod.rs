@@ -232,6 +232,19 @@ impl Market {
         self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
     }
 
+    /// A token's symbol, made safe; empty when unknown.
+    #[must_use]
+    pub fn symbol(&self, mint: &Mint) -> Shown {
+        self.tokens.get(mint).map_or_else(Shown::default, |token| token.symbol.clone())
+    }
+
+    /// Marks a token, if it is known, with what was found about it.
+    pub fn flag(&mut self, mint: &Mint, flag: Option<&'static str>) {
+        if let Some((flag, token)) = flag.zip(self.tokens.get_mut(mint)) {
+            token.flag(flag);
+        }
+    }
+
     /// Lets rolling figures age; call about once a second.
     pub fn age(&mut self, now_ms: i64) {
         for mint in self.active.values().rev().take(SHOWN_TOKENS) {

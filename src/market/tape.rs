@@ -17,13 +17,16 @@ impl<T> Tape<T> {
         Self { entries: VecDeque::new(), capacity, first_seq: 0, shown: None }
     }
 
-    pub(crate) fn push(&mut self, entry: T) {
+    /// Appends an entry; gives it back as the view will hold it.
+    pub(crate) fn push(&mut self, entry: T) -> Arc<T> {
         if self.entries.len() == self.capacity {
             self.entries.pop_front();
             self.first_seq += 1;
         }
-        self.entries.push_back(Arc::new(entry));
+        let entry = Arc::new(entry);
+        self.entries.push_back(entry.clone());
         self.shown = None;
+        entry
     }
 
     pub(crate) fn feed(&mut self) -> Feed<T> {

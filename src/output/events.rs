@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Units, json,
+    AlertFields, Units, json,
     line::{
         BudgetFields, Common, FeeFields, LaneFields, LatencyFields, LimitFields, Line, LiquidityFields, MoveFields,
         ReserveFields, StatsFields, TradeFields,
@@ -59,6 +59,7 @@ impl<W: Write> Writer<W> {
                     kind: "progress",
                     value: f64::from(*progress_pct),
                 })?,
+                Emitted::Alert(alert) => self.line(&Line::Alert(Box::new(AlertFields::from(&**alert))))?,
                 Emitted::Slot(slot) => self.line(&Line::Slot {
                     slot: slot.slot,
                     parent: slot.parent,

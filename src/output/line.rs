@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Units;
+use super::{AlertFields, Units};
 use crate::{
     chain::ids::{Mint, Pool, Wallet},
     decode::event::{Fee, Limit, Reserves},
@@ -138,6 +138,8 @@ pub enum Line {
         #[serde(flatten)]
         liquidity: LiquidityFields,
     },
+    /// Something was found about trades before it in the output; or more is known of it now.
+    Alert(Box<AlertFields>),
     /// A slot is finished, and what is proven of it.
     Slot {
         /// The slot.

@@ -1,5 +1,6 @@
 //! The other faces of views and events: snapshot, JSON lines, recording, and their JSON Schemas.
 
+mod alert;
 pub mod decoded;
 pub mod events;
 mod json;
@@ -10,4 +11,5 @@ pub mod schema;
 pub mod snapshot;
 mod units;
 
+pub use alert::AlertFields;
 pub use units::Units;

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::line::{DecodingFields, LatencyFields, MoveFields, ParseFields};
+use super::{
+    AlertFields,
+    line::{DecodingFields, LatencyFields, MoveFields, ParseFields},
+};
 use crate::{
     chain::{
         group::GroupSet,
@@ -38,8 +41,8 @@ pub struct Snapshot {
     tokens_known: usize,
     /// The pools that tokens of `tokens` trade in.
     pools: Vec<PoolEntry>,
-    /// `null`: this version does not detect MEV.
-    alerts: Option<Vec<()>>,
+    /// The newest alerts, each as it stands now, the newest first.
+    alerts: Vec<AlertFields>,
     completeness: Completeness,
     pipeline: Vec<Stage>,
     undecoded: Vec<Undecoded>,
@@ -279,7 +282,7 @@ impl Snapshot {
             tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
             tokens_known: view.tokens_known,
             pools: view.tokens.iter().filter_map(|entry| pool(entry)).collect(),
-            alerts: None,
+            alerts: view.latest_alerts().map(|entry| AlertFields::from(&**entry)).collect(),
             completeness: completeness(view),
             pipeline: view
                 .pipeline

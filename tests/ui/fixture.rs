@@ -321,6 +321,7 @@ pub(crate) fn view() -> View {
         tokens: tokens.into(),
         trades: Feed { entries: (0..200).map(|index| Arc::new(trade(index))).collect(), first_seq: 211_202 },
         alerts: Feed::default(),
+        alerts_muted: 0,
         lifecycle: Feed {
             entries: (0..24u64)
                 .map(|index| {

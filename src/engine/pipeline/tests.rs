@@ -89,7 +89,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
 fn pipeline() -> Pipeline {
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    Pipeline::new(source, 2, ProofMode::Filters, T0)
+    Pipeline::new(source, 2, ProofMode::Filters, crate::mev::AlertRules::default(), T0)
 }
 
 proptest! {
