@@ -6,8 +6,8 @@ use super::{
     lru::KeyHash,
 };
 
-/// Legs kept: at 1,000 trades a second a quarter of a minute, three times what a sandwich may span.
-pub(super) const LEGS: usize = 1 << 14;
+/// Legs kept: at 1,000 trades a second eight seconds, more than the twelve slots that a sandwich may span.
+pub(super) const LEGS: usize = 1 << 13;
 /// Most legs of one pool that are looked at together.
 pub(super) const WINDOW: usize = 256;
 /// Front or back legs of one position.
@@ -131,6 +131,13 @@ impl Book {
     /// The leg, if it is still kept.
     pub(super) fn get_mut(&mut self, seq: Seq) -> Option<&mut Entry> {
         self.entries.get_mut(Self::place(seq)).filter(|entry| entry.seq == seq)
+    }
+
+    /// The leg whose number ends so, if it is still kept; `newest` is the newest leg's number.
+    pub(super) fn recent_mut(&mut self, low: u32, newest: Seq) -> Option<&mut Entry> {
+        #[allow(clippy::cast_possible_truncation, reason = "lower halves")]
+        let back = (newest as u32).wrapping_sub(low);
+        self.get_mut(newest.checked_sub(back.into())?)
     }
 
     /// The legs of a pool from `first` to `last` in chain order, into `found`; `false` if they are too many or not all
