@@ -2,6 +2,7 @@
 
 use crate::chain::ids::{Mint, Pool, Signature, Wallet};
 
+pub use super::sender::DIRECT;
 pub use super::trade::{
     Cost, CurveProgress, Fee, FeeKind, Fees, Flow, Limit, LimitKind, Reserves, Side, Source, SqrtPrice, Trade, Venue,
 };

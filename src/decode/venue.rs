@@ -184,11 +184,6 @@ pub(super) const fn directed(pool: usize, user: usize, vaults: [usize; 2], mints
     Seats { pool, user, vaults, mints, by_direction: true }
 }
 
-/// For [`Table::unsaid`] of venues whose instructions say nothing beside their events.
-pub(super) const fn nothing(_: &Parent<'_>) -> Option<Read> {
-    None
-}
-
 /// The instruction that emitted an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parent<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     chain::ids::{Mint, Pool, Signature},
     decode::event::Path,
-    engine::view::View,
+    engine::view::{AlertView, View},
     stream::{completeness::SlotProof, status::StreamEvent},
 };
 
@@ -62,6 +62,8 @@ pub enum Emitted {
         /// Connection on which that trade arrived.
         connection: usize,
     },
+    /// Something was found about trades before, or more is known of it.
+    Alert(Arc<AlertView>),
     /// A slot is finished, and what is proven of it; again when that changes.
     Slot(SlotProof),
     /// A connection changed state, a filter came into force, groups moved.

@@ -126,9 +126,17 @@ impl Task {
     /// Hands on what changed.
     async fn tell(&mut self) {
         let proofs = self.pipeline.take_proofs();
+        let alerts = self.pipeline.take_alerts();
         if self.events.is_some() && !(self.changes.is_empty() && proofs.is_empty()) {
-            let changes = self.changes.drain(..).filter_map(emitted);
-            let items = changes.chain(proofs.into_iter().map(Emitted::Slot)).collect();
+            let mut items = Vec::with_capacity(self.changes.len() + alerts.len() + proofs.len());
+            let mut alerts = alerts.into_iter().peekable();
+            for (at, change) in self.changes.drain(..).enumerate() {
+                items.extend(emitted(change));
+                while let Some((_, alert)) = alerts.next_if(|(after, _)| *after == at + 1) {
+                    items.push(Emitted::Alert(alert));
+                }
+            }
+            items.extend(proofs.into_iter().map(Emitted::Slot));
             self.emit(items).await;
         }
         self.changes.clear();

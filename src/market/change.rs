@@ -11,7 +11,10 @@ use crate::{
 
 /// One change.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly all changes are chain events, and a box would cost each an allocation")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all changes are chain events, and a box would cost each an allocation"
+)]
 pub enum Change {
     /// A fact of the chain, once; of one pool in the order in which they happened.
     Chain(ChainEvent),

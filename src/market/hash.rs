@@ -30,7 +30,7 @@ pub(super) struct Middle(u64);
 impl Middle {
     const fn mix(&mut self, value: u64) {
         // A folded product spreads each bit over all.
-        let product = (self.0 ^ value) as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        let product = (self.0 ^ value) as u128 * 0x9e37_79b9_7f4a_7c15;
         #[allow(clippy::cast_possible_truncation, reason = "both halves are taken")]
         let folded = product as u64 ^ (product >> 64) as u64;
         self.0 = folded;
@@ -46,7 +46,9 @@ impl Hasher for Middle {
         if let Some(middle) = bytes.get(12..20).and_then(|middle| middle.first_chunk()) {
             self.mix(u64::from_le_bytes(*middle));
         } else {
-            bytes.iter().for_each(|byte| self.mix(u64::from(*byte)));
+            for byte in bytes {
+                self.mix(u64::from(*byte));
+            }
         }
     }
 

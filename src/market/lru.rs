@@ -75,13 +75,9 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
         self.node_mut(id).map(|node| &mut node.value)
     }
 
+    #[cfg(test)]
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.value(self.find(key)?)
-    }
-
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let id = self.find(key)?;
-        self.value_mut(id)
     }
 
     /// The entry of a key, now the newest; made if there is none. A full table first gives up its oldest entry that is
@@ -98,17 +94,14 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
             self.evict(kept);
         }
         let node = Node { key, value: make(), newer: NONE, older: NONE };
-        let id = match self.free.pop() {
-            Some(id) => {
-                if let Some(place) = self.nodes.get_mut(id as usize) {
-                    *place = Some(node);
-                }
-                id
+        let id = if let Some(id) = self.free.pop() {
+            if let Some(place) = self.nodes.get_mut(id as usize) {
+                *place = Some(node);
             }
-            None => {
-                self.nodes.push(Some(node));
-                u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
-            }
+            id
+        } else {
+            self.nodes.push(Some(node));
+            u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
         };
         self.index.insert(key, id);
         self.link(id);
@@ -165,6 +158,7 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
     }
 
     /// The numbers of all entries, the newest first.
+    #[cfg(test)]
     pub(super) fn newest_first(&self) -> impl Iterator<Item = u32> {
         std::iter::successors(Some(self.newest), |id| self.node(*id).map(|node| node.older))
             .take_while(|id| *id != NONE)

@@ -24,9 +24,9 @@ use forks::Forks;
 use journal::{Entry, Journal};
 use lru::Lru;
 use pools::{MAX_POOLS, PoolState};
-use reserve_chain::{Link, Order, Placed, PoolId, Verdict};
+use reserve_chain::{Chain, Link, Order, Placed, PoolId, Verdict};
 use seen::Seen;
-use tape::Tape;
+pub(crate) use tape::Tape;
 use token_lifecycle::{Token, TradeEffect, lamports_to_sol};
 use waiting::{Called, Waiting};
 
@@ -85,6 +85,13 @@ pub struct Market {
     trades: Tape<TradeView>,
     steps: Tape<LifecycleView>,
     trade_count: u64,
+}
+
+/// A pool that an event moved.
+struct Moved {
+    pool: Pool,
+    before: Chain,
+    placed: Placed,
 }
 
 impl Default for Market {
@@ -172,14 +179,14 @@ impl Market {
         let Some((pool, step)) = pools::step(&event.kind, curve) else {
             return self.happen(event, at, told, None, changes);
         };
-        let (mint, order) = (event.kind.mint(), Order::of(&event));
-        let id = self.pools.touch(pool, |_, state| state.waiting > 0, || PoolState::new(mint));
+        let order = Order::of(&event);
+        let id = self.pools.touch(pool, |_, state| state.waiting > 0, PoolState::default);
         let Some(state) = self.pools.value_mut(id) else { return };
         let before = state.chain;
         match state.chain.take(order, &step, false) {
             Verdict::Now { link, pre, post } => {
                 let placed = Placed { pool: PoolId(id), link, order, pre, post };
-                self.happen(event, at, told, Some((pool, before, placed)), changes);
+                self.happen(event, at, told, Some(Moved { pool, before, placed }), changes);
                 self.follow_up(id, changes);
             }
             Verdict::Wait => {
@@ -230,7 +237,7 @@ impl Market {
                 connection: at.connection,
             });
         }
-        self.happen(event, at, told, Some((pool, before, placed)), changes);
+        self.happen(event, at, told, Some(Moved { pool, before, placed }), changes);
     }
 
     /// Undoes a slot that never happened: everything since then that concerns its tokens is taken back, and what stands is
@@ -243,11 +250,14 @@ impl Market {
         }
         changes.push(Change::Dead(slot));
         let undone = self.journal.take_back(slot);
+        let mut moved = Vec::new();
         for entry in undone.iter().rev() {
             if let Some((pool, chain)) = entry.chain
-                && let Some(state) = self.pools.get_mut(&pool)
+                && let Some(id) = self.pools.find(&pool)
+                && let Some(state) = self.pools.value_mut(id)
             {
                 state.chain = chain;
+                moved.push(id);
             }
         }
         for Entry { event, at, .. } in undone {
@@ -258,22 +268,18 @@ impl Market {
                 self.arrive(event, at, true, changes);
             }
         }
+        for id in moved {
+            self.follow_up(id, changes);
+        }
     }
 
     /// Applies an event whose turn it is.
-    fn happen(
-        &mut self,
-        event: Event,
-        at: Arrived,
-        told: bool,
-        placed: Option<(Pool, reserve_chain::Chain, Placed)>,
-        changes: &mut Vec<Change>,
-    ) {
+    fn happen(&mut self, event: Event, at: Arrived, told: bool, placed: Option<Moved>, changes: &mut Vec<Change>) {
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
-            let chain = placed.map(|(pool, chain, _)| (pool, chain));
+            let chain = placed.as_ref().map(|moved| (moved.pool, moved.before));
             self.journal.push(Entry { event: event.clone(), at, chain });
         }
-        let placed = placed.map(|(.., placed)| placed);
+        let placed = placed.map(|moved| moved.placed);
         let effect = self.effect(&event, at);
         if told {
             return;
@@ -417,6 +423,19 @@ impl Market {
         self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
     }
 
+    /// A token's symbol, made safe; empty when unknown.
+    #[must_use]
+    pub fn symbol(&self, mint: &Mint) -> Shown {
+        self.tokens.get(mint).map_or_else(Shown::default, |token| token.symbol.clone())
+    }
+
+    /// Marks a token, if it is known, with what was found about it.
+    pub fn flag(&mut self, mint: &Mint, flag: Option<&'static str>) {
+        if let Some((flag, token)) = flag.zip(self.tokens.get_mut(mint)) {
+            token.flag(flag);
+        }
+    }
+
     /// Lets rolling figures age; call about once a second.
     pub fn age(&mut self, now_ms: i64) {
         for mint in self.active.values().rev().take(SHOWN_TOKENS) {
@@ -445,10 +464,10 @@ impl Market {
         self.tokens.len()
     }
 
-    /// Tokens forgotten at the bound [`MAX_TOKENS`].
+    /// What was forgotten at a bound: tokens at [`MAX_TOKENS`], pools, and events that could no longer be undone.
     #[must_use]
     pub const fn evicted(&self) -> u64 {
-        self.evicted
+        self.evicted + self.pools.evicted() + self.journal.forgotten()
     }
 
     /// Trades applied.

@@ -2,7 +2,7 @@
 
 use super::reserve_chain::{Chain, Step};
 use crate::{
-    chain::ids::{Mint, Pool},
+    chain::ids::Pool,
     decode::{
         EventKind,
         event::{Flow, LiquidityAction, Reserves, Side, Trade, Venue},
@@ -13,18 +13,11 @@ use crate::{
 pub(super) const MAX_POOLS: usize = 65_536;
 
 /// A pool.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PoolState {
-    pub(super) mint: Mint,
     pub(super) chain: Chain,
     /// Events that wait for their turn.
     pub(super) waiting: u16,
-}
-
-impl PoolState {
-    pub(super) fn new(mint: Mint) -> Self {
-        Self { mint, chain: Chain::default(), waiting: 0 }
-    }
 }
 
 /// What an event does to a pool's reserves, and to which pool's. `curve` is the curve of the event's token.

@@ -141,16 +141,19 @@ pub(super) struct Chain {
 }
 
 impl Chain {
+    #[cfg(test)]
     pub(super) const fn head(&self) -> Option<Reserves> {
         self.head
     }
 
     /// Slot of the newest gap that was not mended.
+    #[cfg(test)]
     pub(super) const fn broken_since(&self) -> Option<u64> {
         self.broken_since
     }
 
     /// Gaps that were not mended.
+    #[cfg(test)]
     pub(super) const fn open_gaps(&self) -> u32 {
         self.open_gaps
     }
@@ -215,5 +218,78 @@ impl Chain {
             Step::Opening(post) | Step::Reset(post) => Verdict::Now { link: Link::Late, pre: None, post },
             Step::Change { .. } => Verdict::Nowhere,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+
+    fn at(slot: u64, tx_index: u64) -> Order {
+        Order { slot, tx_index, path: Path { outer: 0, inner: None }, event_index: 0 }
+    }
+
+    const fn state(n: u64) -> Reserves {
+        Reserves { base: 1_000 - n, quote: n as u128 }
+    }
+
+    /// The n-th trade of a pool: from state n to state n + 1.
+    fn trade(n: u64) -> (Order, Step) {
+        (at(10 + n, 0), Step::Trade { pre: state(n), post: state(n + 1) })
+    }
+
+    fn link(chain: &mut Chain, (order, step): (Order, Step), must: bool) -> Option<Link> {
+        match chain.take(order, &step, must) {
+            Verdict::Now { link, .. } => Some(link),
+            Verdict::Wait | Verdict::Nowhere => None,
+        }
+    }
+
+    #[test]
+    fn a_gap_is_told_and_mended_by_what_comes_late() {
+        let mut chain = Chain::default();
+        assert_eq!(link(&mut chain, trade(0), false), Some(Link::Begins));
+        assert_eq!(link(&mut chain, trade(3), false), None, "waits for two others");
+        assert_eq!(link(&mut chain, trade(3), true), Some(Link::AfterGap));
+        assert_eq!((chain.broken_since(), chain.open_gaps()), (Some(13), 1));
+        assert_eq!(link(&mut chain, trade(4), false), Some(Link::Follows));
+        assert_eq!(link(&mut chain, trade(1), false), Some(Link::Late));
+        assert_eq!(chain.broken_since(), Some(13), "only a part of what was missing");
+        assert_eq!(link(&mut chain, trade(2), false), Some(Link::Late));
+        assert_eq!((chain.broken_since(), chain.open_gaps(), chain.head()), (None, 0, Some(state(5))));
+    }
+
+    #[test]
+    fn what_cannot_be_checked_moves_the_pool_without_a_gap() {
+        let mut chain = Chain::default();
+        link(&mut chain, trade(0), false);
+        assert_eq!(link(&mut chain, (at(11, 0), Step::Reset(state(7))), false), Some(Link::Resets));
+        assert_eq!(link(&mut chain, (at(10, 5), Step::Reset(state(9))), false), Some(Link::Late));
+        let deposit = Step::Change { base_before: Some(state(7).base), base: 10, quote: 20 };
+        assert_eq!(link(&mut chain, (at(12, 0), deposit), false), Some(Link::Follows));
+        assert_eq!(chain.head(), Some(Reserves { base: state(7).base + 10, quote: 27 }));
+        assert_eq!((chain.broken_since(), chain.open_gaps()), (None, 0));
+    }
+
+    #[test]
+    fn a_pool_that_something_else_moves_is_not_waited_for() {
+        let mut chain = Chain::default();
+        for n in [0, 2, 4, 6] {
+            link(&mut chain, trade(n), true);
+        }
+        assert_eq!(link(&mut chain, trade(8), false), Some(Link::AfterGap));
+        assert_eq!(link(&mut chain, trade(9), false), Some(Link::Follows));
+        assert_eq!(link(&mut chain, trade(11), false), None);
+    }
+
+    #[test]
+    fn impossible_amounts_are_nowhere() {
+        let mut chain = Chain::default();
+        let change = Step::Change { base_before: None, base: -i128::from(u64::MAX), quote: i128::MIN };
+        assert_eq!(chain.take(at(1, 0), &change, true), Verdict::Nowhere);
+        chain.take(at(1, 0), &Step::Reset(Reserves { base: u64::MAX, quote: u128::MAX }), false);
+        assert_eq!(chain.take(at(2, 0), &change, true), Verdict::Nowhere);
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::events;
+use super::{events, json::write_line};
 use crate::{
     chain::{
         envelope::{Envelope, EnvelopeError, EnvelopeInstruction},
@@ -275,11 +275,6 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn write_line(line: &impl Serialize, output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
-    output.write_all(b"\n")
 }
 
 fn programs(tally: &Tally) -> BTreeMap<&'static str, CountFields> {

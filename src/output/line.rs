@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Units;
+use super::{AlertFields, Units};
 use crate::{
     chain::ids::{Mint, Pool, Wallet},
     decode::event::{Fee, Limit, Reserves},
-    engine::view::{LatencyView, ParseView},
+    engine::view::{LatencyView, ParseView, ParsedView},
     stream::status::Move,
 };
 
@@ -149,6 +149,8 @@ pub enum Line {
         /// 0, 1, … where one instruction yields several.
         event_index: u16,
     },
+    /// Something was found about trades before it in the output; or more is known of it now.
+    Alert(Box<AlertFields>),
     /// A slot is finished, and what is proven of it.
     Slot {
         /// The slot.
@@ -290,6 +292,7 @@ pub struct TradeFields {
     pub(super) payer: Wallet,
     pub(super) side: &'static str,
     pub(super) base_amount: Units,
+    /// What moves the price, without fees on top; a `fallback`'s holds the fees that stay in the pool.
     pub(super) quote_amount: Units,
     pub(super) fees: Vec<FeeFields>,
     pub(super) reserves_before: Option<ReserveFields>,
@@ -404,6 +407,27 @@ pub struct LatencyFields {
     pub(super) p99: f64,
 }
 
+/// How well something is decoded. Percentages are floored to two decimals; `null` where there was nothing to count.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct DecodingFields {
+    /// Percent of the calls whose instruction is known.
+    coverage_pct: Option<f64>,
+    /// Calls of known instructions.
+    known: u64,
+    /// Calls.
+    invocations: u64,
+    /// Percent of the expected events that were made of the instruction and what it moved, for want of an event.
+    fallback_pct: Option<f64>,
+    /// How many those are.
+    fallbacks: u64,
+    /// Events with bytes behind the last field we know.
+    unknown_tails: u64,
+    /// In the last ten whole seconds.
+    last_10s: ParseFields,
+    /// In the last 300 whole seconds.
+    last_5min: ParseFields,
+}
+
 /// decoded / expected.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct ParseFields {
@@ -420,6 +444,22 @@ impl From<LatencyView> for LatencyFields {
 impl From<ParseView> for ParseFields {
     fn from(parse: ParseView) -> Self {
         Self { decoded: parse.decoded, expected: parse.expected }
+    }
+}
+
+impl From<ParsedView> for DecodingFields {
+    fn from(parsed: ParsedView) -> Self {
+        let all = parsed.all;
+        Self {
+            coverage_pct: all.coverage_percent(),
+            known: all.known,
+            invocations: all.invocations,
+            fallback_pct: all.fallback_percent(),
+            fallbacks: all.fallbacks,
+            unknown_tails: all.unknown_tails,
+            last_10s: parsed.last_10s.into(),
+            last_5min: parsed.last_5min.into(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod accounts;
 mod elsewhere;
 mod facts;
+mod fallback;
 mod layouts;
 mod ledger;
 mod made;

@@ -13,11 +13,11 @@ use smart_stream_tui::{
 
 use crate::layouts::{Carrier, essence, golden, parts, published, run, signature_of, trades, with_event};
 
-/// Other venues' swaps that cannot be read from their event are read from the transfers, and say so.
+/// Trades that cannot be read from their event are read from the transfers, and say so.
 #[test]
-fn cut_swaps_of_other_venues_are_a_prefix_or_come_from_the_transfers() {
+fn cut_trades_are_a_prefix_or_come_from_the_transfers() {
     let mut fallbacks = HashSet::new();
-    for golden in golden().iter().filter(|golden| !golden.is_pumps()) {
+    for golden in golden().iter().filter(|golden| golden.is_trade()) {
         let whole = run(&golden.update);
         let essences: HashSet<_> = whole.events.iter().map(|event| essence(&event.kind)).collect();
         for length in 0..golden.bytes.len() {
