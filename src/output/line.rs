@@ -296,6 +296,8 @@ pub struct TradeFields {
     pub(super) quote_amount: Units,
     pub(super) fees: Vec<FeeFields>,
     pub(super) reserves_before: Option<ReserveFields>,
+    /// `null` where the event does not tell: pools of concentrated liquidity, which have none; Raydium CPMM, whose event does
+    /// not say how much of the fee stays in the pool.
     pub(super) reserves_after: Option<ReserveFields>,
     pub(super) limit: Option<LimitFields>,
     pub(super) tx_index: u64,
