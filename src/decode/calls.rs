@@ -233,6 +233,7 @@ impl Calls {
                 let reason = match refused {
                     Refused::BadLayout => UndecodedReason::BadLayout,
                     Refused::Unknown => UndecodedReason::UnknownVersion,
+                    Refused::Unnamed => UndecodedReason::UnnamedToken,
                 };
                 found.miss(call.program, event, reason);
             }

@@ -9,6 +9,7 @@ mod accounts;
 mod elsewhere;
 mod facts;
 mod fallback;
+mod found;
 mod layouts;
 mod ledger;
 mod made;
