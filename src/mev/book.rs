@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub(super) attack: Option<AlertId>,
     /// Whose victims it is among.
     pub(super) harmed_by: [Option<AlertId>; 2],
+    /// Its slot died: it did not happen.
+    pub(super) dead: bool,
     /// Part of one transaction's trade through several pools.
     pub(super) arbitrage: bool,
     /// What its trader holds open since this leg.
@@ -109,6 +111,7 @@ impl Book {
             attack: None,
             harmed_by: [None; 2],
             arbitrage: false,
+            dead: false,
             position: Position::default(),
         };
         match self.entries.get_mut(Self::place(seq)) {
@@ -140,6 +143,14 @@ impl Book {
         self.get_mut(newest.checked_sub(back.into())?)
     }
 
+    /// Marks the legs of a dead slot; calls `found` with each.
+    pub(super) fn bury(&mut self, slot: u64, mut found: impl FnMut(Seq, &Leg)) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.leg.place.slot == slot) {
+            entry.dead = true;
+            found(entry.seq, &entry.leg);
+        }
+    }
+
     /// The legs of a pool from `first` to `last` in chain order, into `found`; `false` if they are too many or not all
     /// kept any more.
     pub(super) fn between(&self, first: Seq, last: Seq, found: &mut Vec<Seq>) -> bool {
@@ -150,7 +161,9 @@ impl Book {
             if found.len() == WINDOW {
                 return false;
             }
-            found.push(at);
+            if !entry.dead {
+                found.push(at);
+            }
             if at == first {
                 found.reverse();
                 return true;
