@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    market::{Market, Tape, change::Change, view::Feed},
-    mev::{Alert, AlertRules, AlertView, Detectors, Weights},
+    market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
+    mev::{Alert, AlertRules, AlertView, Detectors, Fate, Weights},
 };
 
 /// Revisions of alerts kept in the view.
@@ -43,9 +43,15 @@ impl Watch {
         for (at, change) in changes.iter().enumerate().skip(self.looked) {
             match change {
                 Change::Chain(chain) => {
-                    self.detectors.event(&chain.event, chain.recv_ms * 1_000, true, &mut self.raised);
+                    let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
+                    self.detectors.event(&chain.event, chain.recv_ms * 1_000, whole, &mut self.raised);
                 }
-                Change::Progress { .. } | Change::Milestone { .. } => {}
+                Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
+                Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
+                Change::Retracted { .. }
+                | Change::ChainBroken { .. }
+                | Change::Progress { .. }
+                | Change::Milestone { .. } => {}
             }
             for mut alert in self.raised.drain(..) {
                 alert.detect_us = u64::try_from(now_us() - alert.recv_us).unwrap_or(0);

@@ -94,6 +94,7 @@ impl Engine {
         let task = Task {
             pipeline,
             batches,
+            changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
             views: views_in,

@@ -207,8 +207,17 @@ impl Pipeline {
         let mut undecoded = batch.undecoded.into_iter();
         for item in batch.items {
             let new = match &item.kind {
-                ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us, item.replayed),
-                ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
+                ItemKind::Slot { slot, status, parent } => {
+                    let new = self.slots.status(*slot, *status, item.recv_us, item.replayed);
+                    if new {
+                        self.market.slot(*slot, *parent, *status, changes);
+                    }
+                    new
+                }
+                ItemKind::BlockMeta { slot, parent } => {
+                    self.market.parent(*slot, *parent);
+                    self.slots.meta(*slot)
+                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -223,6 +232,7 @@ impl Pipeline {
                 frames.push((frame, item.recv_us));
             }
         }
+        self.market.release(now_ms, changes);
         self.market_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
         self.detect(changes);
     }
@@ -237,6 +247,18 @@ impl Pipeline {
     /// Alerts not handed on yet, each with how many of the changes come before it.
     pub(super) fn take_alerts(&mut self) -> Vec<(usize, Arc<AlertView>)> {
         self.watch.take()
+    }
+
+    /// Nothing more will come: what waits for something takes its place.
+    pub(super) fn settle(&mut self, changes: &mut Vec<Change>) {
+        self.market.settle(changes);
+        self.detect(changes);
+    }
+
+    /// What has waited long enough takes its place.
+    pub(super) fn release(&mut self, now_ms: i64, changes: &mut Vec<Change>) {
+        self.market.release(now_ms, changes);
+        self.detect(changes);
     }
 
     /// Whether the transaction was new.

@@ -348,7 +348,16 @@ impl Printer {
 fn event_line(event: Event) -> Option<Value> {
     let group = Program::group(event.venue().program());
     let status = Status::Processed;
-    let event = ChainEvent { event, recv_ms: 0, group, connection: 0, status, price_sol: None, market_cap_sol: None };
+    let event = ChainEvent {
+        event,
+        recv_ms: 0,
+        group,
+        connection: 0,
+        status,
+        placed: None,
+        price_sol: None,
+        market_cap_sol: None,
+    };
     let mut line = serde_json::to_value(events::chain(&event)?).ok()?;
     if let Some(fields) = line.as_object_mut() {
         fields.retain(|name, _| !LIVE_ONLY.contains(&name.as_str()));

@@ -59,6 +59,23 @@ impl<W: Write> Writer<W> {
                     kind: "progress",
                     value: f64::from(*progress_pct),
                 })?,
+                Emitted::Retracted { slot, signature, path, event_index } => self.line(&Line::Retracted {
+                    slot: *slot,
+                    signature: signature.to_string(),
+                    path: [path.outer].into_iter().chain(path.inner).collect(),
+                    event_index: *event_index,
+                })?,
+                Emitted::ChainBroken { slot, recv_ms, pool, mint, connection } => self.line(&Line::Gap {
+                    recv_ms: *recv_ms,
+                    scope: "pool",
+                    from_slot: *slot,
+                    to_slot: *slot,
+                    cause: "chain_break",
+                    connection: *connection,
+                    pool: Some(pool.to_string()),
+                    mint: Some(mint.to_string()),
+                    repaired: false,
+                })?,
                 Emitted::Alert(alert) => self.line(&Line::Alert(Box::new(AlertFields::from(&**alert))))?,
                 Emitted::Slot(slot) => self.line(&Line::Slot {
                     slot: slot.slot,

@@ -138,6 +138,17 @@ pub enum Line {
         #[serde(flatten)]
         liquidity: LiquidityFields,
     },
+    /// The slot of an event written before is dead: the event did not happen.
+    Retracted {
+        /// The dead slot.
+        slot: u64,
+        /// Its transaction.
+        signature: String,
+        /// `[outer]` or `[outer, inner]`.
+        path: Vec<u16>,
+        /// 0, 1, … where one instruction yields several.
+        event_index: u16,
+    },
     /// Something was found about trades before it in the output; or more is known of it now.
     Alert(Box<AlertFields>),
     /// A slot is finished, and what is proven of it.
@@ -155,11 +166,11 @@ pub enum Line {
         /// Transactions known to be missing; `null` when only that something is missing is known.
         lost: Option<u32>,
     },
-    /// Slots were missed on a connection, or fetched again.
+    /// Slots were missed on a connection, or fetched again; or a pool's chain of reserves shows that a trade is missing.
     Gap {
         /// Milliseconds since the Unix epoch.
         recv_ms: i64,
-        /// `stream`.
+        /// `stream` or `pool`.
         scope: &'static str,
         /// First slot concerned.
         from_slot: u64,
@@ -167,11 +178,11 @@ pub enum Line {
         to_slot: u64,
         /// Why.
         cause: &'static str,
-        /// On which connection.
+        /// On which connection; of a pool's, the one that brought the trade behind it.
         connection: usize,
-        /// Of one pool only: not by this version.
+        /// Of one pool only: which.
         pool: Option<String>,
-        /// Of one token only: not by this version.
+        /// Of one pool only: its token.
         mint: Option<String>,
         /// Whether a replay brought everything.
         repaired: bool,

@@ -476,6 +476,15 @@ fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
     };
     let group = event.venue().program().group();
     let status = Status::Processed;
-    let chain = ChainEvent { event, recv_ms: 0, group, connection: 0, status, price_sol: None, market_cap_sol: None };
+    let chain = ChainEvent {
+        event,
+        recv_ms: 0,
+        group,
+        connection: 0,
+        status,
+        placed: None,
+        price_sol: None,
+        market_cap_sol: None,
+    };
     Emitted::Chain(Box::new(chain))
 }
