@@ -17,7 +17,7 @@ use tonic::{
 use yellowstone_grpc_client::GeyserGrpcBuilder;
 use yellowstone_grpc_proto::geyser::{SubscribeReplayInfoRequest, geyser_client::GeyserClient};
 
-use super::{StreamSettings, codec::RawCodec};
+use super::{StreamSettings, codec::RawCodec, machine::Network};
 use crate::chain::proto::SubscribeRequest;
 
 /// Full name of the call.
@@ -35,7 +35,11 @@ pub(super) enum OpenError {
 }
 
 /// Connects: TCP, TLS where the URL says so, HTTP/2.
-pub(super) async fn connect(settings: &StreamSettings, keepalive: Duration) -> Result<Channel, OpenError> {
+pub(super) async fn connect(
+    settings: &StreamSettings,
+    network: &Network,
+    keepalive: Duration,
+) -> Result<Channel, OpenError> {
     let refuse = |message: String| OpenError::Other(Code::Unavailable, message);
     let builder = GeyserGrpcBuilder::from_shared(settings.endpoint.url.clone())
         .map_err(|error| refuse(format!("the endpoint is not usable: {error}")))?;
@@ -55,7 +59,13 @@ pub(super) async fn connect(settings: &StreamSettings, keepalive: Duration) -> R
             .tls_config(ClientTlsConfig::new().with_native_roots())
             .map_err(|error| refuse(format!("TLS: {}", chain_of(&error))))?;
     }
-    match tokio::time::timeout(settings.connect_timeout, endpoint.connect()).await {
+    let connected = async {
+        match network {
+            Network::Tcp => endpoint.connect().await,
+            Network::Own(dial) => endpoint.connect_with_connector(dial.clone()).await,
+        }
+    };
+    match tokio::time::timeout(settings.connect_timeout, connected).await {
         Ok(connected) => connected.map_err(|error| refuse(chain_of(&error))),
         Err(_) => Err(refuse(format!("not connected after {:?}", settings.connect_timeout))),
     }

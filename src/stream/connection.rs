@@ -1,9 +1,7 @@
-//! One connection: its own thread, its own runtime, one stream at a time. Never opens one without a permit.
+//! One connection: its own thread, its own runtime, one stream at a time. Never opens one without a permit. Of several
+//! things that have happened at once, the one named first in a `select!` goes first: the same each time.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -19,6 +17,7 @@ use super::{
     ledger::StreamLedger,
     limiter::Ask,
     live::Live,
+    machine::Machine,
     plan::SubscriptionBuilder,
     policy::{Action, Backoff, Class, Failure, LEAST_DELAY, PROVEN_AFTER, Phase, RefusalStreak, Verdict, classify},
     recovery::Recovery,
@@ -91,6 +90,7 @@ pub(super) enum Report {
 #[derive(Debug)]
 pub(super) struct Connection<S: Sink> {
     pub(super) id: usize,
+    pub(super) machine: Machine,
     /// With the endpoint in use.
     pub(super) settings: Arc<StreamSettings>,
     /// Of that endpoint.
@@ -157,8 +157,7 @@ impl Delivered {
 impl<S: Sink> Connection<S> {
     /// Runs until it is closed.
     pub(super) async fn run(mut self) {
-        let seed = u64::try_from(unix_us()).unwrap_or_default().rotate_left(17) ^ (self.id as u64);
-        let mut backoff = Backoff::new(self.settings.backoff, fastrand::Rng::with_seed(seed ^ fastrand::u64(..)));
+        let mut backoff = Backoff::new(self.settings.backoff, self.machine.chance(self.id));
         let mut refusals = RefusalStreak::default();
         let mut purpose = Purpose::Start;
         let mut call = Call {
@@ -322,16 +321,18 @@ impl<S: Sink> Connection<S> {
         let ask = Ask { connection: self.id, purpose, urgent, cost: self.settings.budget.cost_new };
         let gate = self.gate.clone();
         tokio::select! {
-            permit = gate.acquire(ask) => Some(permit),
+            biased;
             () = other_wish(&mut self.desired, desired) => None,
+            permit = gate.acquire(ask) => Some(permit),
         }
     }
 
     /// Sleeps, unless something else is wanted first.
     async fn pause(&mut self, desired: &Desired, delay: Duration) {
         tokio::select! {
-            () = tokio::time::sleep(delay) => {}
+            biased;
             () = other_wish(&mut self.desired, desired) => {}
+            () = tokio::time::sleep(delay) => {}
         }
     }
 
@@ -369,12 +370,13 @@ impl<S: Sink> Connection<S> {
                 });
             }
         };
-        let settings = self.settings.clone();
+        let (settings, machine) = (self.settings.clone(), self.machine.clone());
         let channel = {
             let mut wishes = self.desired.clone();
             tokio::select! {
+                biased;
                 () = other_wish(&mut wishes, desired) => return End::Asked,
-                channel = channel::connect(&settings, keepalive) => match channel {
+                channel = channel::connect(&settings, &machine.network, keepalive) => match channel {
                     Ok(channel) => channel,
                     Err(error) => return End::Failed(failed(Phase::Connect, error)),
                 },
@@ -385,6 +387,7 @@ impl<S: Sink> Connection<S> {
         let (requests, stream) = {
             let mut wishes = self.desired.clone();
             tokio::select! {
+                biased;
                 () = other_wish(&mut wishes, desired) => return End::Asked,
                 opened = channel::subscribe(&settings, channel.clone(), request, zstd, max_message) => match opened {
                     Ok(opened) => opened,
@@ -481,9 +484,4 @@ pub(super) fn failure_of(phase: Phase, status: &Status) -> Failure {
         .or_else(|| number("retry-after").map(Duration::from_secs))
         .map(|pushback| pushback.min(Duration::from_secs(3600)));
     Failure { phase, code: status.code(), message: status.message().to_owned(), pushback }
-}
-
-pub(super) fn unix_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -160,6 +160,7 @@ impl Gate {
                 }
                 Wait::Until(at) => {
                     tokio::select! {
+                        biased;
                         () = changed => {}
                         () = tokio::time::sleep(at.saturating_sub(self.now())) => {}
                     }
@@ -239,6 +240,7 @@ impl Gate {
         };
         match next {
             Some(at) => tokio::select! {
+                biased;
                 () = self.0.core.spent.notified() => {}
                 () = tokio::time::sleep(at.saturating_sub(now)) => {}
             },

@@ -15,7 +15,7 @@ use tonic::{Streaming, transport::Channel};
 use super::{
     Arrival, Sink, channel,
     connection::{
-        Connection, Delivered, Desired, End, Report, Run, clean_end, closing, failure_of, stream_phase, unix_us, urgent,
+        Connection, Delivered, Desired, End, Report, Run, clean_end, closing, failure_of, stream_phase, urgent,
     },
     gate::{GateError, Permit},
     limiter::Ask,
@@ -103,8 +103,31 @@ impl<'c, S: Sink> Live<'c, S> {
                 replay = Some(self.offer(repair));
             }
             tokio::select! {
+                // A stream with always another frame holds up nothing; and while it has one, it is not silent.
+                biased;
+                changed = wishes.changed() => {
+                    let now = wishes.borrow_and_update();
+                    if changed.is_err() || now.run != Run::Go || now.epoch != self.sent.epoch {
+                        return End::Asked;
+                    }
+                }
+                permit = ready(&mut update) => {
+                    update = None;
+                    match permit {
+                        Ok(permit) => if let Err(end) = self.send_update(permit).await {
+                            return end;
+                        },
+                        Err(error) => return End::Gate(error),
+                    }
+                }
+                (first_available, permit) = ready(&mut replay) => {
+                    replay = None;
+                    if let Err(end) = self.send_replay(first_available, permit).await {
+                        return end;
+                    }
+                }
                 first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
-                    let arrival = Arrival { unix_us: unix_us(), replayed: false };
+                    let arrival = Arrival { unix_us: self.connection.machine.unix_us(), replayed: false };
                     self.connection.vitals.heard(arrival.unix_us / 1000);
                     last_activity = Instant::now();
                     let mut next = first;
@@ -136,6 +159,7 @@ impl<'c, S: Sink> Live<'c, S> {
                     self.activated().await;
                     if let Some(batch) = self.connection.sink.take_batch() {
                         tokio::select! {
+                            biased;
                             sent = self.connection.batches.send(batch) => if sent.is_err() {
                                 return End::Deserted;
                             },
@@ -145,27 +169,6 @@ impl<'c, S: Sink> Live<'c, S> {
                     }
                     if let Some(failure) = end {
                         return End::Failed(failure);
-                    }
-                }
-                changed = wishes.changed() => {
-                    let now = wishes.borrow_and_update();
-                    if changed.is_err() || now.run != Run::Go || now.epoch != self.sent.epoch {
-                        return End::Asked;
-                    }
-                }
-                permit = ready(&mut update) => {
-                    update = None;
-                    match permit {
-                        Ok(permit) => if let Err(end) = self.send_update(permit).await {
-                            return end;
-                        },
-                        Err(error) => return End::Gate(error),
-                    }
-                }
-                (first_available, permit) = ready(&mut replay) => {
-                    replay = None;
-                    if let Err(end) = self.send_replay(first_available, permit).await {
-                        return end;
                     }
                 }
                 () = &mut silence => {

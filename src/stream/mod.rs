@@ -13,6 +13,7 @@ pub mod gate;
 pub mod ledger;
 pub mod limiter;
 mod live;
+pub mod machine;
 pub mod permit_file;
 pub mod permits;
 pub mod plan;
@@ -42,6 +43,7 @@ use crate::chain::{group::Group, wire::Update};
 pub use self::{
     checkpoint::{CheckpointRules, Resume},
     ledger::{ProofMode, SlotRecord},
+    machine::Machine,
     status::{Control, Gap, GapCause, GroupLoad, StreamStatus},
 };
 
@@ -198,13 +200,23 @@ impl Streams {
     ///
     /// `make_sink` makes what takes the updates of a connection; its batches go into `batches`, which holds the
     /// connection back when it is full. The channel ends when every connection has.
-    #[allow(clippy::needless_pass_by_value, reason = "the channel ends with the connections only if no sender is left")]
     pub fn start<S: Sink>(
         settings: StreamSettings,
         make_sink: impl Fn(usize) -> S,
         batches: mpsc::Sender<S::Batch>,
     ) -> Result<Self, StreamError> {
-        let started = start::start(settings, make_sink, &batches)?;
+        Self::start_on(Machine::default(), settings, make_sink, batches)
+    }
+
+    /// Like [`start`](Self::start), on a machine that may be another than the real one.
+    #[allow(clippy::needless_pass_by_value, reason = "the channel ends with the connections only if no sender is left")]
+    pub fn start_on<S: Sink>(
+        machine: Machine,
+        settings: StreamSettings,
+        make_sink: impl Fn(usize) -> S,
+        batches: mpsc::Sender<S::Batch>,
+    ) -> Result<Self, StreamError> {
+        let started = start::start(&machine, settings, make_sink, &batches)?;
         Ok(Self {
             control: started.control,
             status: started.status,

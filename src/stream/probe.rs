@@ -14,6 +14,7 @@ use yellowstone_grpc_proto::geyser::{
 use super::{
     StreamSettings,
     channel::{self, OpenError},
+    machine::Network,
 };
 use crate::chain::text::Shown;
 
@@ -60,7 +61,7 @@ impl Probe {
     /// `None` when there is no point in going on.
     async fn run(&mut self, settings: &StreamSettings) -> Option<()> {
         let started = Instant::now();
-        let channel = match channel::connect(settings, settings.keepalive_interval).await {
+        let channel = match channel::connect(settings, &Network::Tcp, settings.keepalive_interval).await {
             Ok(channel) => channel,
             Err(OpenError::Status(status)) => return self.stop("connection", Verdict::Bad, said(&status)),
             Err(OpenError::Other(_, why)) => return self.stop("connection", Verdict::Bad, why),

@@ -1,10 +1,6 @@
 //! One connection as the supervisor sees it.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, thread};
 
 use tokio::sync::watch;
 
@@ -16,6 +12,14 @@ use super::{
 };
 use crate::chain::group::GroupSet;
 
+/// What a connection runs on.
+pub(super) enum Running {
+    /// A thread of its own, to be joined at its end.
+    Thread(thread::JoinHandle<()>),
+    /// A task.
+    Task,
+}
+
 /// One connection, seen from here.
 pub(super) struct Slot {
     pub(super) wishes: watch::Sender<Desired>,
@@ -24,7 +28,8 @@ pub(super) struct Slot {
     pub(super) ailment: Option<Ailment>,
     /// Which endpoint it uses.
     pub(super) place: usize,
-    pub(super) thread: Option<thread::JoinHandle<()>>,
+    /// While it runs.
+    pub(super) running: Option<Running>,
     pub(super) throttle: Throttle,
     /// Throttle and groups last seen in force.
     pub(super) good: Option<(GroupSet, Throttle)>,
@@ -37,27 +42,21 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(wishes: watch::Sender<Desired>, vitals: Arc<Vitals>, thread: thread::JoinHandle<()>) -> Self {
+    pub(super) fn new(wishes: watch::Sender<Desired>, vitals: Arc<Vitals>, running: Running, since_ms: i64) -> Self {
         Self {
             wishes,
             vitals,
             ailment: None,
             place: 0,
-            thread: Some(thread),
+            running: Some(running),
             throttle: Throttle::Full,
             good: None,
             state: ConnectionState::Idle,
-            since_ms: unix_ms(),
+            since_ms,
             cause: None,
             sent: 0,
             active: 0,
             opened: 0,
         }
     }
-}
-
-/// Milliseconds since the Unix epoch.
-pub(super) fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

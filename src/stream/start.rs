@@ -1,18 +1,13 @@
 //! Makes everything that streams are made of: budgets, threads, channels, and the supervisor over them.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
+use futures_util::FutureExt as _;
 use secrecy::ExposeSecret;
 use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::{self, JoinHandle},
     time::Instant,
 };
 
@@ -22,12 +17,13 @@ use super::{
     failover::Failover,
     gate::Gate,
     ledger::StreamLedger,
+    machine::{Machine, Runner},
     permit_file::ledger_key,
     permits::Place as LedgerPlace,
     plan::SubscriptionBuilder,
     pool::{ConnectionPool, MAX_CONNECTIONS},
     recovery::Recovery,
-    slot::Slot,
+    slot::{Running, Slot},
     status::{Control, Purpose, StreamStatus},
     supervisor::Supervisor,
     vitals::Vitals,
@@ -48,6 +44,7 @@ pub(super) struct Started {
 
 /// See [`super::Streams::start`].
 pub(super) fn start<S: Sink>(
+    machine: &Machine,
     settings: StreamSettings,
     make_sink: impl Fn(usize) -> S,
     batches: &mpsc::Sender<S::Batch>,
@@ -81,6 +78,7 @@ pub(super) fn start<S: Sink>(
         let vitals = Arc::new(Vitals::new());
         let connection = Connection {
             id,
+            machine: machine.clone(),
             settings: primary.settings.clone(),
             gate: primary.gate.clone(),
             endpoints: places.clone(),
@@ -94,12 +92,18 @@ pub(super) fn start<S: Sink>(
             recovery: Recovery::new(id, settings.recover).resuming(settings.resume.clone()),
             ledger: StreamLedger::new(settings.proof),
         };
-        let thread = spawn(connection, reports.clone())?;
-        slots.push(Slot::new(wishes, vitals, thread));
+        let running = match machine.runner {
+            Runner::Threads => Running::Thread(spawn(connection)?),
+            Runner::LocalTasks => {
+                task::spawn_local(run_and_report(connection));
+                Running::Task
+            }
+        };
+        slots.push(Slot::new(wishes, vitals, running, machine.unix_ms()));
     }
     let (control, requests) = mpsc::channel(QUEUE);
     let (closing, closed) = oneshot::channel();
-    let mut supervisor = Supervisor::new(settings, places.clone(), pool, slots);
+    let mut supervisor = Supervisor::new(machine.clone(), settings, places.clone(), pool, slots);
     let (publish, status) = watch::channel(Arc::new(supervisor.status()));
     let task = spawner.spawn(async move { supervisor.run(requests, incoming, closed, publish).await });
     Ok(Started { control, status, closing, task })
@@ -128,20 +132,29 @@ fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
 }
 
 /// A thread with its own runtime for one connection. Its end is reported, also when it is a panic.
-fn spawn<S: Sink>(
-    connection: Connection<S>,
-    reports: mpsc::Sender<(usize, Report)>,
-) -> Result<thread::JoinHandle<()>, StreamError> {
-    let id = connection.id;
+fn spawn<S: Sink>(connection: Connection<S>) -> Result<thread::JoinHandle<()>, StreamError> {
+    let (id, reports) = (connection.id, connection.reports.clone());
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = thread::Builder::new().name(format!("stream-{id}")).spawn(move || {
-        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(connection.run())));
+        let ended = runtime.block_on(life(connection));
         drop(runtime);
-        let panic = outcome.err().map(|payload| panic_text(payload.as_ref()));
         // Without a supervisor nobody is left to tell.
-        let _ = reports.blocking_send((id, Report::Ended { panic }));
+        let _ = reports.blocking_send((id, ended));
     })?;
     Ok(thread)
+}
+
+/// A connection from its beginning to its end, which is reported.
+async fn run_and_report<S: Sink>(connection: Connection<S>) {
+    let (id, reports) = (connection.id, connection.reports.clone());
+    let ended = life(connection).await;
+    // Without a supervisor nobody is left to tell.
+    let _ = reports.send((id, ended)).await;
+}
+
+async fn life<S: Sink>(connection: Connection<S>) -> Report {
+    let outcome = AssertUnwindSafe(connection.run()).catch_unwind().await;
+    Report::Ended { panic: outcome.err().map(|payload| panic_text(payload.as_ref())) }
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> Arc<str> {

@@ -14,9 +14,10 @@ use super::{
     connection::{Desired, Place, Report, Run},
     gate::Gate,
     limiter::Ask,
+    machine::Machine,
     plan::throttled,
     pool::{ConnectionPool, GroupLoad},
-    slot::{Slot, unix_ms},
+    slot::{Running, Slot},
     status::{
         BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
         StreamStatus, Throttle,
@@ -39,6 +40,7 @@ struct Migration {
 }
 
 pub(super) struct Supervisor {
+    machine: Machine,
     settings: Arc<StreamSettings>,
     /// Every endpoint with its budget, the preferred one first.
     places: Arc<[Place]>,
@@ -55,12 +57,14 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(
+        machine: Machine,
         settings: Arc<StreamSettings>,
         places: Arc<[Place]>,
         pool: ConnectionPool,
         slots: Vec<Slot>,
     ) -> Self {
         Self {
+            machine,
             settings,
             places,
             pool,
@@ -84,6 +88,7 @@ impl Supervisor {
     ) {
         loop {
             tokio::select! {
+                biased;
                 _ = &mut closed => break,
                 request = requests.recv() => match request {
                     Some(request) => self.request(request),
@@ -119,7 +124,7 @@ impl Supervisor {
             slot.wishes.send_modify(|wish| wish.run = Run::Close);
         }
         let deadline = Instant::now() + CLOSE_TIMEOUT;
-        while self.slots.iter().any(|slot| slot.thread.is_some()) {
+        while self.slots.iter().any(|slot| slot.running.is_some()) {
             match tokio::time::timeout_at(deadline, reports.recv()).await {
                 Ok(Some((connection, report))) => self.report(connection, report),
                 Ok(None) => break,
@@ -149,7 +154,7 @@ impl Supervisor {
                 let Some(slot) = self.slots.get(connection) else {
                     return self.refuse(format!("there is no connection {connection}"));
                 };
-                if slot.thread.is_none() {
+                if slot.running.is_none() {
                     return self.refuse(format!("connection {connection} has failed for good; restart the program"));
                 }
                 for place in self.places.iter() {
@@ -188,7 +193,7 @@ impl Supervisor {
                 continue;
             }
             slot.ailment = ailment;
-            slot.since_ms = unix_ms();
+            slot.since_ms = self.machine.unix_ms();
             slot.state = if ailment.is_some() { ConnectionState::Degraded } else { ConnectionState::Live };
             slot.cause = ailment.map(|ailment| ailment.words().into());
             let (state, cause) = (slot.state, slot.cause.clone());
@@ -313,7 +318,7 @@ impl Supervisor {
         match report {
             Report::State { state, cause } => {
                 slot.state = state;
-                slot.since_ms = unix_ms();
+                slot.since_ms = self.machine.unix_ms();
                 slot.cause.clone_from(&cause);
                 slot.ailment = None;
                 self.event(StreamEventKind::State { connection, state, cause, groups });
@@ -345,12 +350,12 @@ impl Supervisor {
                 }
             }
             Report::Ended { panic } => {
-                if let Some(thread) = slot.thread.take() {
+                if let Some(Running::Thread(thread)) = slot.running.take() {
                     // It reported as its last act, so this does not wait; a panic was caught and came with the report.
                     let _ = thread.join();
                 }
                 slot.state = ConnectionState::Stopped;
-                slot.since_ms = unix_ms();
+                slot.since_ms = self.machine.unix_ms();
                 slot.active = 0;
                 if let Some(text) = panic {
                     let cause: Arc<str> = format!("the connection thread failed: {text}").into();
@@ -406,11 +411,11 @@ impl Supervisor {
         let users = |place: usize| self.slots.iter().filter(|slot| slot.place == place).count();
         let most = (0..self.places.len()).rev().max_by_key(|place| users(*place));
         most.and_then(|most| self.places.get(most))
-            .map_or_else(BudgetStatus::default, |place| place.gate.status(unix_ms()))
+            .map_or_else(BudgetStatus::default, |place| place.gate.status(self.machine.unix_ms()))
     }
 
     fn stopped(&self, connection: usize) -> bool {
-        self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.thread.is_none())
+        self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.running.is_none())
     }
 
     fn refuse(&mut self, why: String) {
@@ -422,7 +427,7 @@ impl Supervisor {
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
-        self.events.push_back(StreamEvent { seq: self.seq, at_ms: unix_ms(), kind });
+        self.events.push_back(StreamEvent { seq: self.seq, at_ms: self.machine.unix_ms(), kind });
         self.seq += 1;
     }
 
