@@ -149,7 +149,13 @@ pub(super) fn trade(
     let fill = fill_of(&before, order);
     let failure = order.failure.or_else(|| {
         let exact_out = call.buy && !call.exact_in;
-        let outcome = if exact_out { fill.gross() } else if call.buy { fill.base } else { fill.net() };
+        let outcome = if exact_out {
+            fill.gross()
+        } else if call.buy {
+            fill.base
+        } else {
+            fill.net()
+        };
         order.bound.is_broken_by(outcome, exact_out).then_some(Failure::Slippage)
     });
     if call.buy {

@@ -85,7 +85,13 @@ impl Bound {
     pub(super) const fn is_broken_by(self, outcome: u64, to_pay: bool) -> bool {
         match self {
             Self::Slippage(_) => false,
-            Self::Given(limit) => if to_pay { outcome > limit } else { outcome < limit },
+            Self::Given(limit) => {
+                if to_pay {
+                    outcome > limit
+                } else {
+                    outcome < limit
+                }
+            }
         }
     }
 }
@@ -257,7 +263,8 @@ impl<'a> Writing<'a> {
 
     /// Takes the router's own fee, says what it did and closes its call.
     pub(super) fn leave_router(&mut self, base: u64, quote: u64) {
-        let Some((number, program)) = self.style.router.and_then(|number| Some((number as u64, router(number)?))) else {
+        let Some((number, program)) = self.style.router.and_then(|number| Some((number as u64, router(number)?)))
+        else {
             return;
         };
         if self.style.router >= Some(ROUTERS.len()) {

@@ -147,7 +147,13 @@ pub(super) fn trade(
     let fill = fill_of(&before, order)?;
     let gross = fill.gross();
     let exact_out = call.buy && !call.exact_in;
-    let outcome = if exact_out { gross } else if call.buy { fill.base } else { fill.net() };
+    let outcome = if exact_out {
+        gross
+    } else if call.buy {
+        fill.base
+    } else {
+        fill.net()
+    };
     let fails = order.fails || order.bound.is_broken_by(outcome, exact_out);
     if call.buy {
         wallets.fund(user, gross.saturating_mul(2) + 20_000_000);

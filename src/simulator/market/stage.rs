@@ -8,10 +8,10 @@ use yellowstone_grpc_proto::geyser::SubscribeUpdateTransactionInfo;
 
 use super::{
     address::{PRIVATE_PROGRAMS, Purpose, ROUTERS, made_key},
-    curve::{Curve, REAL_BASE},
+    curve::Curve,
     curve_call::{self, CurveOrder},
     draft::{Balance, Place},
-    launch, migration,
+    migration,
     parts::{Bound, Moment, Style, Writing, version},
     pool::Pool,
     pool_call::{self, PoolOrder},
@@ -44,11 +44,6 @@ pub(in crate::simulator) struct Sender {
 /// What one instruction of a transaction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Step {
-    /// Launches the token.
-    Launch {
-        /// The token.
-        token: u64,
-    },
     /// Trades, by the instruction's own two arguments.
     Trade {
         /// The token.
@@ -126,11 +121,6 @@ impl Stage {
         let id = self.numbered;
         let token = Token::launch(self.seed, id, creator, &mut self.rng);
         (id, self.tokens.entry(id).or_insert(token))
-    }
-
-    /// A token that is to be launched.
-    pub(in crate::simulator) fn unborn(&mut self, creator: WalletId) -> u64 {
-        self.token(creator).0
     }
 
     /// A token whose curve stands so.
@@ -215,15 +205,9 @@ impl Stage {
             sponsor: sender.payer,
         };
         let mut writing = Writing::new(&moment, &mut self.wallets, sender.wallet, style, sender.units);
-        let (mut outcomes, mut launched) = (Vec::with_capacity(steps.len()), None);
+        let mut outcomes = Vec::with_capacity(steps.len());
         for step in steps {
-            let fresh = launched.take_if(|launched| matches!(step, Step::Trade { token, .. } if token == launched));
             let told = match *step {
-                Step::Launch { token } => {
-                    let Some(known) = self.tokens.get(&token) else { continue };
-                    launched = Some(token);
-                    Some(vec![launch::launch(&mut writing, known)])
-                }
                 Step::Trade { token, buy, exact_in, generation, amount, limit } => {
                     let Some(known) = self.tokens.get_mut(&token) else { continue };
                     let (wallet, bound) = (sender.wallet, Bound::Given(limit));
@@ -237,8 +221,7 @@ impl Stage {
                             let complete = known.curve.is_complete();
                             let failure = complete.then_some(curve_call::Failure::Complete);
                             let order = CurveOrder { call, amount, bound, failure };
-                            let fresh = fresh.is_some();
-                            curve_call::trade(&mut writing, &mut self.wallets, known, wallet, &order, fresh)
+                            curve_call::trade(&mut writing, &mut self.wallets, known, wallet, &order, false)
                         })
                     }
                 }
@@ -264,24 +247,22 @@ impl Stage {
                 },
             }));
         }
-        if let Some(token) = launched.and_then(|token| self.tokens.get(&token)) {
-            launch::state_vault(&mut writing, token);
-        }
         if !outcomes.is_empty() {
             writing.tip();
         }
         let done = writing.finish(&mut self.wallets, Role::Organic, Vec::new());
         Written { info: done.info, outcomes }
     }
-
-    /// What is left for sale on a token's curve.
-    pub(in crate::simulator) fn left_on_curve(&self, token: u64) -> u64 {
-        self.tokens.get(&token).map_or(REAL_BASE, |token| token.curve.real_base)
-    }
 }
 
 /// A `TransferChecked` at top level, to an account that exists.
-fn hand(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut Token, (from, to): (WalletId, WalletId), amount: u64) {
+fn hand(
+    writing: &mut Writing<'_>,
+    wallets: &Wallets,
+    token: &mut Token,
+    (from, to): (WalletId, WalletId),
+    amount: u64,
+) {
     let (from_account, _) = writing.account(Purpose::TokenAccount, token.id);
     let to_key = made_key(writing.moment.seed ^ u64::from(to), Purpose::TokenAccount, token.id);
     let to_account = writing.draft.writable(&to_key);
