@@ -6,8 +6,8 @@ use super::{
     lru::KeyHash,
 };
 
-/// Legs kept: at 1,000 trades a second a quarter of a minute, three times what a sandwich may span.
-pub(super) const LEGS: usize = 1 << 14;
+/// Legs kept: at 1,000 trades a second eight seconds, more than the twelve slots that a sandwich may span.
+pub(super) const LEGS: usize = 1 << 13;
 /// Most legs of one pool that are looked at together.
 pub(super) const WINDOW: usize = 256;
 /// Front or back legs of one position.
@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub(super) attack: Option<AlertId>,
     /// Whose victims it is among.
     pub(super) harmed_by: [Option<AlertId>; 2],
+    /// Its slot died: it did not happen.
+    pub(super) dead: bool,
     /// Part of one transaction's trade through several pools.
     pub(super) arbitrage: bool,
     /// What its trader holds open since this leg.
@@ -109,6 +111,7 @@ impl Book {
             attack: None,
             harmed_by: [None; 2],
             arbitrage: false,
+            dead: false,
             position: Position::default(),
         };
         match self.entries.get_mut(Self::place(seq)) {
@@ -133,6 +136,21 @@ impl Book {
         self.entries.get_mut(Self::place(seq)).filter(|entry| entry.seq == seq)
     }
 
+    /// The leg whose number ends so, if it is still kept; `newest` is the newest leg's number.
+    pub(super) fn recent_mut(&mut self, low: u32, newest: Seq) -> Option<&mut Entry> {
+        #[allow(clippy::cast_possible_truncation, reason = "lower halves")]
+        let back = (newest as u32).wrapping_sub(low);
+        self.get_mut(newest.checked_sub(back.into())?)
+    }
+
+    /// Marks the legs of a dead slot; calls `found` with each.
+    pub(super) fn bury(&mut self, slot: u64, mut found: impl FnMut(Seq, &Leg)) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.leg.place.slot == slot) {
+            entry.dead = true;
+            found(entry.seq, &entry.leg);
+        }
+    }
+
     /// The legs of a pool from `first` to `last` in chain order, into `found`; `false` if they are too many or not all
     /// kept any more.
     pub(super) fn between(&self, first: Seq, last: Seq, found: &mut Vec<Seq>) -> bool {
@@ -143,7 +161,9 @@ impl Book {
             if found.len() == WINDOW {
                 return false;
             }
-            found.push(at);
+            if !entry.dead {
+                found.push(at);
+            }
             if at == first {
                 found.reverse();
                 return true;

@@ -14,9 +14,9 @@ use crate::{chain::ids::Mint, decode::event::Side};
 
 const MINTS: usize = 4_096;
 const WALLETS: usize = 32_768;
-const PAIRS: usize = 32_768;
-/// Pairs seen once: a table of marks, in which a newer pair takes an older one's place.
-const ONCE: usize = 1 << 18;
+const PAIRS: usize = 16_384;
+/// Marks of pairs seen: a newer pair's takes an older one's place.
+const SEEN: usize = 1 << 18;
 /// First buyers kept of a mint.
 const BUYERS: usize = 16;
 /// How far behind its leader a follower may be, in slots.
@@ -71,7 +71,7 @@ pub(super) struct CopyTrade {
     mints: Lru<Mint, Buyers>,
     wallets: Lru<u64, Activity>,
     pairs: Lru<(u64, u64), Pair>,
-    once: Vec<u32>,
+    seen: Vec<u32>,
     all: u64,
     hash: KeyHash,
 }
@@ -82,14 +82,14 @@ impl CopyTrade {
             mints: Lru::new(MINTS, hash),
             wallets: Lru::new(WALLETS, hash),
             pairs: Lru::new(PAIRS, hash),
-            once: vec![0; ONCE],
+            seen: vec![0; SEEN],
             all: 0,
             hash,
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.mints.bytes() + self.wallets.bytes() + self.pairs.bytes() + self.once.capacity() * size_of::<u32>()
+        self.mints.bytes() + self.wallets.bytes() + self.pairs.bytes() + self.seen.capacity() * size_of::<u32>()
     }
 
     /// Whether this wallet is known to copy that one.
@@ -128,12 +128,12 @@ impl CopyTrade {
 
     fn follows(&mut self, entry: &Entry, follower: Activity, leader: &Buyer, book: &Book, tracked: &mut Tracked) {
         let key = (entry.owner, leader.owner);
-        let first = if self.pairs.get(&key).is_some() { 0 } else { u16::from(self.was_seen_once(key)) };
-        if self.pairs.get(&key).is_none() && first == 0 {
+        // Nearly all pairs are seen once: their mark is all that is kept of them.
+        if !self.was_seen_before(key) {
             return;
         }
-        let pair = self.pairs.touch(key).0;
-        pair.mints = pair.mints.saturating_add(1 + first);
+        let (pair, new) = self.pairs.touch(key);
+        pair.mints = pair.mints.saturating_add(1 + u16::from(new));
         let lag = entry.leg.place.slot.saturating_sub(leader.slot);
         let class = lag.checked_ilog2().map_or(0, |log| log as usize + 1).min(LAGS - 1);
         pair.lags[class] = pair.lags[class].saturating_add(1);
@@ -170,16 +170,16 @@ impl CopyTrade {
         }
     }
 
-    /// Whether this pair left its mark before; leaves it.
-    fn was_seen_once(&mut self, (follower, leader): (u64, u64)) -> bool {
+    /// Whether this pair left its mark before and no other pair has left one in its place since; leaves it.
+    fn was_seen_before(&mut self, (follower, leader): (u64, u64)) -> bool {
         use std::hash::{BuildHasher, Hasher};
         let mut hasher = self.hash.build_hasher();
         hasher.write_u64(follower);
         hasher.write_u64(leader);
         let hash = hasher.finish();
         #[allow(clippy::cast_possible_truncation, reason = "both halves are used")]
-        let (place, mark) = (hash as usize % ONCE, (hash >> 32) as u32 | 1);
-        self.once.get_mut(place).is_some_and(|slot| std::mem::replace(slot, mark) == mark)
+        let (place, mark) = (hash as usize % SEEN, (hash >> 32) as u32 | 1);
+        self.seen.get_mut(place).is_some_and(|slot| std::mem::replace(slot, mark) == mark)
     }
 }
 

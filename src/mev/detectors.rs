@@ -149,6 +149,15 @@ impl Detectors {
 
     /// Takes what became of a slot.
     pub fn slot(&mut self, slot: u64, fate: Fate, out: &mut Vec<Alert>) {
+        if fate == Fate::Dead {
+            let Self { book, pools, .. } = self;
+            // What was opened there is not open.
+            book.bury(slot, |seq, leg| {
+                if let Some(pool) = pools.get_mut(&leg.pool) {
+                    pool.forget(seq);
+                }
+            });
+        }
         self.tracked.slot(slot, fate);
         self.tracked.take(out);
     }

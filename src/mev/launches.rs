@@ -13,7 +13,9 @@ use crate::{
 };
 
 const MINTS: usize = 4_096;
-const WALLETS: usize = 32_768;
+const WALLETS: usize = 16_384;
+/// Launches whose bundles are watched.
+const BUNDLES: usize = 512;
 /// Wallets of one bundle.
 const BUNDLE: usize = 24;
 /// Least wallets of a bundle.
@@ -45,12 +47,8 @@ struct Launch {
     supply: u64,
     /// Position of the last transaction of the unbroken run behind the launch.
     run: u64,
-    bundle: [u64; BUNDLE],
-    bundle_legs: [Seq; BUNDLE],
-    bundled: usize,
-    bundle_base: u64,
-    bundle_sold: u64,
-    bundle_alert: Option<AlertId>,
+    /// Whether wallets bought in that run.
+    bundled: bool,
     /// Distinct buyers so far, as far as they matter for a rank.
     buyers: u16,
     dev_bought: u64,
@@ -61,6 +59,23 @@ struct Launch {
     peak: u64,
     peak_us: i64,
     rugged: bool,
+}
+
+/// Wallets that bought right behind a launch.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bundle {
+    owners: [u64; BUNDLE],
+    legs: [Seq; BUNDLE],
+    count: usize,
+    base: u64,
+    sold: u64,
+    alert: Option<AlertId>,
+}
+
+impl Bundle {
+    fn owners(&self) -> &[u64] {
+        self.owners.get(..self.count).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,17 +91,18 @@ struct Sniper {
 #[derive(Debug)]
 pub(super) struct Launches {
     mints: Lru<Mint, Launch>,
+    bundles: Lru<Mint, Bundle>,
     snipers: Lru<u64, Sniper>,
     hash: KeyHash,
 }
 
 impl Launches {
     pub(super) fn new(hash: KeyHash) -> Self {
-        Self { mints: Lru::new(MINTS, hash), snipers: Lru::new(WALLETS, hash), hash }
+        Self { mints: Lru::new(MINTS, hash), bundles: Lru::new(BUNDLES, hash), snipers: Lru::new(WALLETS, hash), hash }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.mints.bytes() + self.snipers.bytes()
+        self.mints.bytes() + self.bundles.bytes() + self.snipers.bytes()
     }
 
     /// A token was created.
@@ -122,7 +138,7 @@ impl Launches {
                     launch.buyers = launch.buyers.saturating_add(1);
                     let rank = launch.buyers;
                     if age == 0 {
-                        bundled(launch, entry, book, tracked);
+                        bundled(launch, &mut self.bundles, entry, book, tracked);
                     }
                     if entry.owner == launch.creator {
                         launch.dev_bought = launch.dev_bought.saturating_add(entry.leg.base);
@@ -134,7 +150,7 @@ impl Launches {
                     launch.dev_bought = launch.dev_bought.saturating_add(entry.leg.base);
                 }
                 Side::Buy => {}
-                Side::Sell => sold(launch, entry, book, tracked),
+                Side::Sell => sold(launch, &mut self.bundles, entry, book, tracked),
             }
         }
         drained(launch, entry, book, tracked);
@@ -164,27 +180,32 @@ impl Launches {
 }
 
 /// A buy in the launch's own slot: one of a run of transactions right behind it belongs together with the others.
-fn bundled(launch: &mut Launch, entry: &Entry, book: &Book, tracked: &mut Tracked) {
+fn bundled(launch: &mut Launch, bundles: &mut Lru<Mint, Bundle>, entry: &Entry, book: &Book, tracked: &mut Tracked) {
     let leg = &entry.leg;
-    if leg.place.tx_index > launch.run + 1 || launch.bundled == BUNDLE {
+    if leg.place.tx_index > launch.run + 1 {
         return;
     }
     launch.run = launch.run.max(leg.place.tx_index);
-    launch.bundle_base = launch.bundle_base.saturating_add(leg.base);
-    if launch.bundle[..launch.bundled].contains(&entry.owner) {
+    launch.bundled = true;
+    let bundle = bundles.touch(leg.mint).0;
+    if bundle.count == BUNDLE {
         return;
     }
-    launch.bundle[launch.bundled] = entry.owner;
-    launch.bundle_legs[launch.bundled] = entry.seq;
-    launch.bundled += 1;
-    if launch.bundled >= LEAST {
-        tell_bundle(launch, entry, book, tracked);
+    bundle.base = bundle.base.saturating_add(leg.base);
+    if bundle.owners().contains(&entry.owner) {
+        return;
+    }
+    bundle.owners[bundle.count] = entry.owner;
+    bundle.legs[bundle.count] = entry.seq;
+    bundle.count += 1;
+    if bundle.count >= LEAST {
+        tell_bundle(launch, bundle, entry, book, tracked);
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shares and counts")]
-fn tell_bundle(launch: &mut Launch, last: &Entry, book: &Book, tracked: &mut Tracked) {
-    let seqs = &launch.bundle_legs[..launch.bundled];
+fn tell_bundle(launch: &Launch, bundle: &mut Bundle, last: &Entry, book: &Book, tracked: &mut Tracked) {
+    let seqs = bundle.legs.get(..bundle.count).unwrap_or_default();
     let legs = || seqs.iter().filter_map(|seq| book.get(*seq)).map(|entry| &entry.leg);
     let Some(first) = legs().next() else { return };
     // Several wallets in one transaction, or the same fee and limit in all: no chance run of strangers.
@@ -195,22 +216,22 @@ fn tell_bundle(launch: &mut Launch, last: &Entry, book: &Book, tracked: &mut Tra
     let mut alert = Alert::about(&last.leg, Class::Bundle, confidence);
     alert.attackers = legs().map(|leg| Attacker { wallet: leg.user, link: Link::Owner }).collect();
     if launch.supply > 0 {
-        let share = launch.bundle_base as f64 / launch.supply as f64;
+        let share = bundle.base as f64 / launch.supply as f64;
         alert.reasons.push(Reason { code: "supply_share", value: share });
     }
-    alert.reasons.push(Reason { code: "wallets", value: launch.bundled as f64 });
-    if launch.bundle[..launch.bundled].contains(&launch.creator) {
+    alert.reasons.push(Reason { code: "wallets", value: bundle.count as f64 });
+    if bundle.owners().contains(&launch.creator) {
         alert.reasons.push(Reason { code: "creator_included", value: 1.0 });
     }
     let sizes: Vec<f64> = legs().map(|leg| leg.quote as f64).collect();
     alert.reasons.push(Reason { code: "size_variation", value: variation(&sizes) });
-    if launch.bundle_sold > 0 {
-        let share = launch.bundle_sold as f64 / launch.bundle_base.max(1) as f64;
+    if bundle.sold > 0 {
+        let share = bundle.sold as f64 / bundle.base.max(1) as f64;
         alert.reasons.push(Reason { code: "sold_share", value: share.min(1.0) });
     }
-    alert.open_inventory = launch.bundle_base.saturating_sub(launch.bundle_sold);
+    alert.open_inventory = bundle.base.saturating_sub(bundle.sold);
     alert.legs = seqs.iter().filter_map(|seq| book.evidence(*seq, Role::Other)).collect();
-    launch.bundle_alert = Some(tracked.raise(launch.bundle_alert, alert, 0));
+    bundle.alert = Some(tracked.raise(bundle.alert, alert, 0));
 }
 
 /// A buy in the first slots: whoever is that early in launch after launch waits for launches.
@@ -237,18 +258,19 @@ fn sniped(snipers: &mut Lru<u64, Sniper>, entry: &Entry, rank: u16, book: &Book,
 
 /// Somebody sells: the creator, or one of the bundle.
 #[allow(clippy::cast_precision_loss, reason = "shares")]
-fn sold(launch: &mut Launch, entry: &Entry, book: &Book, tracked: &mut Tracked) {
+fn sold(launch: &mut Launch, bundles: &mut Lru<Mint, Bundle>, entry: &Entry, book: &Book, tracked: &mut Tracked) {
     let leg = &entry.leg;
-    if launch.bundle_alert.is_some() && launch.bundle[..launch.bundled].contains(&entry.owner) {
-        let before = launch.bundle_sold;
-        launch.bundle_sold = before.saturating_add(leg.base);
+    let bundle = if launch.bundled { bundles.get_mut(&leg.mint) } else { None };
+    if let Some(bundle) = bundle.filter(|bundle| bundle.alert.is_some() && bundle.owners().contains(&entry.owner)) {
+        let before = bundle.sold;
+        bundle.sold = before.saturating_add(leg.base);
         // Told at its first sale, and when half and nearly all is sold.
         let passed = |share: f64| {
-            let mark = launch.bundle_base as f64 * share;
-            (before as f64) < mark && launch.bundle_sold as f64 >= mark
+            let mark = bundle.base as f64 * share;
+            (before as f64) < mark && bundle.sold as f64 >= mark
         };
         if before == 0 || passed(0.5) || passed(0.98) {
-            tell_bundle(launch, entry, book, tracked);
+            tell_bundle(launch, bundle, entry, book, tracked);
         }
     }
     if entry.owner != launch.creator {

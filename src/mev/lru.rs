@@ -1,11 +1,6 @@
-//! Bounded tables: a slab with the least recently used entry given away when it is full. No allocation once it is.
+//! Bounded tables: a slab in which an entry that was not used lately gives way when it is full. No allocation once it is.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, Hash, Hasher, RandomState},
-};
-
-const NONE: u32 = u32::MAX;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 /// Hashes keys of chain accounts by eight bytes from their middle and a random seed: keys are chosen by strangers, and
 /// vanity prefixes and suffixes make their ends alike.
@@ -77,14 +72,16 @@ impl Hasher for Mixer {
     }
 }
 
-/// A table of at most so many entries.
+/// A table of at most so many entries; when it is full, one that was not used again lately gives way (a clock with one
+/// bit for each entry: using an entry touches no other).
 #[derive(Debug)]
 pub(super) struct Lru<K, V> {
-    places: HashMap<K, u32, KeyHash>,
+    /// By hash, linearly probed: upper half of the hash, and the entry's place plus one; 0 is free.
+    index: Vec<(u32, u32)>,
     nodes: Vec<Node<K, V>>,
-    newest: u32,
-    oldest: u32,
     capacity: usize,
+    hash: KeyHash,
+    hand: usize,
     evicted: u64,
 }
 
@@ -92,56 +89,51 @@ pub(super) struct Lru<K, V> {
 struct Node<K, V> {
     key: K,
     value: V,
-    newer: u32,
-    older: u32,
+    used: bool,
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "halves of a hash, and places in small tables")]
 impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
     /// An empty table, with room for all it may ever hold.
     pub(super) fn new(capacity: usize, hash: KeyHash) -> Self {
-        // Twice the room: a table that is at most half full is tidied in place and never grows.
-        let places = HashMap::with_capacity_and_hasher(capacity * 2, hash);
-        let nodes = Vec::with_capacity(capacity);
-        Self { places, nodes, newest: NONE, oldest: NONE, capacity, evicted: 0 }
+        let index = vec![(0, 0); (capacity * 2).next_power_of_two()];
+        Self { index, nodes: Vec::with_capacity(capacity), capacity, hash, hand: 0, evicted: 0 }
     }
 
-    /// The entry, made if it is new, now the most recently used one; and whether it is new.
+    /// The entry, made if it is new; and whether it is new.
     pub(super) fn touch(&mut self, key: K) -> (&mut V, bool) {
-        if let Some(at) = self.places.get(&key).copied() {
-            if self.newest != at {
-                self.unlink(at);
-                self.link(at);
-            }
-            return (&mut self.nodes[at as usize].value, false);
+        let hash = self.hash.hash_one(key);
+        if let Some(at) = self.find(hash, &key) {
+            let node = &mut self.nodes[at];
+            node.used = true;
+            return (&mut node.value, false);
         }
         let at = if self.nodes.len() < self.capacity {
-            #[allow(clippy::cast_possible_truncation, reason = "tables are small")]
-            let at = self.nodes.len() as u32;
-            self.nodes.push(Node { key, value: V::default(), newer: NONE, older: NONE });
-            at
+            self.nodes.push(Node { key, value: V::default(), used: false });
+            self.nodes.len() - 1
         } else {
-            let at = self.oldest;
-            self.unlink(at);
+            let at = self.turn();
+            self.remove(at);
             self.evicted += 1;
-            let node = &mut self.nodes[at as usize];
-            self.places.remove(&node.key);
-            node.key = key;
-            node.value = V::default();
+            self.nodes[at] = Node { key, value: V::default(), used: false };
             at
         };
-        self.places.insert(key, at);
-        self.link(at);
-        (&mut self.nodes[at as usize].value, true)
+        let mut slot = self.slot(hash);
+        while self.index[slot].1 != 0 {
+            slot = self.next(slot);
+        }
+        self.index[slot] = ((hash >> 32) as u32, at as u32 + 1);
+        (&mut self.nodes[at].value, true)
     }
 
-    /// The entry, if it is there; its age does not change.
+    /// The entry, if it is there; it does not count as used.
     pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.places.get(key).map(|at| &self.nodes[*at as usize].value)
+        self.find(self.hash.hash_one(key), key).map(|at| &self.nodes[at].value)
     }
 
-    /// The entry, if it is there; its age does not change.
+    /// The entry, if it is there; it does not count as used.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.places.get(key).map(|at| &mut self.nodes[*at as usize].value)
+        self.find(self.hash.hash_one(key), key).map(|at| &mut self.nodes[at].value)
     }
 
     /// Entries given away because the table was full.
@@ -151,63 +143,104 @@ impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
 
     /// Bytes it holds when full.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node<K, V>>() + self.places.capacity() * 8 / 7 * (size_of::<(K, u32)>() + 1)
+        self.capacity * size_of::<Node<K, V>>() + self.index.len() * size_of::<(u32, u32)>()
     }
 
-    fn unlink(&mut self, at: u32) {
-        let Node { newer, older, .. } = self.nodes[at as usize];
-        match self.nodes.get_mut(newer as usize) {
-            Some(node) => node.older = older,
-            None => self.newest = older,
-        }
-        match self.nodes.get_mut(older as usize) {
-            Some(node) => node.newer = newer,
-            None => self.oldest = newer,
+    fn slot(&self, hash: u64) -> usize {
+        hash as usize & (self.index.len() - 1)
+    }
+
+    fn next(&self, slot: usize) -> usize {
+        (slot + 1) & (self.index.len() - 1)
+    }
+
+    fn find(&self, hash: u64, key: &K) -> Option<usize> {
+        let mut slot = self.slot(hash);
+        loop {
+            let (upper, place) = self.index[slot];
+            let at = (place as usize).checked_sub(1)?;
+            if upper == (hash >> 32) as u32 && self.nodes[at].key == *key {
+                return Some(at);
+            }
+            slot = self.next(slot);
         }
     }
 
-    fn link(&mut self, at: u32) {
-        let before = std::mem::replace(&mut self.newest, at);
-        let node = &mut self.nodes[at as usize];
-        (node.newer, node.older) = (NONE, before);
-        match self.nodes.get_mut(before as usize) {
-            Some(node) => node.newer = at,
-            None => self.oldest = at,
+    /// The next entry that was not used since the hand passed it last.
+    fn turn(&mut self) -> usize {
+        loop {
+            let at = self.hand;
+            self.hand = (self.hand + 1) % self.nodes.len();
+            if !std::mem::take(&mut self.nodes[at].used) {
+                return at;
+            }
         }
+    }
+
+    /// Takes an entry out of the index, and closes the gap so that no search ends at it.
+    fn remove(&mut self, at: usize) {
+        let mut gap = self.slot(self.hash.hash_one(self.nodes[at].key));
+        while self.index[gap].1 as usize != at + 1 {
+            gap = self.next(gap);
+        }
+        let mut slot = gap;
+        loop {
+            slot = self.next(slot);
+            let Some(place) = (self.index[slot].1 as usize).checked_sub(1) else { break };
+            let home = self.slot(self.hash.hash_one(self.nodes[place].key));
+            // It may move up to the gap unless its own place lies between the two.
+            let mask = self.index.len() - 1;
+            if (slot.wrapping_sub(home) & mask) >= (slot.wrapping_sub(gap) & mask) {
+                self.index[gap] = self.index[slot];
+                gap = slot;
+            }
+        }
+        self.index[gap] = (0, 0);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
-        /// Against a plain list in order of use.
+        /// What is kept is kept right, and whatever is forgotten is counted.
         #[test]
-        fn keeps_the_most_recently_used(keys in proptest::collection::vec(0_u64..12, 1..300), capacity in 1_usize..9) {
+        fn keeps_right_what_it_keeps(keys in proptest::collection::vec(0_u64..40, 1..400), capacity in 2_usize..30) {
             let mut table: Lru<u64, u64> = Lru::new(capacity, KeyHash::default());
-            let mut model: Vec<(u64, u64)> = Vec::new();
-            let mut evicted = 0;
+            let mut model: HashMap<u64, u64> = HashMap::new();
+            let mut forgotten = 0;
             for (n, key) in (1..).zip(keys) {
-                let known = model.iter().position(|(k, _)| *k == key).map(|at| model.remove(at));
+                let before: Vec<u64> = model.keys().copied().collect();
                 let (value, new) = table.touch(key);
-                prop_assert_eq!(new, known.is_none());
-                prop_assert_eq!(*value, known.map_or(0, |(_, value)| value));
+                prop_assert_eq!(new, !model.contains_key(&key));
+                prop_assert_eq!(*value, model.get(&key).copied().unwrap_or(0));
                 *value = n;
-                model.push((key, n));
-                if model.len() > capacity {
-                    model.remove(0);
-                    evicted += 1;
+                model.insert(key, n);
+                model.retain(|key, _| table.get(key).is_some());
+                forgotten += before.iter().filter(|key| !model.contains_key(key)).count();
+                prop_assert_eq!(u64::try_from(forgotten).unwrap_or(0), table.evicted());
+                prop_assert!(model.len() <= capacity);
+                for key in 0..40 {
+                    prop_assert_eq!(table.get(&key), model.get(&key));
+                    prop_assert_eq!(table.get_mut(&key).map(|value| *value), model.get(&key).copied());
                 }
-                for key in 0..12 {
-                    let expected = model.iter().find(|(k, _)| *k == key).map(|(_, value)| value);
-                    prop_assert_eq!(table.get(&key), expected);
-                }
-                prop_assert_eq!(table.evicted(), evicted);
             }
         }
+    }
+
+    #[test]
+    fn an_entry_in_use_outlives_any_number_that_come_once() {
+        let mut table: Lru<u64, u64> = Lru::new(8, KeyHash::default());
+        for n in 0..1_000 {
+            *table.touch(u64::MAX).0 += 1;
+            table.touch(n);
+        }
+        assert_eq!(table.get(&u64::MAX), Some(&1_000));
     }
 
     #[test]

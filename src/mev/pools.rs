@@ -13,9 +13,9 @@ use crate::{chain::ids::Pool, decode::event::Side};
 /// Pools kept.
 pub(super) const POOLS: usize = 4_096;
 /// Open positions of one pool.
-const OPENS: usize = 64;
+const OPENS: usize = 48;
 /// Slots after which an open position is no longer waited for.
-pub(super) const SLOTS: u64 = 12;
+const SLOTS: u32 = 12;
 /// Least raw units of which an equal amount says anything.
 const TELLING: u64 = 1_000_000;
 /// Wallets of a pool whose round trips are counted.
@@ -57,22 +57,26 @@ impl Default for HotPool {
     }
 }
 
-/// An open position, as far as a search needs it; the rest stands with its first leg.
+/// An open position, as far as a search needs it: the lower halves of tags and numbers; the rest stands with its first leg.
 #[derive(Clone, Copy, Debug)]
 struct Open {
-    first: Seq,
-    owner: u64,
-    payer: u64,
-    program: u64,
     remaining: u64,
-    opened: u64,
-    slot: u64,
+    first: u32,
+    owner: u32,
+    payer: u32,
+    program: u32,
+    slot: u32,
     side: Side,
 }
 
 impl Open {
-    const NONE: Self =
-        Self { first: 0, owner: 0, payer: 0, program: 0, remaining: 0, opened: 0, slot: 0, side: Side::Buy };
+    const NONE: Self = Self { remaining: 0, first: 0, owner: 0, payer: 0, program: 0, slot: 0, side: Side::Buy };
+}
+
+/// The lower half.
+#[allow(clippy::cast_possible_truncation, reason = "what is meant")]
+const fn low(value: u64) -> u32 {
+    value as u32
 }
 
 /// What a leg does to the positions of its pool.
@@ -93,25 +97,33 @@ impl HotPool {
     /// Lets a leg open, add to or close a position.
     pub(super) fn step(&mut self, seq: Seq, book: &mut Book, users: &Users) -> Option<Step> {
         let entry = book.get(seq)?;
-        let (leg, owner, payer, program) = (&entry.leg, entry.owner, entry.payer, entry.program);
-        let (slot, side, base) = (leg.place.slot, leg.side, leg.base);
-        self.expire(slot);
+        let (base, payer, program) = (entry.leg.base, entry.payer, entry.program);
+        let new = Open {
+            remaining: base,
+            first: low(seq),
+            owner: low(entry.owner),
+            payer: low(payer),
+            program: low(program),
+            slot: low(entry.leg.place.slot),
+            side: entry.leg.side,
+        };
+        self.expire(new.slot);
         let mut own = None;
         let mut best: Option<(usize, Link)> = None;
         for (at, open) in self.opens.iter().enumerate().take(self.count) {
-            if open.side == side {
-                if open.owner == owner {
+            if open.side == new.side {
+                if open.owner == new.owner {
                     own = Some(at);
                 }
                 continue;
             }
-            let link = if open.owner == owner {
+            let link = if open.owner == new.owner {
                 Link::Owner
-            } else if open.payer == payer && users.is_private(payer) {
+            } else if open.payer == new.payer && users.is_private(payer) {
                 Link::Payer
             } else if open.remaining == base && base > TELLING {
                 Link::ExactAmount
-            } else if program != 0 && open.program == program && users.is_private(program) {
+            } else if program != 0 && open.program == new.program && users.is_private(program) {
                 Link::Program
             } else {
                 continue;
@@ -121,50 +133,56 @@ impl HotPool {
             }
         }
         if let Some((at, _)) = best {
-            let open = &mut self.opens[at];
-            let matched = open.remaining.min(base);
-            let most = open.opened - open.opened / 100 * 85;
-            let was_open = open.remaining > most;
-            open.remaining -= matched;
-            let (first, completed) = (open.first, was_open && open.remaining <= most);
-            if open.remaining <= open.opened / 50 {
-                self.remove(at);
-            }
-            // What goes beyond is a position of its own, if it is most of the leg.
-            if base - matched > base / 2 {
-                self.open(seq, owner, payer, program, base - matched, slot, side);
-                if let Some(entry) = book.get_mut(seq) {
-                    entry.position.add_front(seq, base - matched);
-                }
-            }
-            return Some(Step::Closes { first, base: matched, completed });
+            return self.close(at, new, seq, book);
         }
         if let Some(open) = own.map(|at| &mut self.opens[at])
-            && let Some(first) = book.get_mut(open.first)
+            && let Some(first) = book.recent_mut(open.first, seq)
             && first.position.has_room()
         {
             first.position.add_front(seq, base);
             open.remaining = open.remaining.saturating_add(base);
-            open.opened = open.opened.saturating_add(base);
             return Some(Step::Opens);
         }
-        self.open(seq, owner, payer, program, base, slot, side);
+        self.open(new);
         book.get_mut(seq)?.position.add_front(seq, base);
         Some(Step::Opens)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one struct")]
-    fn open(&mut self, first: Seq, owner: u64, payer: u64, program: u64, base: u64, slot: u64, side: Side) {
+    fn close(&mut self, at: usize, new: Open, seq: Seq, book: &mut Book) -> Option<Step> {
+        let open = &mut self.opens[at];
+        let base = open.remaining.min(new.remaining);
+        let head = book.recent_mut(open.first, seq);
+        let Some((first, opened)) = head.map(|head| (head.seq, head.position.opened)) else {
+            self.remove(at);
+            return None;
+        };
+        let most = opened - opened / 100 * 85;
+        let was_open = open.remaining > most;
+        open.remaining -= base;
+        let completed = was_open && open.remaining <= most;
+        if open.remaining <= opened / 50 {
+            self.remove(at);
+        }
+        // What goes beyond is a position of its own, if it is most of the leg.
+        let beyond = new.remaining - base;
+        if beyond > new.remaining / 2 {
+            self.open(Open { remaining: beyond, ..new });
+            book.get_mut(seq)?.position.add_front(seq, beyond);
+        }
+        Some(Step::Closes { first, base, completed })
+    }
+
+    fn open(&mut self, new: Open) {
         if self.count == OPENS {
             self.remove(0);
         }
-        self.opens[self.count] = Open { first, owner, payer, program, remaining: base, opened: base, slot, side };
+        self.opens[self.count] = new;
         self.count += 1;
     }
 
     /// Forgets a position that turned out to be something else.
     pub(super) fn forget(&mut self, first: Seq) {
-        if let Some(at) = self.opens.iter().take(self.count).position(|open| open.first == first) {
+        if let Some(at) = self.opens.iter().take(self.count).position(|open| open.first == low(first)) {
             self.remove(at);
         }
     }
@@ -175,7 +193,7 @@ impl HotPool {
     }
 
     /// The oldest stand first.
-    fn expire(&mut self, slot: u64) {
+    fn expire(&mut self, slot: u32) {
         let old = self.opens.iter().take(self.count).take_while(|open| slot.saturating_sub(open.slot) > SLOTS).count();
         if old > 0 {
             self.opens.copy_within(old..self.count, 0);

@@ -16,7 +16,8 @@ const WINDOW_US: i64 = 600_000_000;
 /// Distinct users of one payer or program: those of the running window, and whether the window before was full.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sketch {
-    users: [u64; KNOWN],
+    /// Lower halves of their tags.
+    users: [u32; KNOWN],
     since_us: i64,
     /// Distinct users in the window before.
     earlier: u8,
@@ -28,6 +29,8 @@ impl Sketch {
     }
 
     fn add(&mut self, user: u64, now_us: i64) {
+        #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+        let user = user as u32 | 1;
         if now_us - self.since_us >= WINDOW_US {
             let is_next = now_us - self.since_us < 2 * WINDOW_US;
             *self = Self {
@@ -92,13 +95,13 @@ mod tests {
         let mut users = Users::new(KeyHash::default());
         assert!(users.is_private(1), "nobody is known to use it");
         for user in 1..=3 {
-            users.used(1, user, 0);
-            users.used(1, user, 0);
+            users.used(1, user << 1, 0);
+            users.used(1, user << 1, 0);
         }
         assert!(users.is_private(1) && !users.is_public(1));
-        users.used(1, 4, 1);
+        users.used(1, 4 << 1, 1);
         assert!(!users.is_private(1) && !users.is_public(1));
-        (5..100).for_each(|user| users.used(1, user, 2));
+        (5..100).for_each(|user| users.used(1, user << 1, 2));
         assert!(users.is_public(1));
         users.used(1, 5, WINDOW_US + 2);
         assert!(users.is_public(1), "the window before counts");

@@ -28,6 +28,8 @@ const CONFIDENCE: f64 = 0.9;
 /// A pool's traders within the window.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Washers {
+    /// Lower halves of the wallets' tags, apart from the rest: they are what is searched.
+    owners: [u32; WALLETS],
     wallets: [Washer; WALLETS],
     since_us: i64,
     volume: u64,
@@ -38,7 +40,6 @@ pub(super) struct Washers {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Washer {
-    owner: u64,
     bought: u64,
     sold: u64,
     /// Changes of side.
@@ -71,11 +72,14 @@ impl Washers {
         }
         self.volume = self.volume.saturating_add(leg.quote);
         self.trades = self.trades.saturating_add(1);
-        let known = self.wallets.iter().position(|washer| washer.owner == entry.owner);
+        #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+        let owner = entry.owner as u32;
+        let known = self.owners.iter().position(|known| *known == owner);
         let at = known.unwrap_or_else(|| {
             let least = self.wallets.iter().enumerate().min_by_key(|(_, washer)| washer.volume());
             let at = least.map_or(0, |(at, _)| at);
-            self.wallets[at] = Washer { owner: entry.owner, bought_last: leg.side == Side::Buy, ..Washer::default() };
+            self.owners[at] = owner;
+            self.wallets[at] = Washer { bought_last: leg.side == Side::Buy, ..Washer::default() };
             at
         });
         let washer = &mut self.wallets[at];

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod patterns;
 mod real;
 mod replay;
 mod sandwich;

@@ -235,6 +235,14 @@ fn slots_confirm_and_retract() {
     for slot in slots {
         assert_eq!(states(&[(slot, Fate::Dead), (slot, Fate::Confirmed)]), [first, retracted]);
     }
+    // What was opened in a slot that died is not closed by what comes after.
+    let (mut detectors, mut found) = (Detectors::new(Weights::built_in(), false), Vec::new());
+    detectors.trade(&legs[0], &mut found);
+    detectors.slot(legs[0].place.slot, Fate::Dead, &mut found);
+    for leg in &legs[1..] {
+        detectors.trade(leg, &mut found);
+    }
+    assert_eq!(found, []);
     let mut settled = Detectors::new(Weights::built_in(), true);
     let mut found = Vec::new();
     for leg in &legs {

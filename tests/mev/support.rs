@@ -129,6 +129,13 @@ impl Market {
         Self { state, template, legs: Vec::new() }
     }
 
+    /// A pool and a token of their own.
+    pub(crate) fn of(venue: Venue, number: u64) -> Self {
+        let mut market = Self::new(venue);
+        (market.template.pool, market.template.mint) = (key(number), key(number + 1_000_000));
+        market
+    }
+
     /// Goes on to the next slot, or one further on.
     pub(crate) fn slots(&mut self, count: u64) {
         self.template.place.slot += count;
