@@ -11,6 +11,7 @@
 //! * [`decode`]: bytes → events, one file per venue
 //! * [`stream`]: endpoint → trustworthy updates: limiter, plan, pool, policy, recovery, completeness, balance
 //! * [`market`]: the single owner of market state: tokens, curves, pools, prices, rates
+//! * [`mev`]: detectors over the ordered legs of each pool: sandwiches, arbitrage, copiers, bundles, wash trades, rugs
 //! * [`engine`]: wires the stages: tasks and channels, commands in, views out
 //! * [`output`]: the other faces of views and events: snapshot, JSON lines, recording
 //! * [`simulator`]: the loopback Geyser server: playback, simulated market, faults
@@ -23,6 +24,7 @@ pub mod config;
 pub mod decode;
 pub mod engine;
 pub mod market;
+pub mod mev;
 pub mod output;
 pub mod simulator;
 pub mod stream;

@@ -423,7 +423,14 @@ async fn duplicates_and_replays_count_once() {
         commitment: "processed",
     };
     let streams = StreamSettings { on_end: OnEnd::Finish, ..quick(&server.url(), 2) };
-    let settings = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: false };
+    let settings = EngineSettings {
+        alerts: smart_stream_tui::mev::AlertRules::default(),
+        source,
+        streams,
+        events: None,
+        frames: None,
+        wait_for_sinks: false,
+    };
     let mut engine = Engine::start(settings).unwrap();
     tokio::time::timeout(stage::PATIENCE, engine.finished()).await.expect("an end in time");
     let views = engine.views();

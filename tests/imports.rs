@@ -19,7 +19,7 @@ const MAY: [(&str, &[&str]); 11] = [
     ("output", &["chain", "decode", "market", "mev", "engine", "stream"]),
     ("ui", &["chain", "decode", "market", "mev", "engine", "stream"]),
     ("simulator", &["chain", "decode"]),
-    ("config", &["chain", "stream"]),
+    ("config", &["chain", "mev", "stream"]),
     ("cli", &["chain", "decode", "market", "mev", "engine", "output", "ui", "simulator", "config", "stream"]),
 ];
 

@@ -10,6 +10,10 @@ mod bytes;
 mod find;
 #[path = "ui/fixture.rs"]
 mod fixture;
+#[path = "ui/hostile.rs"]
+mod hostile;
+#[path = "ui/names.rs"]
+mod names;
 #[path = "ui/proofs.rs"]
 mod proofs;
 #[path = "ui/tables.rs"]

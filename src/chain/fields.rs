@@ -87,6 +87,17 @@ impl<'a> Field<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| WireError::Content { field: self.number })
     }
 
+    /// The values of a repeated integer field, packed or not; ends at what is none.
+    pub(crate) fn varints(&self) -> impl Iterator<Item = u64> + use<'a> {
+        let (single, packed) = match self.value {
+            Value::Varint(value) => (Some(value), [].as_slice()),
+            Value::Bytes(bytes, _) => (None, bytes),
+            Value::Fixed64 | Value::Fixed32 => (None, [].as_slice()),
+        };
+        let mut rest = Fields::new(packed);
+        single.into_iter().chain(std::iter::from_fn(move || rest.varint().ok()))
+    }
+
     const fn wrong_type(&self) -> WireError {
         let wire_type = match self.value {
             Value::Varint(_) => 0,

@@ -12,6 +12,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const MAX_INPUT_BYTES: usize = 4096;
 /// More marks on one character than any living script needs.
 const MAX_MARKS: usize = 2;
+/// The widest sign of several characters.
+const MAX_SIGN_CELLS: usize = 4;
 /// What stands for something that must not be shown.
 const MARKER: char = char::REPLACEMENT_CHARACTER;
 /// What stands for the rest of a text that was cut.
@@ -106,10 +108,12 @@ impl Bounds {
     }
 }
 
-/// Replaces what must not be shown, collapses white space, thins out marks.
+/// Replaces what must not be shown, collapses white space, thins out marks, and keeps what joins into one sign to what every
+/// terminal gives the same room: those that know signs of several characters and those that add up characters.
 fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut base = None;
+    let mut sign = 0;
     let mut marks = 0;
     let mut space = false;
     for char in text.chars() {
@@ -129,7 +133,17 @@ fn clean(text: &str) -> String {
             }
             // A mark with nothing to sit on would sit on its neighbour in the row.
             Verdict::Mark | Verdict::Deny => MARKER,
-            Verdict::Show => char,
+            Verdict::Show => {
+                match base.map_or_else(|| alone(char), |_| joined(clean.get(sign..).unwrap_or(""), char)) {
+                    Joined::Not => char,
+                    Joined::As(Room::Same) => {
+                        clean.push(char);
+                        continue;
+                    }
+                    Joined::As(Room::Other) => continue,
+                    Joined::As(Room::TooMuch) => MARKER,
+                }
+            }
         };
         // One marker says it: a run of them would push out what can be read.
         if shown == MARKER && !space && clean.ends_with(MARKER) {
@@ -138,11 +152,55 @@ fn clean(text: &str) -> String {
         if std::mem::take(&mut space) {
             clean.push(' ');
         }
+        sign = clean.len();
         clean.push(shown);
         base = (shown != MARKER).then_some(shown);
         marks = 0;
     }
     clean
+}
+
+/// Whether a character becomes part of the sign before it.
+enum Joined {
+    Not,
+    As(Room),
+}
+
+/// The room that a sign takes with one more character.
+enum Room {
+    /// The sum of its characters, for everybody.
+    Same,
+    /// Less for those that know the sign, as a thumb with its colour: without the character it is plain, and the same for all.
+    Other,
+    /// More than a row can spare.
+    TooMuch,
+}
+
+/// A character after nothing that it could join: a vowel sign would join what stands to the left of the name.
+fn alone(char: char) -> Joined {
+    match joined(" ", char) {
+        Joined::Not => Joined::Not,
+        Joined::As(_) => Joined::As(Room::TooMuch),
+    }
+}
+
+/// A character behind a sign.
+fn joined(sign: &str, char: char) -> Joined {
+    if sign.is_ascii() && char.is_ascii() {
+        return Joined::Not;
+    }
+    let mut both = String::with_capacity(sign.len() + char.len_utf8());
+    both.push_str(sign);
+    both.push(char);
+    if both.graphemes(true).nth(1).is_some() {
+        return Joined::Not;
+    }
+    let sum: usize = both.chars().filter_map(UnicodeWidthChar::width).sum();
+    Joined::As(match sum {
+        _ if sum != both.width() => Room::Other,
+        ..=MAX_SIGN_CELLS => Room::Same,
+        _ => Room::TooMuch,
+    })
 }
 
 enum Verdict {
@@ -156,14 +214,21 @@ enum Verdict {
 fn judge(char: char, base: Option<char>) -> Verdict {
     match char {
         // Ask for a glyph variant of the character before: without them the plain one is shown.
-        '\u{fe00}'..='\u{fe0f}' => Verdict::Drop,
+        // The last two are voice marks of half-width kana: some terminals give them a cell, others none.
+        '\u{fe00}'..='\u{fe0f}' | '\u{ff9e}' | '\u{ff9f}' => Verdict::Drop,
         // Between emoji a joiner only asks for one picture instead of two.
         '\u{200d}' if base.and_then(char::width) == Some(2) => Verdict::Drop,
         _ if char.is_whitespace() => Verdict::Space,
-        _ if is_invisible(char) || !is_printable(char) => Verdict::Deny,
+        _ if is_denied(char) => Verdict::Deny,
         _ if char.width() == Some(0) => Verdict::Mark,
         _ => Verdict::Show,
     }
+}
+
+/// Whether a character must not be shown: a control, one that is not seen but does something, or one without a glyph.
+#[must_use]
+pub fn is_denied(char: char) -> bool {
+    !matches!(char, ' '..='~') && (is_invisible(char) || !is_printable(char))
 }
 
 /// Assigned characters that show nothing or change how others are shown (Unicode's `Default_Ignorable_Code_Point`, the
@@ -200,7 +265,7 @@ mod tests {
     }
 
     /// The rules again, from the list of the specification and not from the code.
-    fn is_denied(char: char) -> bool {
+    fn is_forbidden(char: char) -> bool {
         let code = u32::from(char);
         char.is_control()
             || [0x61c, 0x200e, 0x200f, 0xad, 0x2060, 0xfeff, 0x2028, 0x2029, 0x034f, 0x3164, 0x115f, 0x1160]
@@ -217,7 +282,7 @@ mod tests {
 
     fn assert_safe(text: &str) {
         for char in text.chars() {
-            assert!(!is_denied(char), "{char:?} survived in {text:?}");
+            assert!(!is_forbidden(char) && !is_denied(char), "{char:?} survived in {text:?}");
         }
         assert!(!text.contains("  ") && text.trim() == text, "{text:?}");
     }
@@ -283,6 +348,7 @@ mod tests {
         fn nothing_denied_survives_and_everything_fits(bytes in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..200),
             proptest::collection::vec(any::<char>(), 0..80).prop_map(|chars| String::from_iter(chars).into_bytes()),
+            "[👍👦क-ह\u{93e}-\u{94d}🏻-🏿\u{1100}-\u{11ff}\u{d4e}\u{1f1e6}-\u{1f1ff}]{0,20}".prop_map(String::into_bytes),
             "[a-z \u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{2069}\u{300}-\u{36f}\u{fe00}-\u{fe0f}\u{600}-\u{6ff}\u{1f300}-\u{1f5ff}\u{e0000}-\u{e007f}\u{0}-\u{20}\u{7f}-\u{9f}]{0,80}"
                 .prop_map(String::into_bytes),
         ]) {
@@ -291,6 +357,12 @@ mod tests {
             prop_assert!(name.width() <= 32 && name.len() <= 128, "{name:?}");
             let cells: usize = name.graphemes(true).map(UnicodeWidthStr::width).sum();
             prop_assert!(cells <= 32, "{name:?}");
+            for sign in name.graphemes(true) {
+                let sum: usize = sign.chars().filter_map(UnicodeWidthChar::width).sum();
+                prop_assert!(sum == sign.width() && sum <= MAX_SIGN_CELLS, "{sign:?} of {name:?}");
+            }
+            let behind = format!(" {name}");
+            prop_assert_eq!(behind.graphemes(true).next(), Some(" "), "joins what stands before it");
             prop_assert_eq!(shown(name.as_bytes()), name, "what is clean stays as it is");
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 let message = Shown::from_message(text);

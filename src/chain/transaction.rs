@@ -227,6 +227,16 @@ impl<'a> Walked<'a> {
         balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_balance(bytes, account_index))
     }
 
+    /// By how much the lamports of this account changed, where the transaction's balances say.
+    #[must_use]
+    pub fn lamports_change(&self, account_index: u8) -> Option<i128> {
+        let balance = |number| {
+            let balances = self.meta_from(Some(0)).filter(move |field| field.number == number);
+            balances.flat_map(|field| field.varints()).nth(account_index.into()).map(i128::from)
+        };
+        Some(balance(4)? - balance(3)?)
+    }
+
     /// How many instructions it has.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -22,12 +22,16 @@ mod show;
 mod values;
 
 use std::{
+    collections::HashSet,
+    hash::Hash,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
 use crate::{
     chain::group::Group,
+    mev::{AlertRules, Class, alert::Band, rules::Notify},
     stream::{BudgetRules, Endpoint, OnEnd, ProofMode, StreamSettings},
 };
 use endpoint::{BadEndpoint, Url};
@@ -123,6 +127,11 @@ pub fn path(flags: &Flags, env: Env<'_>) -> Result<PathBuf, ConfigError> {
 
 fn origin_of(figment: &figment::Figment, name: &str) -> String {
     figment.find_metadata(name).map_or_else(|| Origin::Default.to_string(), |metadata| metadata.name.to_string())
+}
+
+/// Addresses that the table of settings has checked.
+fn keys<K: Eq + Hash + FromStr>(list: &[String]) -> HashSet<K> {
+    list.iter().filter_map(|key| key.parse().ok()).collect()
 }
 
 /// Whether the provider's smallest plan allows no second stream.
@@ -243,6 +252,29 @@ impl Config {
             Group::ExternalAmm => groups.external_amm,
         };
         Group::ALL.into_iter().filter(is_on).collect()
+    }
+
+    /// What the user wants to see of the alerts.
+    #[must_use]
+    pub fn alerts(&self) -> AlertRules {
+        let set = &self.values.alerts;
+        AlertRules {
+            mute_classes: set.mute_classes.iter().filter_map(|name| Class::from_name(name)).collect(),
+            mute_wallets: keys(&set.mute_wallets),
+            mute_mints: keys(&set.mute_mints),
+            watch_wallets: keys(&set.watch_wallets),
+            notify: match set.notify.as_str() {
+                "off" => Notify::Off,
+                "watched" => Notify::Watched,
+                "all" => Notify::All,
+                _ => Notify::Attacks,
+            },
+            notify_from: Some(match set.notify_from.as_str() {
+                "suspected" => Band::Suspected,
+                "confirmed" => Band::Confirmed,
+                _ => Band::Likely,
+            }),
+        }
     }
 
     /// Name of the theme, which the front end looks up.

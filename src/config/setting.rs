@@ -3,7 +3,11 @@
 use toml::Value;
 
 use super::{endpoint, provider};
-use crate::{chain::text::Shown, stream::pool::MAX_CONNECTIONS};
+use crate::{
+    chain::{ids::Wallet, text::Shown},
+    mev::Class,
+    stream::pool::MAX_CONNECTIONS,
+};
 
 /// Most endpoints: one primary, the others take over.
 const MAX_ENDPOINTS: usize = 8;
@@ -29,6 +33,10 @@ pub(super) enum Kind {
     Text,
     /// URLs.
     Endpoints,
+    /// Names of alert classes.
+    Classes,
+    /// Base58 addresses.
+    Keys,
 }
 
 /// One setting.
@@ -45,7 +53,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
 }
 
 /// Every setting, in the order of `default.toml`.
-pub(super) const SETTINGS: [Setting; 34] = [
+pub(super) const SETTINGS: [Setting; 40] = [
     setting("source.endpoint", Kind::Endpoints),
     setting("source.provider", Kind::Provider),
     setting("source.x_token_file", Kind::Text),
@@ -74,6 +82,12 @@ pub(super) const SETTINGS: [Setting; 34] = [
     setting("groups.bonding_curve", Kind::Switch),
     setting("groups.amm_pool", Kind::Switch),
     setting("groups.external_amm", Kind::Switch),
+    setting("alerts.mute_classes", Kind::Classes),
+    setting("alerts.mute_wallets", Kind::Keys),
+    setting("alerts.mute_mints", Kind::Keys),
+    setting("alerts.watch_wallets", Kind::Keys),
+    setting("alerts.notify", Kind::Word(&["off", "watched", "attacks", "all"])),
+    setting("alerts.notify_from", Kind::Word(&["suspected", "likely", "confirmed"])),
     setting("ui.theme", Kind::Text),
     setting("ui.fps", Kind::Whole(1, 60)),
     setting("ui.ascii", Kind::Switch),
@@ -116,11 +130,11 @@ impl Setting {
             Kind::Switch => text.parse().map_or_else(|_| as_text(), Value::Boolean),
             Kind::Whole(..) | Kind::WholeOrAuto(..) => text.parse().map_or_else(|_| as_text(), Value::Integer),
             Kind::Real(..) => text.parse().map_or_else(|_| as_text(), Value::Float),
-            Kind::Endpoints => Value::Array(
+            Kind::Endpoints | Kind::Classes | Kind::Keys => Value::Array(
                 text.split(',')
                     .map(str::trim)
-                    .filter(|url| !url.is_empty())
-                    .map(|url| Value::String(url.to_owned()))
+                    .filter(|part| !part.is_empty())
+                    .map(|part| Value::String(part.to_owned()))
                     .collect(),
             ),
             Kind::Word(_) | Kind::Provider | Kind::Text => as_text(),
@@ -180,6 +194,18 @@ impl Setting {
                 "it is not a list of URLs".to_owned(),
                 "write it as endpoint = [\"https://host:port\"]".to_owned(),
             ),
+            (Kind::Classes, Value::Array(list)) => {
+                check_list(list, |name| Class::from_name(name).is_some()).map(|()| value).map_err(|name| {
+                    let names = Class::ALL.map(Class::name);
+                    Wrong::Value(format!("{name} is no class"), format!("write some of {}", one_of(&names)))
+                })
+            }
+            (Kind::Keys, Value::Array(list)) => check_list(list, |key| key.parse::<Wallet>().is_ok())
+                .map(|()| value)
+                .map_err(|key| Wrong::Value(format!("{key} is no address"), "write addresses in base58".to_owned())),
+            (Kind::Classes | Kind::Keys, _) => {
+                wrong("it is not a list".to_owned(), "write it as [\"one\", \"another\"]".to_owned())
+            }
         }
     }
 
@@ -192,6 +218,14 @@ impl Setting {
             }
             (_, other) => format!("({})", other.type_str()),
         }
+    }
+}
+
+/// The first entry that is not as it must be, as an error may show it.
+fn check_list(list: &[Value], is_good: impl Fn(&str) -> bool) -> Result<(), String> {
+    match list.iter().find(|entry| !entry.as_str().is_some_and(&is_good)) {
+        Some(bad) => Err(Shown::from_message(&bad.to_string()).to_string()),
+        None => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) struct Values {
     pub(super) budget: Budget,
     pub(super) stream: Stream,
     pub(super) groups: Groups,
+    pub(super) alerts: Alerts,
     pub(super) ui: Ui,
     pub(super) demo: Demo,
     pub(super) log: Log,
@@ -69,6 +70,17 @@ pub(super) struct Groups {
     pub(super) bonding_curve: bool,
     pub(super) amm_pool: bool,
     pub(super) external_amm: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Alerts {
+    pub(super) mute_classes: Vec<String>,
+    pub(super) mute_wallets: Vec<String>,
+    pub(super) mute_mints: Vec<String>,
+    pub(super) watch_wallets: Vec<String>,
+    pub(super) notify: String,
+    pub(super) notify_from: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

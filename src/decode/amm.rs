@@ -77,6 +77,49 @@ impl Swap {
     }
 }
 
+/// What the events of pools without reserves say of a swap; the instruction says the rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) venue: Venue,
+    pub(super) pool: Pool,
+    /// Whether the pool's own base comes in.
+    pub(super) base_in: bool,
+    pub(super) input: u64,
+    pub(super) output: u64,
+    /// Fees; `in_base` means the pool's own base.
+    pub(super) fees: Fees,
+    /// Square root of the pool's own quote per own base afterwards.
+    pub(super) sqrt_price: Option<u128>,
+}
+
+impl Told {
+    /// The swap, of a pool with these seats.
+    pub(super) fn at(self, seats: &Seats, parent: &Parent<'_>) -> Option<Swap> {
+        let (mints, vaults) = own_order(parent, seats, self.base_in)?;
+        let buy = !self.base_in;
+        Some(Swap {
+            venue: self.venue,
+            pool: self.pool,
+            user: parent.account(seats.user)?,
+            mints,
+            buy,
+            amounts: turned([self.input, self.output], buy),
+            fees: self.fees,
+            before: None,
+            after: None,
+            sqrt_price: self.sqrt_price,
+            base_supply: None,
+            vaults: Some(vaults),
+            limit: parent.limit(buy),
+        })
+    }
+
+    /// The trade, of the pool that the instruction names.
+    pub(super) fn trade(self, parent: &Parent<'_>) -> Option<Trade> {
+        Some(self.at(&parent.seats(Some(self.pool))?, parent)?.trade(parent))
+    }
+}
+
 /// A change of liquidity as a pool sees it, its own base first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
@@ -146,7 +189,7 @@ impl Opening {
 }
 
 /// A pool's mints and vaults in its own order, given whether its own base comes in.
-pub(super) fn own_order(parent: &Parent<'_>, seats: &Seats, base_in: bool) -> Option<([Mint; 2], [usize; 2])> {
+fn own_order(parent: &Parent<'_>, seats: &Seats, base_in: bool) -> Option<([Mint; 2], [usize; 2])> {
     let exchange = seats.by_direction && !base_in;
     Some((turned(parent.mints(seats)?, exchange), turned(seats.vaults, exchange)))
 }

@@ -233,6 +233,7 @@ impl Calls {
                 let reason = match refused {
                     Refused::BadLayout => UndecodedReason::BadLayout,
                     Refused::Unknown => UndecodedReason::UnknownVersion,
+                    Refused::Unnamed => UndecodedReason::UnnamedToken,
                 };
                 found.miss(call.program, event, reason);
             }
@@ -262,7 +263,7 @@ impl Calls {
         let call = *call;
         let Some(parent) = call.parent(Source::Fallback, &found.walked) else { return };
         // Half of an instruction's trades are not told from the other half.
-        if call.emits() != Emits::Itself && call.decoded != 0 {
+        if call.decoded & call.emits().trades() != 0 {
             return;
         }
         let Some(read) = (tables::of(call.program).unsaid)(&parent) else { return };
@@ -378,6 +379,14 @@ impl Emits {
     /// A bit for each.
     const fn bits(self) -> u8 {
         (1 << self.owed()) - 1
+    }
+
+    /// A bit for each that can be a trade: of two different ones the first alone.
+    const fn trades(self) -> u8 {
+        match self {
+            Self::Both(..) => 1,
+            other => other.bits(),
+        }
     }
 }
 

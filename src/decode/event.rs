@@ -2,6 +2,7 @@
 
 use crate::chain::ids::{Mint, Pool, Signature, Wallet};
 
+pub use super::sender::DIRECT;
 pub use super::trade::{
     Cost, CurveProgress, Fee, FeeKind, Fees, Flow, Limit, LimitKind, Reserves, Side, Source, SqrtPrice, Trade, Venue,
 };
@@ -112,6 +113,21 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// The token it is about.
+    #[must_use]
+    pub const fn mint(&self) -> Mint {
+        match self {
+            Self::Trade(trade) => trade.mint,
+            Self::TokenCreated(created) => created.mint,
+            Self::PoolCreated(created) => created.mint,
+            Self::Liquidity(liquidity) => liquidity.mint,
+            Self::CurveCompleted { mint, .. }
+            | Self::Graduated { mint, .. }
+            | Self::BoostInitialized { mint, .. }
+            | Self::CurveAdjusted { mint, .. } => *mint,
+        }
+    }
+
     /// The trade, if it is one.
     pub(super) fn trade_mut(&mut self) -> Option<&mut Trade> {
         match self {

@@ -2,7 +2,7 @@
 //! transfers do. Its tokens lie in vaults that pools share, so there are no reserves.
 
 use super::{
-    amm::{Change, Opening, Swap},
+    amm::{Change, Opening, Told},
     cursor::Cursor,
     event::{EventKind, FeeKind, LiquidityAction, Venue},
     moves,
@@ -122,22 +122,16 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let seats = parent.seats(None)?;
     let (buy, _) = moves::exchanged(parent, seats.vaults)?;
     let stated = [(FeeKind::Lp, lp, None), (FeeKind::Protocol, protocol, None), (FeeKind::Share, host, None)];
-    let swap = Swap {
+    let told = Told {
         venue: Venue::MeteoraDammV1,
         pool: parent.account(seats.pool)?,
-        user: parent.account(seats.user)?,
-        mints: parent.mints(&seats)?,
-        buy,
-        amounts: if buy { [output, input] } else { [input, output] },
+        base_in: !buy,
+        input,
+        output,
         fees: fees_in([(!buy, stated)].into_iter()),
-        before: None,
-        after: None,
         sqrt_price: None,
-        base_supply: None,
-        vaults: Some(seats.vaults),
-        limit: parent.limit(buy),
     };
-    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
+    Some(Read::of(EventKind::Trade(told.at(&seats, parent)?.trade(parent)), None, c))
 }
 
 fn changed(mut c: Cursor<'_>, parent: &Parent<'_>, action: LiquidityAction) -> Option<Read> {

@@ -1,16 +1,16 @@
 //! Meteora DAMM v2: its instructions and self-CPI events. Liquidity is concentrated, so there are no reserves to price by.
 
 use super::{
-    amm::{Change, Opening, Swap},
+    amm::{Change, Opening, Told},
     cursor::Cursor,
-    event::{EventKind, FeeKind, Fees, LiquidityAction, Venue},
+    event::{EventKind, FeeKind, LiquidityAction, Venue},
     moves,
     venue::{
         Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees_in, other, quiet, seats, silent,
         swap, swapped, told,
     },
 };
-use crate::chain::ids::{Mint, Pool};
+use crate::chain::ids::Mint;
 
 const SWAP_SEATS: Place = Place::Pool(seats(1, 8, [4, 5], Some([6, 7])));
 /// What collects fees from both tokens, not only from the second.
@@ -121,36 +121,6 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     moves::swapped(Venue::MeteoraDammV2, parent)
 }
 
-/// What both forms of the event say.
-struct Said {
-    pool: Pool,
-    a_comes_in: bool,
-    input: u64,
-    output: u64,
-    sqrt_price: u128,
-    fees: Fees,
-}
-
-fn trade(said: &Said, parent: &Parent<'_>) -> Option<EventKind> {
-    let seats = parent.seats(Some(said.pool))?;
-    let swap = Swap {
-        venue: Venue::MeteoraDammV2,
-        pool: said.pool,
-        user: parent.account(seats.user)?,
-        mints: parent.mints(&seats)?,
-        buy: !said.a_comes_in,
-        amounts: if said.a_comes_in { [said.input, said.output] } else { [said.output, said.input] },
-        fees: said.fees,
-        before: None,
-        after: None,
-        sqrt_price: Some(said.sqrt_price),
-        base_supply: None,
-        vaults: Some(seats.vaults),
-        limit: parent.limit(!said.a_comes_in),
-    };
-    Some(EventKind::Trade(swap.trade(parent)))
-}
-
 /// 0 is a → b, 1 is b → a.
 fn a_comes_in(direction: u8) -> Option<bool> {
     (direction < 2).then_some(direction == 0)
@@ -176,8 +146,9 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let lp = Some(claimed.saturating_add(compounded.unwrap_or(0)));
     let stated = [(FeeKind::Lp, lp, None), (FeeKind::Protocol, Some(protocol), None), (FeeKind::Share, share, None)];
     let fees = fees_in([(in_a, stated)].into_iter());
-    let said = Said { pool, a_comes_in, input, output, sqrt_price, fees };
-    Some(Read::of(trade(&said, parent)?, timestamp, c))
+    let (venue, sqrt_price) = (Venue::MeteoraDammV2, Some(sqrt_price));
+    let told = Told { venue, pool, base_in: a_comes_in, input, output, fees, sqrt_price };
+    Some(Read::of(EventKind::Trade(told.trade(parent)?), timestamp, c))
 }
 
 fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -197,8 +168,9 @@ fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         (FeeKind::Share, Some(share), None),
     ];
     let fees = fees_in([(false, stated)].into_iter());
-    let said = Said { pool, a_comes_in, input, output, sqrt_price, fees };
-    Some(Read::of(trade(&said, parent)?, timestamp, c))
+    let (venue, sqrt_price) = (Venue::MeteoraDammV2, Some(sqrt_price));
+    let told = Told { venue, pool, base_in: a_comes_in, input, output, fees, sqrt_price };
+    Some(Read::of(EventKind::Trade(told.trade(parent)?), timestamp, c))
 }
 
 fn changed(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

@@ -4,16 +4,16 @@
 //! the quote that completes the curve is raised. A migration has no event: the instruction says it.
 
 use super::{
-    amm::Swap,
+    amm::Told,
     cursor::Cursor,
-    event::{CurveProgress, EventKind, FeeKind, TokenCreated, Trade, Venue},
+    event::{CurveProgress, EventKind, FeeKind, TokenCreated, Venue},
     moves,
     venue::{
         Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees_in, other, quiet, seats, silent,
         swap, swapped, told,
     },
 };
-use crate::chain::ids::{Mint, Pool};
+use crate::chain::ids::Mint;
 
 const SWAP_SEATS: Place = Place::Pool(seats(2, 9, [5, 6], Some([7, 8])));
 /// Accounts of the initialization of a token of the old token program, and where that program stands; with Token-2022 it
@@ -136,37 +136,6 @@ pub(super) static TABLE: Table = Table {
     unsaid,
 };
 
-/// What both forms of the event say.
-struct Said {
-    pool: Pool,
-    base_comes_in: bool,
-    input: u64,
-    output: u64,
-    sqrt_price: u128,
-    fee_on_input: bool,
-    fees: [(FeeKind, Option<u64>, Option<u64>); 3],
-}
-
-fn trade(said: &Said, parent: &Parent<'_>) -> Option<Trade> {
-    let seats = parent.seats(Some(said.pool))?;
-    let swap = Swap {
-        venue: Venue::MeteoraDbc,
-        pool: said.pool,
-        user: parent.account(seats.user)?,
-        mints: parent.mints(&seats)?,
-        buy: !said.base_comes_in,
-        amounts: if said.base_comes_in { [said.input, said.output] } else { [said.output, said.input] },
-        fees: fees_in([(said.base_comes_in == said.fee_on_input, said.fees)].into_iter()),
-        before: None,
-        after: None,
-        sqrt_price: Some(said.sqrt_price),
-        base_supply: None,
-        vaults: Some(seats.vaults),
-        limit: parent.limit(!said.base_comes_in),
-    };
-    Some(swap.trade(parent))
-}
-
 /// 0 is base → quote, 1 is quote → base.
 fn base_comes_in(direction: u8) -> Option<bool> {
     (direction < 2).then_some(direction == 0)
@@ -193,9 +162,10 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let fees = stated(c.u64(), c.u64(), c.u64());
     let (raised, goal) = (c.u64(), c.u64());
     let timestamp = c.i64();
-    let fee_on_input = input != input_without_fee;
-    let said = Said { pool, base_comes_in, input, output, sqrt_price, fee_on_input, fees };
-    let mut trade = trade(&said, parent)?;
+    let fees = fees_in([(base_comes_in == (input != input_without_fee), fees)].into_iter());
+    let (venue, sqrt_price) = (Venue::MeteoraDbc, Some(sqrt_price));
+    let told = Told { venue, pool, base_in: base_comes_in, input, output, fees, sqrt_price };
+    let mut trade = told.trade(parent)?;
     trade.curve_real_quote = raised;
     trade.curve_progress = raised.zip(goal).map(|(done, goal)| CurveProgress { done, goal });
     Some(Read::of(EventKind::Trade(trade), timestamp, c))
@@ -212,9 +182,10 @@ fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let fees = stated(c.u64(), c.u64(), c.u64());
     let input = c.u64()?;
     let timestamp = c.i64();
-    let fee_on_input = input != input_without_fee;
-    let said = Said { pool, base_comes_in, input, output, sqrt_price, fee_on_input, fees };
-    Some(Read::of(EventKind::Trade(trade(&said, parent)?), timestamp, c))
+    let fees = fees_in([(base_comes_in == (input != input_without_fee), fees)].into_iter());
+    let (venue, sqrt_price) = (Venue::MeteoraDbc, Some(sqrt_price));
+    let told = Told { venue, pool, base_in: base_comes_in, input, output, fees, sqrt_price };
+    Some(Read::of(EventKind::Trade(told.trade(parent)?), timestamp, c))
 }
 
 fn created(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {

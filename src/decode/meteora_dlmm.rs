@@ -3,7 +3,7 @@
 //! Every swap is told twice: as `Swap` and, by newer versions of the program, as `Swap2Evt`. They are one trade.
 
 use super::{
-    amm::{Change, Opening, Swap},
+    amm::{Change, Opening, Swap, Told},
     cursor::Cursor,
     event::{EventKind, FeeKind, Fees, LiquidityAction, Venue},
     moves,
@@ -94,10 +94,10 @@ const INSTRUCTIONS: &[Spec] = &[
         Emits::Nothing,
         Place::Pool(seats(1, 8, [5, 6], Some([3, 4]))),
     ),
-    silent(0x2905_eeaf_64e1_06cd, "add_liquidity_by_strategy_one_side"),
-    silent(0x5e9b_6797_465f_dca5, "add_liquidity_one_side"),
-    silent(0xa1c2_6754_ab47_fa9a, "add_liquidity_one_side_precise"),
-    silent(0x2133_a3c9_7562_7de7, "add_liquidity_one_side_precise2"),
+    other(0x2905_eeaf_64e1_06cd, "add_liquidity_by_strategy_one_side", Emits::Nothing, Place::Half),
+    other(0x5e9b_6797_465f_dca5, "add_liquidity_one_side", Emits::Nothing, Place::Half),
+    other(0xa1c2_6754_ab47_fa9a, "add_liquidity_one_side_precise", Emits::Nothing, Place::Half),
+    other(0x2133_a3c9_7562_7de7, "add_liquidity_one_side_precise2", Emits::Nothing, Place::Half),
     silent(0x849c_841f_4328_e861, "cancel_limit_order"),
     silent(0xa920_4f89_88e8_4689, "claim_fee"),
     silent(0x70bf_65ab_1c90_7fbb, "claim_fee2"),
@@ -196,34 +196,10 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     moves::swapped(Venue::MeteoraDlmm, parent)
 }
 
-/// What both events of a swap say.
-struct Said {
-    pool: Pool,
-    user: Wallet,
-    x_comes_in: bool,
-    input: u64,
-    output: u64,
-    fees: Fees,
-}
-
-fn trade(said: &Said, parent: &Parent<'_>) -> Option<EventKind> {
-    let seats = parent.seats(Some(said.pool))?;
-    let swap = Swap {
-        venue: Venue::MeteoraDlmm,
-        pool: said.pool,
-        user: said.user,
-        mints: parent.mints(&seats)?,
-        buy: !said.x_comes_in,
-        amounts: if said.x_comes_in { [said.input, said.output] } else { [said.output, said.input] },
-        fees: said.fees,
-        before: None,
-        after: None,
-        sqrt_price: None,
-        base_supply: None,
-        vaults: Some(seats.vaults),
-        limit: parent.limit(!said.x_comes_in),
-    };
-    Some(EventKind::Trade(swap.trade(parent)))
+/// What both events of a swap say, and who the event says swapped.
+fn trade(told: &Told, user: Wallet, parent: &Parent<'_>) -> Option<EventKind> {
+    let swap = told.at(&parent.seats(Some(told.pool))?, parent)?;
+    Some(EventKind::Trade(Swap { user, ..swap }.trade(parent)))
 }
 
 fn stated(in_x: bool, lp: Option<u64>, protocol: Option<u64>, host: Option<u64>) -> Fees {
@@ -244,8 +220,9 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(1); // fees_on_input
     let in_x = c.bool().unwrap_or(x_comes_in);
     let lp = makers.map(|makers| makers.saturating_add(limit_orders.unwrap_or(0)));
-    let said = Said { pool, user, x_comes_in, input, output, fees: stated(in_x, lp, protocol, host) };
-    Some(Read::of(trade(&said, parent)?, None, c))
+    let (venue, fees) = (Venue::MeteoraDlmm, stated(in_x, lp, protocol, host));
+    let told = Told { venue, pool, base_in: x_comes_in, input, output, fees, sqrt_price: None };
+    Some(Read::of(trade(&told, user, parent)?, None, c))
 }
 
 fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -259,8 +236,9 @@ fn traded_before(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     let host = c.u64();
     let others = protocol.unwrap_or(0).saturating_add(host.unwrap_or(0));
     let lp = all.map(|all| all.saturating_sub(others));
-    let said = Said { pool, user, x_comes_in, input, output, fees: stated(x_comes_in, lp, protocol, host) };
-    Some(Read::of(trade(&said, parent)?, None, c))
+    let (venue, fees) = (Venue::MeteoraDlmm, stated(x_comes_in, lp, protocol, host));
+    let told = Told { venue, pool, base_in: x_comes_in, input, output, fees, sqrt_price: None };
+    Some(Read::of(trade(&told, user, parent)?, None, c))
 }
 
 fn change(
@@ -270,7 +248,6 @@ fn change(
     action: LiquidityAction,
     amounts: [u64; 2],
 ) -> Option<EventKind> {
-    // An instruction that handles one token does not name the other one.
     let mints = parent.mints(&parent.seats(Some(pool))?)?;
     let (venue, lp_amount, reserves_before) = (Venue::MeteoraDlmm, None, None);
     Some(Change { venue, pool, user, mints, action, amounts, lp_amount, reserves_before }.event())

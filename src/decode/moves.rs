@@ -10,18 +10,22 @@ use super::{
 };
 use crate::chain::{
     ids::Mint,
-    program::{Program, TOKEN, TOKEN_2022},
+    program::{Program, SYSTEM, TOKEN, TOKEN_2022},
     transaction::Instruction,
 };
 
 const TRANSFER: u8 = 3;
 const MINT_TO: u8 = 7;
+const BURN: u8 = 8;
 const TRANSFER_CHECKED: u8 = 12;
 const MINT_TO_CHECKED: u8 = 14;
+const BURN_CHECKED: u8 = 15;
 /// Token-2022's transfer fee extension, and in it `TransferCheckedWithFee`.
 const TRANSFER_FEE: [u8; 2] = [26, 1];
+/// The system program's `Transfer`.
+const SYSTEM_TRANSFER: [u8; 4] = [2, 0, 0, 0];
 
-/// One token transfer.
+/// One token transfer; what is burned goes to its mint.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Move<'a> {
     from: &'a [u8; 32],
@@ -43,7 +47,7 @@ fn as_move<'a>(instruction: &Instruction<'a>) -> Option<Move<'a>> {
     }
     let data = instruction.data;
     let (to, offset) = match *data.first()? {
-        TRANSFER => (1, 1),
+        TRANSFER | BURN | BURN_CHECKED => (1, 1),
         TRANSFER_CHECKED => (2, 1),
         _ if data.starts_with(&TRANSFER_FEE) => (2, 2),
         _ => return None,
@@ -68,6 +72,36 @@ fn below<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Instruction<'a>> + use
 /// The token transfers below an instruction.
 pub(super) fn moves<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Move<'a>> + use<'a> {
     below(parent).filter_map(|called| as_move(&called))
+}
+
+/// What a system instruction transfers, and to whom.
+pub(super) fn lamports_sent<'a>(instruction: &Instruction<'a>) -> Option<(&'a [u8; 32], u64)> {
+    if instruction.program != SYSTEM.as_array() || !instruction.data.starts_with(&SYSTEM_TRANSFER) {
+        return None;
+    }
+    Some((instruction.account(1)?, amount_at(instruction.data, SYSTEM_TRANSFER.len())?))
+}
+
+/// Lamports that system transfers below an instruction brought to the account at a position; `None` without any.
+pub(super) fn lamports_into(parent: &Parent<'_>, position: usize) -> Option<u64> {
+    let account = parent.call.account(position)?;
+    let sent = below(parent).filter_map(|called| lamports_sent(&called)).filter(|(to, _)| *to == account);
+    sent.map(|(_, amount)| amount).reduce(u64::saturating_add)
+}
+
+/// Lamports that a program took out of its own account at a position, which no instruction shows: by the account's balance,
+/// where nothing else in the transaction can have changed that.
+pub(super) fn lamports_out_of(parent: &Parent<'_>, position: usize) -> Option<u64> {
+    let account = parent.call.account(position)?;
+    let others = parent.walked.instructions().enumerate().filter(|(place, _)| *place != parent.at);
+    let touches = |other: &Instruction<'_>| {
+        (other.program == parent.call.program && other.accounts().any(|named| named == account))
+            || lamports_sent(other).is_some_and(|(to, _)| to == account)
+    };
+    if others.map(|(_, other)| other).any(|other| touches(&other)) {
+        return None;
+    }
+    u64::try_from(-parent.walked.lamports_change(parent.call.account_index(position)?)?).ok()
 }
 
 /// All that an instruction moved into the accounts at two positions.

@@ -1,7 +1,7 @@
 //! Orca Whirlpool: its instructions and logged events. Liquidity is concentrated, so there are no reserves; the price is stated.
 
 use super::{
-    amm::{Change, Opening, Swap, own_order},
+    amm::{Change, Opening, Told},
     cursor::Cursor,
     event::{EventKind, FeeKind, LiquidityAction, Venue},
     moves,
@@ -149,15 +149,12 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     // From here on every field may be absent.
     let (transfer_in, transfer_out) = (c.u64(), c.u64());
     let (lp, protocol) = (c.u64(), c.u64());
-    let seats = parent.seats(Some(pool))?;
-    let (mints, vaults) = own_order(parent, &seats, a_to_b)?;
-    let swap = Swap {
+    let told = Told {
         venue: Venue::OrcaWhirlpool,
         pool,
-        user: parent.account(seats.user)?,
-        mints,
-        buy: !a_to_b,
-        amounts: if a_to_b { [input, output] } else { [output, input] },
+        base_in: a_to_b,
+        input,
+        output,
         fees: fees_in(
             [
                 (
@@ -179,14 +176,9 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
             ]
             .into_iter(),
         ),
-        before: None,
-        after: None,
         sqrt_price: Some(sqrt_price),
-        base_supply: None,
-        vaults: Some(vaults),
-        limit: parent.limit(!a_to_b),
     };
-    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
+    Some(Read::of(EventKind::Trade(told.trade(parent)?), None, c))
 }
 
 fn liquidity(pool: Pool, parent: &Parent<'_>, action: LiquidityAction, amounts: [u64; 2]) -> Option<EventKind> {

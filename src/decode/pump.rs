@@ -8,8 +8,9 @@ use solana_sdk::pubkey::Pubkey;
 use super::{
     cursor::Cursor,
     event::{Cost, EventKind, FeeKind, Fees, Flow, LimitKind, Reserves, Side, TokenCreated, Trade, Venue},
+    moves,
     venue::{
-        Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, nothing, other, quiet, quote_or_sol,
+        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, other, quiet, quote_or_sol,
         silent, swapped, told, trade,
     },
 };
@@ -20,6 +21,11 @@ use crate::chain::{
 
 const TRADE: Discriminator = 0xbddb_7fd3_4ee6_61ee;
 const CREATE: Discriminator = 0x1b72_a94d_deeb_6376;
+/// Where accounts stand behind the curve among those of every trading instruction: its tokens, its quote tokens (of those
+/// that trade in SOL alone the user's tokens), the user.
+const BASE_VAULT: usize = 1;
+const QUOTE_VAULT: usize = 2;
+const USER: usize = 3;
 
 /// Every instruction, the frequent ones first.
 const INSTRUCTIONS: &[Spec] = &[
@@ -123,7 +129,7 @@ pub(super) static TABLE: Table = Table {
     tag: 8,
     instructions: INSTRUCTIONS,
     events: EVENTS,
-    unsaid: nothing,
+    unsaid,
 };
 
 fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -162,21 +168,12 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         (quote_amount?, virtual_quote?, real_quote)
     };
     let after = Reserves { base: virtual_base, quote: u128::from(virtual_quote) };
-    let flow = if user.pubkey() == &MAYHEM_AGENT { Flow::MayhemAgent } else { Flow::User };
+    let traded = Traded { pool: curve_of(mint, parent)?, mint, quote_mint, user, side, base_amount, quote_amount };
+    let trade = traded.by(parent);
     // The agent's trades shift the virtual reserves besides: they cannot be undone.
-    let reserves_before = if flow == Flow::MayhemAgent { None } else { before(after, side, base_amount, quote_amount) };
+    let agents = trade.flow == Flow::MayhemAgent;
+    let reserves_before = if agents { None } else { before(after, side, base_amount, quote_amount) };
     let trade = Trade {
-        venue: Venue::Pump,
-        source: parent.source,
-        flow,
-        instruction: parent.name(),
-        pool: curve_of(mint, parent)?,
-        mint,
-        quote_mint,
-        user,
-        side,
-        base_amount,
-        quote_amount,
         fees: fees([
             (FeeKind::Protocol, protocol, protocol_bps),
             (FeeKind::Creator, creator, creator_bps),
@@ -189,17 +186,86 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         reserves_after: Some(after),
         curve_tokens_left,
         curve_real_quote,
-        curve_progress: None,
-        sqrt_price: None,
-        limit: parent.limit(true),
-        base_supply: None,
-        base_decimals: Some(6),
-        outer_program: parent.outer_program,
-        app: None,
-        cost: Cost::default(),
         mayhem,
+        ..trade
     };
     Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
+}
+
+/// What every source of a trade says.
+struct Traded {
+    pool: Pool,
+    mint: Mint,
+    quote_mint: Mint,
+    user: Wallet,
+    side: Side,
+    base_amount: u64,
+    quote_amount: u64,
+}
+
+impl Traded {
+    /// The trade, without what its source may say besides.
+    fn by(self, parent: &Parent<'_>) -> Trade {
+        Trade {
+            venue: Venue::Pump,
+            source: parent.source,
+            flow: if self.user.pubkey() == &MAYHEM_AGENT { Flow::MayhemAgent } else { Flow::User },
+            instruction: parent.name(),
+            pool: self.pool,
+            mint: self.mint,
+            quote_mint: self.quote_mint,
+            user: self.user,
+            side: self.side,
+            base_amount: self.base_amount,
+            quote_amount: self.quote_amount,
+            fees: Fees::default(),
+            reserves_before: None,
+            reserves_after: None,
+            curve_tokens_left: None,
+            curve_real_quote: None,
+            curve_progress: None,
+            sqrt_price: None,
+            limit: parent.limit(true),
+            base_supply: None,
+            base_decimals: Some(6),
+            outer_program: parent.outer_program,
+            app: None,
+            cost: Cost::default(),
+            mayhem: false,
+        }
+    }
+}
+
+/// A trade by what moved into and out of the curve. That is the quote amount but for the third versions of the
+/// instructions, which leave the fees on the curve: there it is with them. Of SOL that a curve pays out nothing tells but its
+/// balance, and that only where one instruction alone used the curve.
+fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+    let spec = parent.spec?;
+    let (Place::At { mint: mint_at, pool: curve_at }, Bound::Second(limit)) = (spec.place, spec.bound) else {
+        return None;
+    };
+    let only_sol = mint_at + 1 == curve_at;
+    let quote_mint = quote_or_sol(if only_sol { None } else { parent.account(mint_at + 1) });
+    let vaults = [curve_at + BASE_VAULT, curve_at + QUOTE_VAULT];
+    let (into, out_of) = (moves::moved_into(parent, vaults)?, moves::moved_out(parent, vaults)?);
+    let in_sol = quote_mint == WRAPPED_SOL;
+    let (side, base_amount, quote_amount) = if limit == LimitKind::MinQuoteOut {
+        let quote = if in_sol { moves::lamports_out_of(parent, curve_at)? } else { out_of[1] };
+        (Side::Sell, into[0], quote)
+    } else {
+        let quote = if in_sol { moves::lamports_into(parent, curve_at)? } else { into[1] };
+        (Side::Buy, out_of[0], quote)
+    };
+    let traded = Traded {
+        pool: parent.account(curve_at)?,
+        mint: parent.account(mint_at)?,
+        quote_mint,
+        user: parent.account(curve_at + USER)?,
+        side,
+        base_amount,
+        quote_amount,
+    };
+    (base_amount > 0 && (in_sol || quote_amount > 0)).then(|| Read::unsaid(EventKind::Trade(traded.by(parent))))
 }
 
 /// Undoes a trade.
@@ -289,32 +355,13 @@ fn bought_beyond(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         (FeeKind::Creator, creator, creator_bps),
         (FeeKind::Buyback, buyback, None),
     ]);
+    let bought = Traded { pool: curve, mint, quote_mint, user, side: Side::Buy, base_amount, quote_amount };
     let trade = Trade {
-        venue: Venue::Pump,
-        source: parent.source,
         flow: Flow::PostCompletion,
-        instruction: parent.name(),
-        pool: curve,
-        mint,
-        quote_mint,
-        user,
-        side: Side::Buy,
-        base_amount,
-        quote_amount,
         fees: stated,
-        reserves_before: None,
         reserves_after: after.map(|(base, quote)| Reserves { base, quote: u128::from(quote) }),
-        curve_tokens_left: None,
-        curve_real_quote: None,
-        curve_progress: None,
-        sqrt_price: None,
         limit: None,
-        base_supply: None,
-        base_decimals: Some(6),
-        outer_program: parent.outer_program,
-        app: None,
-        cost: Cost::default(),
-        mayhem: false,
+        ..bought.by(parent)
     };
     Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
 }

@@ -6,10 +6,11 @@
 use super::{
     amm::{Change, Opening, Swap},
     cursor::Cursor,
-    event::{EventKind, FeeKind, Flow, LimitKind, LiquidityAction, Venue},
+    event::{EventKind, FeeKind, Fees, Flow, LimitKind, LiquidityAction, Trade, Venue},
+    moves,
     venue::{
-        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, nothing, other, quiet,
-        quote_or_sol, silent, swapped, told, trade,
+        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, other, quiet, quote_or_sol,
+        silent, swapped, told, trade,
     },
 };
 use crate::chain::{
@@ -24,6 +25,10 @@ const DEPOSIT: Discriminator = 0x78f8_3d53_1f8e_6b90;
 const WITHDRAW: Discriminator = 0x1609_851a_a02c_47c0;
 const INIT_BOOST: Discriminator = 0xae7c_4af9_0451_f611;
 const BOOST_BUY_AND_BURN: Discriminator = 0x3f45_1c16_305c_c2b9;
+
+/// Where the user of every trading instruction stands, and the vault that pays for the protocol's own buys.
+const USER: usize = 1;
+const BOOST_VAULT: usize = 7;
 
 /// The protocol's own buys.
 const BOOST: &str = "boost_buy_and_burn";
@@ -113,7 +118,7 @@ pub(super) static TABLE: Table = Table {
     tag: 8,
     instructions: INSTRUCTIONS,
     events: EVENTS,
-    unsaid: nothing,
+    unsaid,
 };
 
 fn bought(c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
@@ -199,13 +204,51 @@ fn traded(mut c: Cursor<'_>, buy: bool, parent: &Parent<'_>) -> Option<Read> {
         vaults: vaults_of(pool, parent),
         limit: parent.limit(buy),
     };
-    let mut trade = swap.trade(parent);
-    if parent.name() == BOOST {
-        trade.flow = Flow::Boost;
-    } else if user.pubkey() == &MAYHEM_AGENT {
-        trade.flow = Flow::MayhemAgent;
-    }
+    let trade = Trade { flow: flow_of(user, parent), ..swap.trade(parent) };
     Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
+}
+
+fn flow_of(user: Wallet, parent: &Parent<'_>) -> Flow {
+    if parent.name() == BOOST {
+        Flow::Boost
+    } else if user.pubkey() == &MAYHEM_AGENT {
+        Flow::MayhemAgent
+    } else {
+        Flow::User
+    }
+}
+
+/// A trade by what moved into and out of the pool's accounts: the quote amount with the fees that stay in the pool, those of
+/// the liquidity providers and, in the second versions of the instructions, of protocol and creator.
+fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+    let spec = parent.spec?;
+    let (Place::At { pool: pool_at, .. }, Bound::Second(limit)) = (spec.place, spec.bound) else { return None };
+    let pool = parent.account(pool_at)?;
+    let vaults = vaults_of(pool, parent)?;
+    let (base, quote) = mints_of(pool, parent)?;
+    let (into, out_of) = (moves::moved_into(parent, vaults)?, moves::moved_out(parent, vaults)?);
+    let buy = limit != LimitKind::MinQuoteOut;
+    let amounts = if buy { [out_of[0], into[1]] } else { [into[0], out_of[1]] };
+    if amounts.contains(&0) {
+        return None;
+    }
+    let user = parent.account(if parent.name() == BOOST { BOOST_VAULT } else { USER })?;
+    let swap = Swap {
+        venue: Venue::PumpSwap,
+        pool,
+        user,
+        mints: [base, quote],
+        buy,
+        amounts,
+        fees: Fees::default(),
+        before: None,
+        after: None,
+        sqrt_price: None,
+        base_supply: None,
+        vaults: Some(vaults),
+        limit: parent.limit(buy),
+    };
+    Some(Read::unsaid(EventKind::Trade(Trade { flow: flow_of(user, parent), ..swap.trade(parent) })))
 }
 
 /// Positions of the pool's token accounts among the instruction's.

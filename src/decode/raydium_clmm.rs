@@ -1,7 +1,7 @@
 //! Raydium CLMM: its instructions and logged events. Liquidity is concentrated, so there are no reserves; the price is stated.
 
 use super::{
-    amm::{Change, Opening, Swap, own_order},
+    amm::{Change, Opening, Told, turned},
     cursor::Cursor,
     event::{EventKind, FeeKind, LiquidityAction, Venue},
     moves,
@@ -131,14 +131,13 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
     c.skip(16 + 4); // liquidity, tick
     let (fee_0, fee_1) = (c.u64(), c.u64());
     let seats = parent.seats(Some(pool)).or_else(|| hop(pool, parent))?;
-    let (mints, vaults) = own_order(parent, &seats, zero_for_one)?;
-    let swap = Swap {
+    let [input, output] = turned([amount_0, amount_1], !zero_for_one);
+    let told = Told {
         venue: Venue::RaydiumClmm,
         pool,
-        user: parent.account(seats.user)?,
-        mints,
-        buy: !zero_for_one,
-        amounts: [amount_0, amount_1],
+        base_in: zero_for_one,
+        input,
+        output,
         fees: fees_in(
             [
                 (true, [(FeeKind::Lp, fee_0, None), (FeeKind::Transfer, Some(transfer_0), None)]),
@@ -146,14 +145,9 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
             ]
             .into_iter(),
         ),
-        before: None,
-        after: None,
         sqrt_price: Some(sqrt_price),
-        base_supply: None,
-        vaults: Some(vaults),
-        limit: parent.limit(!zero_for_one),
     };
-    Some(Read::of(EventKind::Trade(swap.trade(parent)), None, c))
+    Some(Read::of(EventKind::Trade(told.at(&seats, parent)?.trade(parent)), None, c))
 }
 
 /// A pool among the accounts of the router: its vaults follow behind the user's output account.

@@ -5,7 +5,10 @@ use std::{
     sync::LazyLock,
 };
 
-use super::event::{Cost, Trade};
+use super::{
+    event::{Cost, Trade},
+    moves::lamports_sent,
+};
 use crate::chain::{
     ids::{Key, Wallet},
     program::{COMPUTE_BUDGET, SYSTEM},
@@ -15,9 +18,8 @@ use crate::chain::{
 /// The first bytes of all keys of 43 characters that begin with `jitodontfront`.
 const MARK: [u8; 9] = [0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a, 0x63];
 /// What a transaction is called whose top level is the venue itself and that nothing else names.
-const DIRECT: &str = "direct";
-/// A system transfer, and a compute budget's limit and price: the first bytes of their data.
-const TRANSFER: [u8; 4] = [2, 0, 0, 0];
+pub const DIRECT: &str = "direct";
+/// A compute budget's limit and price: the first byte of their data.
 const UNIT_LIMIT: u8 = 2;
 const UNIT_PRICE: u8 = 3;
 /// Parts of a lamport in which the unit price is given.
@@ -141,9 +143,8 @@ impl Spending {
 
 /// Lamports that a system instruction sends to a tip account.
 fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
-    let amount = instruction.data.strip_prefix(&TRANSFER)?;
-    TABLES.tips.binary_search(instruction.account(1)?).ok()?;
-    number(amount).map(u64::from_le_bytes)
+    let (to, amount) = lamports_sent(instruction)?;
+    TABLES.tips.binary_search(to).is_ok().then_some(amount)
 }
 
 fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {

@@ -78,6 +78,8 @@ pub enum UndecodedReason {
     BadLayout,
     /// An event whose discriminator we do not know.
     UnknownVersion,
+    /// Liquidity given in one token by an instruction that does not name the pool's other one.
+    UnnamedToken,
 }
 
 impl UndecodedReason {
@@ -90,6 +92,7 @@ impl UndecodedReason {
             Self::TruncatedLog => "truncated_log",
             Self::BadLayout => "bad_layout",
             Self::UnknownVersion => "unknown_version",
+            Self::UnnamedToken => "unnamed_token",
         }
     }
 }

@@ -300,7 +300,7 @@ pub struct Trade {
     pub side: Side,
     /// Raw base units.
     pub base_amount: u64,
-    /// Raw quote units that move the price, without fees on top.
+    /// Raw quote units that move the price, without fees on top; a fallback's holds the fees that stay in the pool.
     pub quote_amount: u64,
     /// The fees the event states.
     pub fees: Fees,

@@ -111,6 +111,8 @@ pub(super) enum Place {
     Either(usize, Seats, Seats),
     /// Two pools, one after the other.
     Two(Seats, Seats),
+    /// At fixed positions, but of the pool's two tokens only the one that it handles.
+    Half,
 }
 
 /// Positions of the accounts of a pool's instruction, vaults and mints in the pool's own order.
@@ -182,11 +184,6 @@ pub(super) const fn seats(pool: usize, user: usize, vaults: [usize; 2], mints: O
 /// The seats of a pool whose vaults and mints stand in the order input, output.
 pub(super) const fn directed(pool: usize, user: usize, vaults: [usize; 2], mints: Option<[usize; 2]>) -> Seats {
     Seats { pool, user, vaults, mints, by_direction: true }
-}
-
-/// For [`Table::unsaid`] of venues whose instructions say nothing beside their events.
-pub(super) const fn nothing(_: &Parent<'_>) -> Option<Read> {
-    None
 }
 
 /// The instruction that emitted an event.
@@ -264,7 +261,7 @@ impl Parent<'_> {
                 Some(if self.call.account_count() == accounts { first } else { second })
             }
             Place::Two(first, second) => Some(if is_at(&first) { first } else { second }),
-            Place::Nowhere | Place::At { .. } | Place::Hops(_) => None,
+            Place::Nowhere | Place::At { .. } | Place::Hops(_) | Place::Half => None,
         }
         .filter(is_at)
     }
@@ -313,6 +310,8 @@ pub(super) enum Refused {
     BadLayout,
     /// An unknown discriminator.
     Unknown,
+    /// The pool's other token is named nowhere.
+    Unnamed,
 }
 
 impl Table {
@@ -331,7 +330,10 @@ impl Table {
 /// Reads an event.
 pub(super) fn read(event: Option<&Layout>, body: &[u8], parent: &Parent<'_>) -> Result<Read, Refused> {
     match event.ok_or(Refused::Unknown)?.read {
-        Some(read) => read(Cursor::new(body), parent).ok_or(Refused::BadLayout),
+        Some(read) => read(Cursor::new(body), parent).ok_or_else(|| match parent.spec.map(|spec| spec.place) {
+            Some(Place::Half) => Refused::Unnamed,
+            _ => Refused::BadLayout,
+        }),
         None => Ok(Read::IGNORED),
     }
 }

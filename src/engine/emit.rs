@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    chain::ids::Mint,
-    engine::view::View,
+    chain::ids::{Mint, Pool, Signature},
+    decode::event::Path,
+    engine::view::{AlertView, View},
     stream::{completeness::SlotProof, status::StreamEvent},
 };
 
@@ -37,6 +38,32 @@ pub enum Emitted {
         /// Percent.
         progress_pct: u8,
     },
+    /// The slot of a chain event told before is dead: the event did not happen.
+    Retracted {
+        /// The dead slot.
+        slot: u64,
+        /// The transaction.
+        signature: Signature,
+        /// See [`Event::path`](crate::decode::Event::path).
+        path: Path,
+        /// See [`Event::event_index`](crate::decode::Event::event_index).
+        event_index: u16,
+    },
+    /// Something between two trades of a pool is missing.
+    ChainBroken {
+        /// Slot of the trade after the gap.
+        slot: u64,
+        /// When it arrived, in milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The pool.
+        pool: Pool,
+        /// Its token.
+        mint: Mint,
+        /// Connection on which that trade arrived.
+        connection: usize,
+    },
+    /// Something was found about trades before, or more is known of it.
+    Alert(Arc<AlertView>),
     /// A slot is finished, and what is proven of it; again when that changes.
     Slot(SlotProof),
     /// A connection changed state, a filter came into force, groups moved.

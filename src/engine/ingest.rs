@@ -92,8 +92,8 @@ impl Sink for Ingest {
         self.batch.bytes += frame.len() as u64;
         let kind = match &update.kind {
             Kind::Transaction(transaction) => self.transaction(frame, update, transaction),
-            Kind::Slot(slot) => Some(ItemKind::Slot { slot: slot.slot, status: slot.status }),
-            Kind::BlockMeta(meta) => Some(ItemKind::BlockMeta { slot: meta.slot }),
+            Kind::Slot(slot) => Some(ItemKind::Slot { slot: slot.slot, status: slot.status, parent: slot.parent }),
+            Kind::BlockMeta(meta) => Some(ItemKind::BlockMeta { slot: meta.slot, parent: meta.parent_slot }),
             Kind::TransactionStatus(_) | Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => None,
         };
         if let Some(kind) = kind {

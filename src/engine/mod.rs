@@ -1,8 +1,10 @@
 //! Wires the stages: tasks and channels, [`Command`] in, [`View`] out, ordered shutdown.
 
+mod alerts;
 pub mod emit;
 mod ingest;
 mod meter;
+mod parsed;
 mod pipeline;
 mod slots;
 mod task;
@@ -19,6 +21,7 @@ use tokio::{
 
 use crate::{
     chain::group::Group,
+    mev::AlertRules,
     stream::{
         Control, StreamError, StreamSettings, StreamStatus, Streams,
         status::{Move, Throttle},
@@ -46,6 +49,8 @@ pub struct EngineSettings {
     pub events: Option<mpsc::Sender<Vec<Emitted>>>,
     /// Where every frame goes that arrived for the first time, with its arrival in microseconds since the Unix epoch.
     pub frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
+    /// What is shown of the alerts, and what rings.
+    pub alerts: AlertRules,
     /// What a full sink means: wait for it (a replay must lose nothing), or count what it misses (a live stream must
     /// not wait for a disk).
     pub wait_for_sinks: bool,
@@ -83,12 +88,13 @@ impl Engine {
         let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
         let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in)?;
-        let mut pipeline = Pipeline::new(settings.source, connections, proof, task::now_ms());
+        let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, task::now_ms());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
         let task = Task {
             pipeline,
             batches,
+            changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
             views: views_in,

@@ -5,19 +5,25 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
+    alerts::Watch,
     ingest::Note,
     meter::Meter,
+    parsed::Parsed,
     slots::SlotClock,
-    view::{ConnectionView, GroupView, ParseView, SourceView, StageView, TotalsView, UndecodedView, View, carried},
+    view::{
+        ConnectionView, GroupView, ParsedView, ProgramView, SourceView, StageView, TotalsView, UndecodedView, View,
+        carried,
+    },
 };
 use crate::{
     chain::{group::Group, ids::Signature, program::Program},
-    decode::{Event, Tally, Undecoded, tally::UndecodedReason},
+    decode::{Event, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
         input::{Batch, Item, ItemKind, Transaction},
     },
+    mev::{AlertRules, AlertView},
     stream::{
         ProofMode,
         balancer::ConnectionLoad,
@@ -36,7 +42,7 @@ const SHOWN_UNDECODED: usize = 32;
 #[derive(Debug)]
 struct Lane {
     meter: Meter,
-    parse: ParseView,
+    parsed: Parsed,
     failed: u64,
     undecoded: u64,
     newest_slot: Option<u64>,
@@ -44,7 +50,7 @@ struct Lane {
 
 impl Lane {
     fn new(now_s: i64) -> Self {
-        Self { meter: Meter::new(now_s), parse: ParseView::default(), failed: 0, undecoded: 0, newest_slot: None }
+        Self { meter: Meter::new(now_s), parsed: Parsed::new(now_s), failed: 0, undecoded: 0, newest_slot: None }
     }
 
     fn slot(&mut self, slot: u64) {
@@ -59,6 +65,7 @@ pub(super) struct Pipeline {
     status: Status,
     started_ms: i64,
     market: Market,
+    watch: Watch,
     slots: SlotClock,
     completeness: Completeness,
     /// Slots that stand otherwise than before and were not told yet.
@@ -66,6 +73,7 @@ pub(super) struct Pipeline {
     total: Lane,
     groups: [Lane; Group::ALL.len()],
     connections: Vec<Lane>,
+    programs: [Parsed; Program::ALL.len()],
     undecoded: HashMap<(Program, [u8; 8], UndecodedReason), (u64, Signature)>,
     undecoded_dropped: u64,
     transactions: u64,
@@ -78,6 +86,7 @@ pub(super) struct Pipeline {
     forecasts: [Forecast; Group::ALL.len()],
     events: Meter,
     market_busy: Busy,
+    detect_busy: Busy,
     publish: Meter,
     /// Items a sink could not take.
     pub(super) sink_dropped: u64,
@@ -93,6 +102,7 @@ struct Slow {
     groups: Arc<[GroupView]>,
     pipeline: Arc<[StageView]>,
     undecoded: Arc<[UndecodedView]>,
+    programs: Arc<[ProgramView]>,
     completeness: Arc<CompletenessView>,
     connections: Vec<Measured>,
     tps: Option<f64>,
@@ -128,7 +138,13 @@ impl Busy {
 }
 
 impl Pipeline {
-    pub(super) fn new(source: SourceView, connections: usize, proof: ProofMode, now_ms: i64) -> Self {
+    pub(super) fn new(
+        source: SourceView,
+        connections: usize,
+        proof: ProofMode,
+        rules: AlertRules,
+        now_ms: i64,
+    ) -> Self {
         let now_s = now_ms / 1_000;
         let status = match source.commitment {
             "confirmed" => Status::Confirmed,
@@ -140,12 +156,14 @@ impl Pipeline {
             status,
             started_ms: now_ms,
             market: Market::default(),
+            watch: Watch::new(rules, status != Status::Processed),
             slots: SlotClock::default(),
             completeness: Completeness::new(proof),
             proofs: Vec::new(),
             total: Lane::new(now_s),
             groups: Group::ALL.map(|_| Lane::new(now_s)),
             connections: (0..connections).map(|_| Lane::new(now_s)).collect(),
+            programs: Program::ALL.map(|_| Parsed::new(now_s)),
             undecoded: HashMap::new(),
             undecoded_dropped: 0,
             transactions: 0,
@@ -157,6 +175,7 @@ impl Pipeline {
             forecasts: Group::ALL.map(|_| Forecast::default()),
             events: Meter::new(now_s),
             market_busy: Busy::default(),
+            detect_busy: Busy::default(),
             publish: Meter::new(now_s),
             sink_dropped: 0,
             queue_fill: 0.0,
@@ -188,8 +207,17 @@ impl Pipeline {
         let mut undecoded = batch.undecoded.into_iter();
         for item in batch.items {
             let new = match &item.kind {
-                ItemKind::Slot { slot, status } => self.slots.status(*slot, *status, item.recv_us, item.replayed),
-                ItemKind::BlockMeta { slot } => self.slots.meta(*slot),
+                ItemKind::Slot { slot, status, parent } => {
+                    let new = self.slots.status(*slot, *status, item.recv_us, item.replayed);
+                    if new {
+                        self.market.slot(*slot, *parent, *status, changes);
+                    }
+                    new
+                }
+                ItemKind::BlockMeta { slot, parent } => {
+                    self.market.parent(*slot, *parent);
+                    self.slots.meta(*slot)
+                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -204,7 +232,33 @@ impl Pipeline {
                 frames.push((frame, item.recv_us));
             }
         }
+        self.market.release(now_ms, changes);
         self.market_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+        self.detect(changes);
+    }
+
+    /// Shows the detectors what changed since they looked last.
+    fn detect(&mut self, changes: &[Change]) {
+        let started = std::time::Instant::now();
+        self.watch.look(changes, &mut self.market);
+        self.detect_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
+    }
+
+    /// Alerts not handed on yet, each with how many of the changes come before it.
+    pub(super) fn take_alerts(&mut self) -> Vec<(usize, Arc<AlertView>)> {
+        self.watch.take()
+    }
+
+    /// Nothing more will come: what waits for something takes its place.
+    pub(super) fn settle(&mut self, changes: &mut Vec<Change>) {
+        self.market.settle(changes);
+        self.detect(changes);
+    }
+
+    /// What has waited long enough takes its place.
+    pub(super) fn release(&mut self, now_ms: i64, changes: &mut Vec<Change>) {
+        self.market.release(now_ms, changes);
+        self.detect(changes);
     }
 
     /// Whether the transaction was new.
@@ -224,7 +278,7 @@ impl Pipeline {
             lane.slot(transaction.slot);
             lane.failed += u64::from(transaction.failed);
             for program in Program::ALL {
-                add(&mut lane.parse, &transaction.tally, program);
+                lane.parsed.add(transaction.tally.of(program));
             }
             if let Some(latency_us) = latency_us {
                 lane.meter.latency(now_s, latency_us);
@@ -239,8 +293,14 @@ impl Pipeline {
         self.total.slot(transaction.slot);
         self.total.failed += u64::from(transaction.failed);
         for program in Program::ALL {
-            add(&mut self.total.parse, &transaction.tally, program);
-            add(&mut self.groups[program.group().index()].parse, &transaction.tally, program);
+            let counts = transaction.tally.of(program);
+            for parsed in [
+                &mut self.total.parsed,
+                &mut self.groups[program.group().index()].parsed,
+                &mut self.programs[program as usize],
+            ] {
+                parsed.add(counts);
+            }
         }
         for group in transaction.groups.iter() {
             let lane = &mut self.groups[group.index()];
@@ -277,12 +337,17 @@ impl Pipeline {
     pub(super) fn second(&mut self, now_ms: i64, queue_fill: f64) {
         let now_s = now_ms / 1_000;
         self.queue_fill = queue_fill;
-        let lanes = self.groups.iter_mut().chain(&mut self.connections).chain([&mut self.total]);
-        for meter in lanes.map(|lane| &mut lane.meter).chain([&mut self.receive, &mut self.events, &mut self.publish]) {
+        self.programs.iter_mut().for_each(|parsed| parsed.advance(now_s));
+        for lane in self.groups.iter_mut().chain(&mut self.connections).chain([&mut self.total]) {
+            lane.parsed.advance(now_s);
+            lane.meter.advance(now_s);
+        }
+        for meter in [&mut self.receive, &mut self.events, &mut self.publish] {
             meter.advance(now_s);
         }
         self.decode_busy.close(now_ms);
         self.market_busy.close(now_ms);
+        self.detect_busy.close(now_ms);
         self.connection_busy.iter_mut().for_each(|busy| busy.close(now_ms));
         for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
             if let Some(rate) = lane.meter.rate() {
@@ -348,7 +413,7 @@ impl Pipeline {
                 latency: measured.and_then(|measured| measured.latency),
                 slot_lag: behind(lane.and_then(|lane| lane.newest_slot)),
                 queue_fill: self.queue_fill,
-                parse: lane.map_or_else(ParseView::default, |lane| lane.parse),
+                parsed: lane.map_or_else(ParsedView::default, |lane| lane.parsed.view()),
             }
         });
         let view = View {
@@ -367,7 +432,7 @@ impl Pipeline {
                 failed: self.total.failed,
                 duplicates: self.duplicates,
                 bad_frames: self.bad_frames,
-                parse: self.total.parse,
+                parsed: self.total.parsed.view(),
                 trades: self.market.trade_count(),
             },
             connections: connections.collect(),
@@ -378,8 +443,11 @@ impl Pipeline {
             tokens_known: self.market.tokens_known(),
             trades: self.market.trades(),
             lifecycle: self.market.steps(),
+            alerts: self.watch.feed(),
+            alerts_muted: self.watch.muted(),
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
+            programs: slow.programs.clone(),
             notice: notice(streams),
             completeness: slow.completeness.clone(),
             finished,
@@ -403,7 +471,7 @@ impl Pipeline {
                 per_second: lane.meter.per_second(),
                 latency: lane.meter.latency_view(now_s),
                 slot_lag: newest.zip(lane.newest_slot).map(|(newest, slot)| newest.saturating_sub(slot)),
-                parse: lane.parse,
+                parsed: lane.parsed.view(),
                 undecoded: lane.undecoded,
                 failed: lane.failed,
                 bytes_per_s: lane.meter.bytes_per_s(),
@@ -431,11 +499,19 @@ impl Pipeline {
             groups,
             connections,
             undecoded: undecoded.collect(),
+            programs: self.programs(),
             completeness: Arc::new(self.completeness.view()),
             pipeline: self.stages(),
             tps: self.total.meter.rate(),
             bytes_per_s: self.receive.bytes_per_s(),
         }
+    }
+
+    /// The programs that were called.
+    fn programs(&self) -> Arc<[ProgramView]> {
+        let programs = Program::ALL.into_iter().zip(&self.programs);
+        let called = programs.filter(|(_, parsed)| parsed.total().invocations > 0);
+        called.map(|(program, parsed)| ProgramView { program, parsed: parsed.view() }).collect()
     }
 
     fn stages(&self) -> Arc<[StageView]> {
@@ -444,19 +520,10 @@ impl Pipeline {
             stage("receive", self.receive.rate(), None, None, 0),
             stage("decode", self.total.meter.rate(), self.decode_busy.share, None, self.bad_frames),
             stage("market", self.events.rate(), self.market_busy.share, Some(self.queue_fill), self.market.evicted()),
+            stage("detect", None, self.detect_busy.share, None, self.watch.forgotten()),
             stage("publish", self.publish.rate(), None, None, self.sink_dropped),
         ])
     }
-}
-
-/// Adds a transaction's counts of one program.
-fn add(parse: &mut ParseView, tally: &Tally, program: Program) {
-    let counts = tally.of(program);
-    parse.decoded += u64::from(counts.decoded);
-    parse.expected += u64::from(counts.expected);
-    parse.known += u64::from(counts.known);
-    parse.invocations += u64::from(counts.invocations);
-    parse.unknown_tails += u64::from(counts.unknown_tails);
 }
 
 /// The newest stream event that answers the user.

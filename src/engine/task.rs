@@ -31,6 +31,8 @@ const AT_ONCE: usize = 64;
 pub(super) struct Task {
     pub(super) pipeline: Pipeline,
     pub(super) batches: mpsc::Receiver<Delivery>,
+    /// What changed and was not told yet; kept for its memory.
+    pub(super) changes: Vec<Change>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
     pub(super) control: mpsc::Sender<Control>,
     pub(super) views: watch::Sender<Arc<View>>,
@@ -68,6 +70,8 @@ impl Task {
                 _ = seconds.tick() => {
                     let quiet = self.pipeline.is_quiet();
                     self.pipeline.second(now_ms(), fill(&self.batches));
+                    self.pipeline.release(now_ms(), &mut self.changes);
+                    self.tell().await;
                     // Without a listener the supervisor has ended: nothing is left to be balanced.
                     let _ = self.control.try_send(Control::Loads {
                         groups: self.loads(),
@@ -91,31 +95,51 @@ impl Task {
             }
             if self.streams.borrow().finished && self.batches.is_empty() && !self.views.borrow().finished {
                 self.forward_stream_events(&mut newest_stream_event).await;
+                self.pipeline.settle(&mut self.changes);
+                self.tell().await;
                 self.publish(true);
                 dirty = false;
             }
         }
         self.forward_stream_events(&mut newest_stream_event).await;
+        self.pipeline.settle(&mut self.changes);
+        self.tell().await;
         self.publish(true);
     }
 
     async fn apply(&mut self, received: &mut Vec<Delivery>) {
         let now_ms = now_ms();
-        let (mut changes, mut frames) = (Vec::new(), Vec::new());
+        let mut frames = Vec::new();
         for Delivery { batch, notes } in received.drain(..) {
             let connection = batch.connection;
-            self.pipeline.apply(batch, now_ms, &mut changes, &mut frames);
+            self.pipeline.apply(batch, now_ms, &mut self.changes, &mut frames);
             self.pipeline.note(connection, &notes);
         }
-        let proofs = self.pipeline.take_proofs();
-        if self.events.is_some() && !(changes.is_empty() && proofs.is_empty()) {
-            self.emit(changes.into_iter().map(emitted).chain(proofs.into_iter().map(Emitted::Slot)).collect()).await;
-        }
+        self.tell().await;
         if let Some(sink) = &self.frames
             && !frames.is_empty()
         {
             self.pipeline.sink_dropped += hand_over(sink, frames, self.wait_for_sinks).await;
         }
+    }
+
+    /// Hands on what changed.
+    async fn tell(&mut self) {
+        let proofs = self.pipeline.take_proofs();
+        let alerts = self.pipeline.take_alerts();
+        if self.events.is_some() && !(self.changes.is_empty() && proofs.is_empty()) {
+            let mut items = Vec::with_capacity(self.changes.len() + alerts.len() + proofs.len());
+            let mut alerts = alerts.into_iter().peekable();
+            for (at, change) in self.changes.drain(..).enumerate() {
+                items.extend(emitted(change));
+                while let Some((_, alert)) = alerts.next_if(|(after, _)| *after == at + 1) {
+                    items.push(Emitted::Alert(alert));
+                }
+            }
+            items.extend(proofs.into_iter().map(Emitted::Slot));
+            self.emit(items).await;
+        }
+        self.changes.clear();
     }
 
     async fn emit(&mut self, items: Vec<Emitted>) {
@@ -168,16 +192,24 @@ fn log(event: &StreamEventKind) {
     }
 }
 
-fn emitted(change: Change) -> Emitted {
-    match change {
-        Change::Chain(event) => Emitted::Chain(event),
+/// What the outside is told of a change.
+fn emitted(change: Change) -> Option<Emitted> {
+    Some(match change {
+        Change::Chain(event) => Emitted::Chain(Box::new(event)),
+        Change::Retracted { slot, signature, path, event_index } => {
+            Emitted::Retracted { slot, signature, path, event_index }
+        }
+        Change::ChainBroken { slot, recv_ms, pool, mint, connection } => {
+            Emitted::ChainBroken { slot, recv_ms, pool, mint, connection }
+        }
         Change::Progress { slot, recv_ms, mint, progress_pct } => {
             Emitted::Progress { slot, recv_ms, mint, progress_pct }
         }
         Change::Milestone { slot, recv_ms, mint, progress_pct } => {
             Emitted::Milestone { slot, recv_ms, mint, progress_pct }
         }
-    }
+        Change::Dead(_) | Change::Confirmed(_) => return None,
+    })
 }
 
 /// Gives items to a sink; how many were dropped because it was full and must not be waited for.

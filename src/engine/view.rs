@@ -3,7 +3,7 @@
 //! A number here was measured; what is not known is `None` and shown as `–`. Parts that did not change since the last
 //! view are shared by `Arc`, so a reader can tell by pointer that nothing has to be drawn anew.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chain::{
@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
+pub use crate::mev::alert::AlertView;
 pub use crate::stream::{
     completeness::{CompletenessView, Proof, SlotProof},
     forecast::ForecastView,
@@ -76,10 +77,16 @@ pub struct View {
     pub trades: Feed<TradeView>,
     /// Launches, milestones, completions, graduations.
     pub lifecycle: Feed<LifecycleView>,
+    /// The newest alerts, one entry per revision; see [`View::latest_alerts`].
+    pub alerts: Feed<AlertView>,
+    /// Alerts that the user's rules hid.
+    pub alerts_muted: u64,
     /// The stages of the pipeline, in order.
     pub pipeline: Arc<[StageView]>,
     /// What was not decoded, most frequent first.
     pub undecoded: Arc<[UndecodedView]>,
+    /// The programs that were called, in the order of the program table.
+    pub programs: Arc<[ProgramView]>,
     /// The newest message of the engine for the user (a refusal, a filter in force), with its sequence number.
     pub notice: Option<(u64, Arc<str>)>,
     /// What is proven of each slot; taken anew once a second.
@@ -88,6 +95,14 @@ pub struct View {
     pub finished: bool,
     /// Why the provider refuses the token, if it does.
     pub token_refused: Option<Arc<str>>,
+}
+
+impl View {
+    /// The last revision of each alert in `alerts`, the newest first.
+    pub fn latest_alerts(&self) -> impl Iterator<Item = &Arc<AlertView>> {
+        let mut known = HashSet::new();
+        self.alerts.entries.iter().rev().filter(move |entry| known.insert(entry.alert.id))
+    }
 }
 
 /// The source, as the header shows it.
@@ -124,8 +139,8 @@ pub struct TotalsView {
     pub duplicates: u64,
     /// Frames that could not be read.
     pub bad_frames: u64,
-    /// Decoded / expected events since the start.
-    pub parse: ParseView,
+    /// Decoded / expected events.
+    pub parsed: ParsedView,
     /// Trades since the start.
     pub trades: u64,
 }
@@ -137,6 +152,8 @@ pub struct ParseView {
     pub decoded: u64,
     /// Events that must have been there.
     pub expected: u64,
+    /// Of the decoded, those made of the instruction and what it moved, for want of an event.
+    pub fallbacks: u64,
     /// Invocations of known instructions.
     pub known: u64,
     /// All invocations.
@@ -146,6 +163,28 @@ pub struct ParseView {
 }
 
 impl ParseView {
+    /// Nothing counted.
+    pub const ZERO: Self = Self { decoded: 0, expected: 0, fallbacks: 0, known: 0, invocations: 0, unknown_tails: 0 };
+
+    /// What came after an earlier count of the same.
+    #[must_use]
+    pub const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            decoded: self.decoded.saturating_sub(earlier.decoded),
+            expected: self.expected.saturating_sub(earlier.expected),
+            fallbacks: self.fallbacks.saturating_sub(earlier.fallbacks),
+            known: self.known.saturating_sub(earlier.known),
+            invocations: self.invocations.saturating_sub(earlier.invocations),
+            unknown_tails: self.unknown_tails.saturating_sub(earlier.unknown_tails),
+        }
+    }
+
+    /// Percent of the expected events that were made of the instruction, floored to two decimals.
+    #[must_use]
+    pub fn fallback_percent(&self) -> Option<f64> {
+        floor_percent(self.fallbacks, self.expected)
+    }
+
     /// Percent, floored to two decimals; 100 only if nothing is missing. `None` when nothing was expected.
     #[must_use]
     pub fn percent(&self) -> Option<f64> {
@@ -157,6 +196,26 @@ impl ParseView {
     pub fn coverage_percent(&self) -> Option<f64> {
         floor_percent(self.known, self.invocations)
     }
+}
+
+/// How well a program, a group, a connection or the whole is decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParsedView {
+    /// Since the start.
+    pub all: ParseView,
+    /// In the last ten whole seconds.
+    pub last_10s: ParseView,
+    /// In the last 300 whole seconds.
+    pub last_5min: ParseView,
+}
+
+/// One program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgramView {
+    /// Which.
+    pub program: Program,
+    /// How well it is decoded.
+    pub parsed: ParsedView,
 }
 
 /// `part / whole` in percent, floored to two decimals: 100.00 only if `part == whole`.
@@ -192,7 +251,7 @@ pub struct ConnectionView {
     /// Fill of the queue to the market stage, 0–1.
     pub queue_fill: f64,
     /// Decoded / expected on this connection.
-    pub parse: ParseView,
+    pub parsed: ParsedView,
 }
 
 /// One priority group.
@@ -213,8 +272,8 @@ pub struct GroupView {
     /// End of the slot by the slot clock to arrival is not known for data of the open slot; this is how far the newest
     /// transaction's slot is behind the newest processed slot.
     pub slot_lag: Option<u64>,
-    /// Decoded / expected since the start.
-    pub parse: ParseView,
+    /// Decoded / expected.
+    pub parsed: ParsedView,
     /// Things not decoded since the start.
     pub undecoded: u64,
     /// Failed transactions since the start.

@@ -1,15 +1,51 @@
 //! What a batch changed, in order: the source of the events output.
 
+use super::reserve_chain::Placed;
 use crate::{
-    chain::{group::Group, ids::Mint},
-    decode::Event,
+    chain::{
+        group::Group,
+        ids::{Mint, Pool, Signature},
+    },
+    decode::{Event, event::Path},
 };
 
 /// One change.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all changes are chain events, and a box would cost each an allocation"
+)]
 pub enum Change {
-    /// A fact of the chain, once.
-    Chain(Box<ChainEvent>),
+    /// A fact of the chain, once; of one pool in the order in which they happened.
+    Chain(ChainEvent),
+    /// The slot of a chain event told before is dead: the event did not happen. A slot's retractions follow [`Change::Dead`].
+    Retracted {
+        /// The dead slot.
+        slot: u64,
+        /// The transaction.
+        signature: Signature,
+        /// See [`Event::path`].
+        path: Path,
+        /// See [`Event::event_index`].
+        event_index: u16,
+    },
+    /// A slot that never happened.
+    Dead(u64),
+    /// A slot that will not be undone any more.
+    Confirmed(u64),
+    /// Something between two trades of a pool is missing.
+    ChainBroken {
+        /// Slot of the trade after the gap.
+        slot: u64,
+        /// When it arrived, in milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The pool.
+        pool: Pool,
+        /// Its token.
+        mint: Mint,
+        /// Connection on which that trade arrived.
+        connection: usize,
+    },
     /// A token's progress moved.
     Progress {
         /// Slot of the trade.
@@ -70,6 +106,8 @@ pub struct ChainEvent {
     pub connection: usize,
     /// Status at which it was accepted.
     pub status: Status,
+    /// Its place in its pool's chain of reserves; `None` where it moves none or the event carries none.
+    pub placed: Option<Placed>,
     /// SOL per whole token after a trade.
     pub price_sol: Option<f64>,
     /// Market cap in SOL after a trade.

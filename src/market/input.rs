@@ -55,11 +55,15 @@ pub enum ItemKind {
         slot: u64,
         /// The status.
         status: i32,
+        /// Its parent, where the server says.
+        parent: Option<u64>,
     },
     /// A block is complete.
     BlockMeta {
         /// The slot.
         slot: u64,
+        /// Its parent.
+        parent: u64,
     },
 }
 

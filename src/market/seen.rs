@@ -5,6 +5,8 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
+use super::hash::Identity;
+
 /// How many transactions are remembered: a replay brings again what arrived before a break, which at the highest rate of
 /// our programs (some 3,000/s) and the longest replay (150 slots) is a minute ago and more.
 const CAPACITY: usize = 1 << 19;
@@ -37,36 +39,6 @@ impl Seen {
             self.known.remove(&oldest);
         }
         true
-    }
-}
-
-/// The keys are hashes already.
-#[derive(Clone, Debug, Default)]
-struct Identity;
-
-impl BuildHasher for Identity {
-    type Hasher = Same;
-
-    fn build_hasher(&self) -> Same {
-        Same(0)
-    }
-}
-
-struct Same(u64);
-
-impl Hasher for Same {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 

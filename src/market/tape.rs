@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::view::Feed;
 
 #[derive(Debug)]
-pub(super) struct Tape<T> {
+pub(crate) struct Tape<T> {
     entries: VecDeque<Arc<T>>,
     capacity: usize,
     first_seq: u64,
@@ -13,20 +13,23 @@ pub(super) struct Tape<T> {
 }
 
 impl<T> Tape<T> {
-    pub(super) const fn new(capacity: usize) -> Self {
+    pub(crate) const fn new(capacity: usize) -> Self {
         Self { entries: VecDeque::new(), capacity, first_seq: 0, shown: None }
     }
 
-    pub(super) fn push(&mut self, entry: T) {
+    /// Appends an entry; gives it back as the view will hold it.
+    pub(crate) fn push(&mut self, entry: T) -> Arc<T> {
         if self.entries.len() == self.capacity {
             self.entries.pop_front();
             self.first_seq += 1;
         }
-        self.entries.push_back(Arc::new(entry));
+        let entry = Arc::new(entry);
+        self.entries.push_back(entry.clone());
         self.shown = None;
+        entry
     }
 
-    pub(super) fn feed(&mut self) -> Feed<T> {
+    pub(crate) fn feed(&mut self) -> Feed<T> {
         self.shown
             .get_or_insert_with(|| Feed { entries: self.entries.iter().cloned().collect(), first_seq: self.first_seq })
             .clone()

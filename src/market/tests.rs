@@ -107,7 +107,7 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
                 Change::Progress { progress_pct, .. } => {
                     assert!((progress_pct - f64::from(u32::try_from(percent).unwrap())).abs() < 1e-9);
                 }
-                Change::Chain(_) => {}
+                _ => {}
             }
         }
     }
@@ -190,4 +190,59 @@ fn a_price_needs_decimals_and_a_path_to_sol() {
     let view = token(&mut market, 31);
     assert_eq!((view.price_sol, view.market_cap_sol), (None, None));
     assert!(view.volume_sol_5m.abs() < f64::EPSILON);
+}
+
+/// A buy between two states of a curve.
+fn chained(slot: u64, mint: u8, [before, after]: [u64; 2]) -> Event {
+    let state = |sold: u64| Reserves { base: INITIAL.base - sold, quote: INITIAL.quote + u128::from(sold) };
+    let buy = Trade {
+        base_amount: after - before,
+        quote_amount: after - before,
+        reserves_before: Some(state(before)),
+        reserves_after: Some(state(after)),
+        ..trade(Venue::Pump, mint, mint + 1, 5, Some(INITIAL_CURVE_TOKENS - after))
+    };
+    let signature = Signature::from([u8::try_from(after % 251).unwrap(); 64]);
+    Event { slot, signature, ..event(EventKind::Trade(buy)) }
+}
+
+fn told(changes: &[Change]) -> Vec<(u64, Option<Link>)> {
+    let told = changes.iter().filter_map(|change| match change {
+        Change::Chain(chain) => Some((chain.event.slot, chain.placed.map(|placed| placed.link))),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn trades_take_their_turn_and_what_is_lost_is_told() {
+    let mut market = Market::default();
+    let mut changes = Vec::new();
+    market.apply(created(1), at(1_000), &mut changes);
+    changes.clear();
+    for (slot, states) in [(22, [200, 300]), (21, [100, 200]), (20, [0, 100]), (24, [400, 500])] {
+        market.apply(chained(slot, 1, states), at(1_000), &mut changes);
+    }
+    assert_eq!(told(&changes), [20, 21, 22].map(|slot| (slot, Some(Link::Follows))));
+    changes.clear();
+    market.slot(28, Some(27), 0, &mut changes);
+    market.release(1_000, &mut changes);
+    assert!(matches!(changes[0], Change::ChainBroken { slot: 24, .. }), "{changes:?}");
+    assert_eq!(told(&changes), [(24, Some(Link::AfterGap))]);
+}
+
+#[test]
+fn a_dead_slot_is_taken_back_and_its_rival_takes_its_place() {
+    let mut market = Market::default();
+    let mut changes = Vec::new();
+    market.apply(created(1), at(1_000), &mut changes);
+    for (slot, states) in [(20, [0, 100]), (21, [100, 200]), (22, [100, 150]), (23, [150, 170])] {
+        market.apply(chained(slot, 1, states), at(1_000), &mut changes);
+    }
+    assert_eq!(told(&changes)[1..], [20, 21].map(|slot| (slot, Some(Link::Follows))));
+    changes.clear();
+    market.slot(21, Some(20), 6, &mut changes);
+    assert!(matches!(changes[0], Change::Dead(21)));
+    assert!(matches!(changes[1], Change::Retracted { slot: 21, event_index: 0, .. }));
+    assert_eq!(told(&changes), [22, 23].map(|slot| (slot, Some(Link::Follows))), "nothing told twice");
 }

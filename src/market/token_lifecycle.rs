@@ -59,6 +59,8 @@ pub(super) struct Token {
     mayhem: bool,
     graduated: bool,
     milestone: Option<u8>,
+    /// What was found about its trades.
+    marks: Vec<&'static str>,
     prices: VecDeque<f32>,
     /// Position in the order of last activity.
     pub(super) touched: u64,
@@ -104,6 +106,7 @@ impl Token {
             mayhem: false,
             graduated: false,
             milestone: None,
+            marks: Vec::new(),
             prices: VecDeque::new(),
             touched: 0,
             shown: None,
@@ -265,6 +268,14 @@ impl Token {
         (self.quote_mint == WRAPPED_SOL).then(|| market_cap_of(self.reserves, self.supply)).flatten()
     }
 
+    /// Marks the token with what was found about it.
+    pub(super) fn flag(&mut self, mark: &'static str) {
+        if !self.marks.contains(&mark) {
+            self.marks.push(mark);
+            self.shown = None;
+        }
+    }
+
     /// The view of this token; the same `Arc` until something about it changes.
     pub(super) fn view(&mut self, now_ms: i64) -> Arc<TokenView> {
         if let Some(shown) = &self.shown {
@@ -279,6 +290,7 @@ impl Token {
                 flags.push(flag);
             }
         }
+        flags.extend(&self.marks);
         let view = Arc::new(TokenView {
             mint: self.mint,
             symbol: self.symbol.clone(),

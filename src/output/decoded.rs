@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::events;
+use super::{events, json::write_line};
 use crate::{
     chain::{
         envelope::{Envelope, EnvelopeError, EnvelopeInstruction},
@@ -277,11 +277,6 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn write_line(line: &impl Serialize, output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
-    output.write_all(b"\n")
-}
-
 fn programs(tally: &Tally) -> BTreeMap<&'static str, CountFields> {
     tally.programs().map(|program| (program.name(), tally.of(program).into())).collect()
 }
@@ -353,7 +348,16 @@ impl Printer {
 fn event_line(event: Event) -> Option<Value> {
     let group = Program::group(event.venue().program());
     let status = Status::Processed;
-    let event = ChainEvent { event, recv_ms: 0, group, connection: 0, status, price_sol: None, market_cap_sol: None };
+    let event = ChainEvent {
+        event,
+        recv_ms: 0,
+        group,
+        connection: 0,
+        status,
+        placed: None,
+        price_sol: None,
+        market_cap_sol: None,
+    };
     let mut line = serde_json::to_value(events::chain(&event)?).ok()?;
     if let Some(fields) = line.as_object_mut() {
         fields.retain(|name, _| !LIVE_ONLY.contains(&name.as_str()));

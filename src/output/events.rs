@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Units,
+    AlertFields, Units, json,
     line::{
         BudgetFields, Common, FeeFields, LaneFields, LatencyFields, LimitFields, Line, LiquidityFields, MoveFields,
         ReserveFields, StatsFields, TradeFields,
@@ -59,6 +59,24 @@ impl<W: Write> Writer<W> {
                     kind: "progress",
                     value: f64::from(*progress_pct),
                 })?,
+                Emitted::Retracted { slot, signature, path, event_index } => self.line(&Line::Retracted {
+                    slot: *slot,
+                    signature: signature.to_string(),
+                    path: [path.outer].into_iter().chain(path.inner).collect(),
+                    event_index: *event_index,
+                })?,
+                Emitted::ChainBroken { slot, recv_ms, pool, mint, connection } => self.line(&Line::Gap {
+                    recv_ms: *recv_ms,
+                    scope: "pool",
+                    from_slot: *slot,
+                    to_slot: *slot,
+                    cause: "chain_break",
+                    connection: *connection,
+                    pool: Some(pool.to_string()),
+                    mint: Some(mint.to_string()),
+                    repaired: false,
+                })?,
+                Emitted::Alert(alert) => self.line(&Line::Alert(Box::new(AlertFields::from(&**alert))))?,
                 Emitted::Slot(slot) => self.line(&Line::Slot {
                     slot: slot.slot,
                     parent: slot.parent,
@@ -78,8 +96,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn line(&mut self, line: &Line) -> io::Result<()> {
-        serde_json::to_writer(&mut self.output, line)?;
-        self.output.write_all(b"\n")
+        json::write_line(line, &mut self.output)
     }
 
     fn stream(&self, event: &StreamEvent) -> Line {
@@ -125,7 +142,7 @@ impl<W: Write> Writer<W> {
             tps: connection.tps,
             bytes_per_s: connection.bytes_per_s,
             latency_ms: connection.latency.map(LatencyFields::from),
-            parse_rate: connection.parse.into(),
+            parse_rate: connection.parsed.all.into(),
             errors: Some(connection.status.reconnects),
             queue_fill: Some(connection.queue_fill),
         });
@@ -135,7 +152,7 @@ impl<W: Write> Writer<W> {
             tps: group.tps,
             bytes_per_s: group.bytes_per_s,
             latency_ms: group.latency.map(LatencyFields::from),
-            parse_rate: group.parse.into(),
+            parse_rate: group.parsed.all.into(),
             errors: Some(group.undecoded),
             queue_fill: None,
         });

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Units;
+use super::{AlertFields, Units};
 use crate::{
     chain::ids::{Mint, Pool, Wallet},
     decode::event::{Fee, Limit, Reserves},
-    engine::view::{LatencyView, ParseView},
+    engine::view::{LatencyView, ParseView, ParsedView},
     stream::status::Move,
 };
 
@@ -138,6 +138,19 @@ pub enum Line {
         #[serde(flatten)]
         liquidity: LiquidityFields,
     },
+    /// The slot of an event written before is dead: the event did not happen.
+    Retracted {
+        /// The dead slot.
+        slot: u64,
+        /// Its transaction.
+        signature: String,
+        /// `[outer]` or `[outer, inner]`.
+        path: Vec<u16>,
+        /// 0, 1, … where one instruction yields several.
+        event_index: u16,
+    },
+    /// Something was found about trades before it in the output; or more is known of it now.
+    Alert(Box<AlertFields>),
     /// A slot is finished, and what is proven of it.
     Slot {
         /// The slot.
@@ -153,11 +166,11 @@ pub enum Line {
         /// Transactions known to be missing; `null` when only that something is missing is known.
         lost: Option<u32>,
     },
-    /// Slots were missed on a connection, or fetched again.
+    /// Slots were missed on a connection, or fetched again; or a pool's chain of reserves shows that a trade is missing.
     Gap {
         /// Milliseconds since the Unix epoch.
         recv_ms: i64,
-        /// `stream`.
+        /// `stream` or `pool`.
         scope: &'static str,
         /// First slot concerned.
         from_slot: u64,
@@ -165,11 +178,11 @@ pub enum Line {
         to_slot: u64,
         /// Why.
         cause: &'static str,
-        /// On which connection.
+        /// On which connection; of a pool's, the one that brought the trade behind it.
         connection: usize,
-        /// Of one pool only: not by this version.
+        /// Of one pool only: which.
         pool: Option<String>,
-        /// Of one token only: not by this version.
+        /// Of one pool only: its token.
         mint: Option<String>,
         /// Whether a replay brought everything.
         repaired: bool,
@@ -279,9 +292,12 @@ pub struct TradeFields {
     pub(super) payer: Wallet,
     pub(super) side: &'static str,
     pub(super) base_amount: Units,
+    /// What moves the price, without fees on top; a `fallback`'s holds the fees that stay in the pool.
     pub(super) quote_amount: Units,
     pub(super) fees: Vec<FeeFields>,
     pub(super) reserves_before: Option<ReserveFields>,
+    /// `null` where the event does not tell: pools of concentrated liquidity, which have none; Raydium CPMM, whose event does
+    /// not say how much of the fee stays in the pool.
     pub(super) reserves_after: Option<ReserveFields>,
     pub(super) limit: Option<LimitFields>,
     pub(super) tx_index: u64,
@@ -393,6 +409,27 @@ pub struct LatencyFields {
     pub(super) p99: f64,
 }
 
+/// How well something is decoded. Percentages are floored to two decimals; `null` where there was nothing to count.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct DecodingFields {
+    /// Percent of the calls whose instruction is known.
+    coverage_pct: Option<f64>,
+    /// Calls of known instructions.
+    known: u64,
+    /// Calls.
+    invocations: u64,
+    /// Percent of the expected events that were made of the instruction and what it moved, for want of an event.
+    fallback_pct: Option<f64>,
+    /// How many those are.
+    fallbacks: u64,
+    /// Events with bytes behind the last field we know.
+    unknown_tails: u64,
+    /// In the last ten whole seconds.
+    last_10s: ParseFields,
+    /// In the last 300 whole seconds.
+    last_5min: ParseFields,
+}
+
 /// decoded / expected.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct ParseFields {
@@ -409,6 +446,22 @@ impl From<LatencyView> for LatencyFields {
 impl From<ParseView> for ParseFields {
     fn from(parse: ParseView) -> Self {
         Self { decoded: parse.decoded, expected: parse.expected }
+    }
+}
+
+impl From<ParsedView> for DecodingFields {
+    fn from(parsed: ParsedView) -> Self {
+        let all = parsed.all;
+        Self {
+            coverage_pct: all.coverage_percent(),
+            known: all.known,
+            invocations: all.invocations,
+            fallback_pct: all.fallback_percent(),
+            fallbacks: all.fallbacks,
+            unknown_tails: all.unknown_tails,
+            last_10s: parsed.last_10s.into(),
+            last_5min: parsed.last_5min.into(),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::line::{LatencyFields, MoveFields, ParseFields};
+use super::{
+    AlertFields,
+    line::{DecodingFields, LatencyFields, MoveFields, ParseFields},
+};
 use crate::{
     chain::{
         group::GroupSet,
@@ -11,7 +14,7 @@ use crate::{
     },
     engine::{
         View,
-        view::{GroupView, TokenView, carried},
+        view::{GroupView, ProgramView, TokenView, carried},
     },
 };
 
@@ -31,13 +34,15 @@ pub struct Snapshot {
     connections: Vec<Connection>,
     budget: Budget,
     groups: Vec<Group>,
+    /// The programs that were called.
+    programs: Vec<Program>,
     tokens: Vec<Token>,
     /// Tokens known in all; `tokens` holds the most recently active ones.
     tokens_known: usize,
     /// The pools that tokens of `tokens` trade in.
     pools: Vec<PoolEntry>,
-    /// `null`: this version does not detect MEV.
-    alerts: Option<Vec<()>>,
+    /// The newest alerts, each as it stands now, the newest first.
+    alerts: Vec<AlertFields>,
     completeness: Completeness,
     pipeline: Vec<Stage>,
     undecoded: Vec<Undecoded>,
@@ -69,6 +74,7 @@ struct Totals {
     parse_rate_pct: Option<f64>,
     coverage_pct: Option<f64>,
     unknown_tails: u64,
+    decoding: DecodingFields,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -94,6 +100,7 @@ struct Connection {
     reconnects: u64,
     permits_in_window: u32,
     parse_rate: ParseFields,
+    decoding: DecodingFields,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -134,12 +141,22 @@ struct Group {
     slot_lag: Option<u64>,
     parse_rate: ParseFields,
     parse_rate_pct: Option<f64>,
+    decoding: DecodingFields,
     /// Things not decoded.
     errors: u64,
     failed: u64,
     bytes_per_s: Option<f64>,
     /// Transactions per second ahead; `null` until such forecasts have been scored.
     forecast: Option<Forecast>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
+struct Program {
+    program: &'static str,
+    parse_rate: ParseFields,
+    parse_rate_pct: Option<f64>,
+    decoding: DecodingFields,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -261,10 +278,11 @@ impl Snapshot {
             connections: connections(view),
             budget: budget(view),
             groups: view.groups.iter().map(group).collect(),
+            programs: view.programs.iter().map(program).collect(),
             tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
             tokens_known: view.tokens_known,
             pools: view.tokens.iter().filter_map(|entry| pool(entry)).collect(),
-            alerts: None,
+            alerts: view.latest_alerts().map(|entry| AlertFields::from(&**entry)).collect(),
             completeness: completeness(view),
             pipeline: view
                 .pipeline
@@ -315,10 +333,11 @@ fn totals(view: &View) -> Totals {
         duplicates: totals.duplicates,
         bad_frames: totals.bad_frames,
         trades: totals.trades,
-        parse_rate: totals.parse.into(),
-        parse_rate_pct: totals.parse.percent(),
-        coverage_pct: totals.parse.coverage_percent(),
-        unknown_tails: totals.parse.unknown_tails,
+        parse_rate: totals.parsed.all.into(),
+        parse_rate_pct: totals.parsed.all.percent(),
+        coverage_pct: totals.parsed.all.coverage_percent(),
+        unknown_tails: totals.parsed.all.unknown_tails,
+        decoding: totals.parsed.into(),
     }
 }
 
@@ -345,7 +364,8 @@ fn connections(view: &View) -> Vec<Connection> {
             queue_fill: connection.queue_fill,
             reconnects: status.reconnects,
             permits_in_window: status.permits_in_window,
-            parse_rate: connection.parse.into(),
+            parse_rate: connection.parsed.all.into(),
+            decoding: connection.parsed.into(),
         }
     });
     connections.collect()
@@ -405,8 +425,9 @@ fn group(group: &GroupView) -> Group {
         per_second: group.per_second.to_vec(),
         latency_ms: group.latency.map(LatencyFields::from),
         slot_lag: group.slot_lag,
-        parse_rate: group.parse.into(),
-        parse_rate_pct: group.parse.percent(),
+        parse_rate: group.parsed.all.into(),
+        parse_rate_pct: group.parsed.all.percent(),
+        decoding: group.parsed.into(),
         errors: group.undecoded,
         failed: group.failed,
         bytes_per_s: group.bytes_per_s,
@@ -418,6 +439,15 @@ fn group(group: &GroupView) -> Group {
             error: forecast.error,
             naive_error: forecast.naive_error,
         }),
+    }
+}
+
+fn program(program: &ProgramView) -> Program {
+    Program {
+        program: program.program.name(),
+        parse_rate: program.parsed.all.into(),
+        parse_rate_pct: program.parsed.all.percent(),
+        decoding: program.parsed.into(),
     }
 }
 

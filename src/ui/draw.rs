@@ -132,6 +132,7 @@ fn pane(buffer: &mut Buffer, area: Rect, which: Pane, draw: &Draw<'_>) {
         Pane::Lifecycle => panes::lifecycle::draw(buffer, area, draw),
         Pane::Alerts => panes::alerts::draw(buffer, area, draw),
         Pane::Undecoded => panes::undecoded::draw(buffer, area, draw),
+        Pane::Decoding => panes::decoding::draw(buffer, area, draw),
         Pane::Trades => panes::trades::draw(buffer, area, draw),
         Pane::Liquidity => panes::liquidity::draw(buffer, area, draw),
         Pane::Completeness => panes::completeness::draw(buffer, area, draw),

@@ -103,7 +103,7 @@ impl Key {
     pub fn parse(text: &str) -> Option<Self> {
         let mut characters = text.chars();
         if let (Some(c), None) = (characters.next(), characters.next()) {
-            return (!super::widgets::is_hidden(c) && !c.is_whitespace()).then_some(Self::Char(c));
+            return (!crate::chain::text::is_denied(c) && !c.is_whitespace()).then_some(Self::Char(c));
         }
         if let Some((_, key)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             return Some(*key);

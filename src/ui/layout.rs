@@ -15,6 +15,8 @@ use super::{model::Pane, widgets::line};
 
 /// Fewest columns and rows in which something useful can be shown.
 pub const LEAST: (u16, u16) = (60, 16);
+/// Fewest columns in which two tables stand side by side.
+const SIDE_BY_SIDE: u16 = 110;
 
 /// The fixed parts of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,12 +140,21 @@ pub fn connections(body: Rect, boxed: bool, connections: usize, groups: usize) -
     let second = top(&mut rest, table(groups, 4, boxed));
     let proofs = top(&mut rest, if boxed { 4 } else { 2 });
     let budget = top(&mut rest, if boxed { 6 } else { 4 });
+    let (decoding, undecoded) = if rest.width >= SIDE_BY_SIDE {
+        split(rest, 55, u16::from(!boxed))
+    } else {
+        // Without room for both, what is missing comes first: `z` gives the other the screen.
+        let half = if rest.height >= 12 { rest.height / 2 } else { 0 };
+        let decoding = top(&mut rest, half);
+        (decoding, rest)
+    };
     vec![
         (Pane::Connections, first),
         (Pane::Groups, second),
         (Pane::Completeness, proofs),
         (Pane::Budget, budget),
-        (Pane::Undecoded, rest),
+        (Pane::Decoding, decoding),
+        (Pane::Undecoded, undecoded),
     ]
 }
 

@@ -15,7 +15,7 @@ use tracing_subscriber::{
 };
 use tui_logger::{TuiTracingSubscriberLayer, TuiWidgetEvent, TuiWidgetState};
 
-use super::widgets::is_hidden;
+use crate::chain::text::is_denied;
 
 /// Lines kept for the Logs tab.
 const KEPT: usize = 10_000;
@@ -129,7 +129,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
         TuiTracingSubscriberLayer.on_event(event, context);
         let mut line = Line(format!("{:<5} ", event.metadata().level()));
         event.record(&mut line);
-        let safe: String = line.0.chars().map(|c| if is_hidden(c) { '·' } else { c }).take(LINE).collect();
+        let safe: String = line.0.chars().map(|c| if is_denied(c) { '·' } else { c }).take(LINE).collect();
         let mut tail = self.tail.0.lock().unwrap_or_else(PoisonError::into_inner);
         tail.line = Some(safe.into());
         tail.count = tail.count.wrapping_add(1);

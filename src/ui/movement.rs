@@ -69,7 +69,7 @@ pub(super) fn selected(model: &Model) -> Option<usize> {
         Pane::Undecoded => Some(model.undecoded),
         Pane::Trades => Some(model.trade_row().unwrap_or(0)),
         Pane::Lifecycle => Some(model.step_row().unwrap_or(0)),
-        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Liquidity | Pane::Logs => None,
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => None,
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn select(model: &mut Model, row: usize) {
             let index = feed.entries.len().saturating_sub(row + 1) as u64;
             model.step = Some(feed.first_seq.saturating_add(index)).filter(|_| row > 0);
         }
-        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Liquidity | Pane::Logs => {}
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => {}
     }
 }
 

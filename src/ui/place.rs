@@ -46,7 +46,9 @@ impl Tab {
                 Pane::Lifecycle,
                 Pane::Alerts,
             ],
-            Self::Connections => &[Pane::Connections, Pane::Groups, Pane::Completeness, Pane::Budget, Pane::Undecoded],
+            Self::Connections => {
+                &[Pane::Connections, Pane::Groups, Pane::Completeness, Pane::Budget, Pane::Decoding, Pane::Undecoded]
+            }
             Self::Tokens => &[Pane::Tokens],
             Self::Trades => &[Pane::Trades],
             Self::Mev => &[Pane::Alerts],
@@ -71,11 +73,12 @@ pub enum Pane {
     Liquidity,
     Logs,
     Completeness,
+    Decoding,
 }
 
 impl Pane {
     /// Number of panes.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 }
 
 /// What keys mean at the moment.

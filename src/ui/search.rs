@@ -45,7 +45,9 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
             let row = view.undecoded.get(row)?;
             vec![row.program.name().to_owned(), row.reason.name().replace('_', " "), row.example.to_string()]
         }
-        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Liquidity | Pane::Logs => return None,
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => {
+            return None;
+        }
     })
 }
 
@@ -59,7 +61,7 @@ pub(super) fn hits(model: &Model) -> Vec<usize> {
 
 /// Whether the focused pane has rows to search in.
 pub(super) const fn possible(pane: Pane) -> bool {
-    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Liquidity | Pane::Logs)
+    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs)
 }
 
 /// The hit to go to, going round at the ends; its row and its number among the hits.

@@ -1,5 +1,6 @@
 //! A line of text as it is typed: bounded, and nothing but what can be seen.
 
+use unicode_segmentation::UnicodeSegmentation;
 /// Longest line in characters: three mints fit.
 pub const MAX_CHARS: usize = 140;
 
@@ -20,14 +21,13 @@ impl Typed {
         self.0.is_empty()
     }
 
-    /// Replaces the text. Characters that are not visible are left out, and what is too long is cut.
+    /// Replaces the text. Characters that are not visible are left out, as are those that would join the one before into a
+    /// sign of which terminals do not agree how wide it is, and what is too long is cut.
     pub fn set(&mut self, text: &str) {
-        self.0 = text
-            .chars()
-            .map(|c| if c.is_whitespace() { ' ' } else { c })
-            .filter(|c| is_typable(*c))
-            .take(MAX_CHARS)
-            .collect();
+        let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+        // Behind a blank, as it will stand on the screen.
+        let typable: String = [' '].into_iter().chain(spaced.filter(|c| is_typable(*c))).collect();
+        self.0 = typable.graphemes(true).filter_map(|sign| sign.chars().next()).skip(1).take(MAX_CHARS).collect();
     }
 
     /// Adds typed or pasted characters.
@@ -63,7 +63,7 @@ impl Typed {
 
 /// Whether a typed character is text: neither control nor invisible nor a change of direction.
 fn is_typable(c: char) -> bool {
-    !super::widgets::is_hidden(c) && unicode_width::UnicodeWidthChar::width(c).is_some_and(|width| width > 0)
+    !crate::chain::text::is_denied(c) && unicode_width::UnicodeWidthChar::width(c).is_some_and(|width| width > 0)
 }
 
 #[cfg(test)]

@@ -399,7 +399,7 @@ pub(super) fn complain(model: &mut Model, text: &str) {
 
 /// Paths and reasons come from the system: nothing but visible characters may reach the screen.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if super::widgets::is_hidden(c) { '?' } else { c }).take(400).collect()
+    text.chars().map(|c| if crate::chain::text::is_denied(c) { '?' } else { c }).take(400).collect()
 }
 
 fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {

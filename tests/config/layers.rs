@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 34] = [
+const VALUES: [(&str, &str, &str); 40] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),
@@ -35,6 +35,24 @@ const VALUES: [(&str, &str, &str); 34] = [
     ("groups.bonding_curve", "false", "true"),
     ("groups.amm_pool", "false", "true"),
     ("groups.external_amm", "false", "true"),
+    ("alerts.mute_classes", "[\"wash\"]", "backrun"),
+    (
+        "alerts.mute_wallets",
+        "[\"So11111111111111111111111111111111111111112\"]",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+    ),
+    (
+        "alerts.mute_mints",
+        "[\"So11111111111111111111111111111111111111112\"]",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+    ),
+    (
+        "alerts.watch_wallets",
+        "[\"So11111111111111111111111111111111111111112\"]",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+    ),
+    ("alerts.notify", "\"all\"", "off"),
+    ("alerts.notify_from", "\"suspected\"", "confirmed"),
     ("ui.theme", "\"light\"", "contrast"),
     ("ui.fps", "20", "10"),
     ("ui.ascii", "true", "false"),

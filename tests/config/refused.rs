@@ -34,6 +34,9 @@ fn files_that_are_refused() {
         ("[source]\nprovider = \"shift\"\n", &["\"auto\", \"shyft\"", "no such profile"]),
         ("[source]\nendpoint = \"https://a.example\"\n", &["not a list", "endpoint = ["]),
         ("[source]\nendpoint = [1]\n", &["endpoint 1", "not a URL"]),
+        ("[alerts]\nmute_classes = [\"wish\"]\n", &["\"wish\" is no class", "config.toml:2", "\"wash\""]),
+        ("[alerts]\nmute_mints = [\"So1\"]\n", &["\"So1\" is no address", "base58"]),
+        ("[alerts]\nwatch_wallets = 7\n", &["not a list"]),
         (
             "[stream]\nbackoff_first_ms = 60000\n",
             &["backoff_first_ms = 60000", "backoff_longest_s = 30", "config.toml:2"],

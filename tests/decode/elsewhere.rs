@@ -14,7 +14,7 @@ fn root(value: &Value) -> String {
 }
 
 /// Amount and decimals of a pool's two tokens, whichever is the base.
-fn sides(one: (i128, i128), other: (i128, i128)) -> String {
+pub(crate) fn sides(one: (i128, i128), other: (i128, i128)) -> String {
     let mut sides = [one, other];
     sides.sort_unstable();
     format!("{sides:?}")

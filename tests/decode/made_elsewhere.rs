@@ -16,7 +16,7 @@ use smart_stream_tui::{
 use crate::made::{Body, Bytes32, Made, USER, key};
 
 /// That many accounts, some of them named.
-fn accounts(count: u8, named: &[(usize, Bytes32)]) -> Vec<Bytes32> {
+pub(crate) fn accounts(count: u8, named: &[(usize, Bytes32)]) -> Vec<Bytes32> {
     let mut accounts: Vec<_> = (0..count).map(|at| key(100 + at)).collect();
     for (at, named) in named {
         accounts[*at] = *named;
@@ -29,21 +29,21 @@ fn sol() -> Bytes32 {
 }
 
 impl Made {
-    fn of(program: Program, accounts: &[Bytes32], data: Body) -> Self {
+    pub(crate) fn of(program: Program, accounts: &[Bytes32], data: Body) -> Self {
         Self::new().call(1, program.id().as_array(), accounts, data)
     }
 
-    fn emits(self, program: Program, event: Body) -> Self {
+    pub(crate) fn emits(self, program: Program, event: Body) -> Self {
         self.call(2, program.id().as_array(), &[program.event_authority().unwrap().to_bytes()], event)
     }
 
-    fn logs(self, program: Program, events: &[Body]) -> Self {
+    pub(crate) fn logs(self, program: Program, events: &[Body]) -> Self {
         let made = self.log(format!("Program {} invoke [1]", program.base58()));
         let line = |event: &Body| format!("Program data: {}", STANDARD.encode(&event.0));
         events.iter().fold(made, |made, event| made.log(line(event)))
     }
 
-    fn events(self) -> Vec<Event> {
+    pub(crate) fn events(self) -> Vec<Event> {
         let (events, undecoded, decoded) = self.decode();
         assert_eq!(undecoded, []);
         for program in decoded.tally.programs() {
@@ -339,4 +339,19 @@ fn a_damm_v2_swap_says_its_fees_and_price() {
         Some((u128::from_le_bytes([3; 16]), false))
     );
     assert_eq!(events[0].timestamp, Some(1_790_000_000));
+}
+
+/// Liquidity in one token, by an instruction that names only that one: counted, and not called a broken layout.
+#[test]
+fn liquidity_in_one_token_is_counted_as_what_it_is() {
+    let added = Body::event(0x1f5e_7d5a_e334_3dba).key(key(20)).key(USER).key(key(9)).n(&[5, 0]).b(&[0; 4]);
+    for instruction in [0x2905_eeaf_64e1_06cd, 0x5e9b_6797_465f_dca5, 0xa1c2_6754_ab47_fa9a, 0x2133_a3c9_7562_7de7] {
+        let named = [(1, key(20)), (4, key(40)), (5, key(30))];
+        let made = Made::of(Program::MeteoraDlmm, &accounts(12, &named), Body::of(instruction));
+        let (events, undecoded, decoded) = made.emits(Program::MeteoraDlmm, added.clone()).decode();
+        assert_eq!(events, []);
+        assert_eq!(undecoded.iter().map(|miss| miss.reason.name()).collect::<Vec<_>>(), ["unnamed_token"]);
+        let counts = decoded.tally.of(Program::MeteoraDlmm);
+        assert_eq!((counts.expected, counts.known, counts.invocations), (0, 1, 1));
+    }
 }

@@ -8,6 +8,8 @@
 mod accounts;
 mod elsewhere;
 mod facts;
+mod fallback;
+mod found;
 mod layouts;
 mod ledger;
 mod made;

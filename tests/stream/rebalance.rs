@@ -26,9 +26,15 @@ async fn groups_move_and_every_transaction_comes_once() {
     let streams = StreamSettings { on_end: OnEnd::Finish, recover: false, ..settings(server.address(), 2) };
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    let mut engine =
-        Engine::start(EngineSettings { source, streams, events: Some(events), frames: None, wait_for_sinks: true })
-            .unwrap();
+    let mut engine = Engine::start(EngineSettings {
+        alerts: smart_stream_tui::mev::AlertRules::default(),
+        source,
+        streams,
+        events: Some(events),
+        frames: None,
+        wait_for_sinks: true,
+    })
+    .unwrap();
     let commands = engine.commands();
     let moves = rebalances();
     let wait = async {

@@ -150,7 +150,14 @@ async fn the_market_counts_each_transaction_once_whatever_breaks() {
     let streams = StreamSettings { on_end: OnEnd::Finish, ..settings(proxy.address, 2) };
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    let engine = EngineSettings { source, streams, events: None, frames: None, wait_for_sinks: true };
+    let engine = EngineSettings {
+        alerts: smart_stream_tui::mev::AlertRules::default(),
+        source,
+        streams,
+        events: None,
+        frames: None,
+        wait_for_sinks: true,
+    };
     let mut engine = Engine::start(engine).unwrap();
     let mut views = engine.views();
     for cut in 0..3_u64 {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use smart_stream_tui::{
-    chain::text::Shown,
+    chain::text::{Shown, is_denied},
     engine::{
         View,
         view::{Feed, TokenView},
@@ -21,7 +21,7 @@ use smart_stream_tui::{
         mouse::{self, Gesture},
         theme::{Theme, names},
         update,
-        widgets::{is_hidden, width},
+        widgets::width,
     },
 };
 
@@ -91,7 +91,7 @@ fn drawn(model: &mut Model, theme: &Theme, size: (u16, u16), now_ms: i64) -> Buf
 
 fn no_hidden(buffer: &Buffer) {
     for cell in buffer.content() {
-        assert!(!cell.symbol().chars().any(is_hidden), "{:?}", cell.symbol());
+        assert!(!cell.symbol().chars().any(is_denied), "{:?}", cell.symbol());
     }
 }
 

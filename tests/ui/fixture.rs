@@ -147,6 +147,11 @@ pub(crate) fn trade(index: u64) -> TradeView {
     }
 }
 
+/// The same figures since the start and lately.
+fn parsed(all: ParseView) -> ParsedView {
+    ParsedView { all, last_10s: all, last_5min: all }
+}
+
 fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> ConnectionView {
     let live = state == ConnectionState::Live;
     ConnectionView {
@@ -169,13 +174,14 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
         latency: live.then(|| LatencyView { p50_ms: 86.0 + id as f64 * 9.0, p99_ms: 214.0 }),
         slot_lag: Some(id as u64),
         queue_fill: 0.03 + id as f64 * 0.05,
-        parse: ParseView {
+        parsed: parsed(ParseView {
             decoded: 120_000,
             expected: 120_000,
             known: 130_000,
             invocations: 131_000,
             unknown_tails: 0,
-        },
+            fallbacks: 0,
+        }),
     }
 }
 
@@ -225,7 +231,7 @@ pub(crate) fn view() -> View {
                 per_second: (0..60).map(|_| u32::try_from(base / 2 + dice.roll(base)).unwrap()).collect(),
                 latency: Some(LatencyView { p50_ms: 84.0, p99_ms: 231.0 }),
                 slot_lag: Some(1),
-                parse: ParseView { decoded: 98_000 - missing, expected: 98_000, ..ParseView::default() },
+                parsed: parsed(ParseView { decoded: 98_000 - missing, expected: 98_000, ..ParseView::ZERO }),
                 undecoded: missing,
                 failed: 1_204,
                 bytes_per_s: Some(1_900_000.0 / (index + 1) as f64),
@@ -270,13 +276,14 @@ pub(crate) fn view() -> View {
             failed: 31_202,
             duplicates: 120,
             bad_frames: 0,
-            parse: ParseView {
+            parsed: parsed(ParseView {
                 decoded: 293_993,
                 expected: 294_000,
                 known: 400_000,
                 invocations: 400_100,
                 unknown_tails: 3,
-            },
+                fallbacks: 0,
+            }),
             trades: 211_402,
         },
         connections: vec![
@@ -313,6 +320,8 @@ pub(crate) fn view() -> View {
         tokens_known: 1_204,
         tokens: tokens.into(),
         trades: Feed { entries: (0..200).map(|index| Arc::new(trade(index))).collect(), first_seq: 211_202 },
+        alerts: Feed::default(),
+        alerts_muted: 0,
         lifecycle: Feed {
             entries: (0..24u64)
                 .map(|index| {
@@ -356,6 +365,19 @@ pub(crate) fn view() -> View {
             },
         ]
         .into(),
+        programs: [Program::Pump, Program::PumpSwap, Program::MeteoraDbc]
+            .map(|program| ProgramView {
+                program,
+                parsed: parsed(ParseView {
+                    decoded: 990,
+                    expected: 1_000,
+                    fallbacks: 3,
+                    known: 1_400,
+                    invocations: 1_500,
+                    unknown_tails: 2,
+                }),
+            })
+            .into(),
         notice: Some((1, Arc::from("connection 2: resubscribed after a silent stream"))),
         completeness: Arc::new(completeness()),
         finished: false,

@@ -58,6 +58,25 @@ fn the_header_says_a_hundred_percent_only_when_nothing_is_lost() {
 }
 
 #[test]
+fn how_everything_is_decoded_stands_beside_what_is_not() {
+    let mut model = model(fixture::view());
+    model.tab = Tab::Connections;
+    model.connection = 1;
+    let screen = lines(&frame(&mut model, (200, 60), &dark()));
+    let row = |name: &str| {
+        let rows = screen.iter().skip_while(|line| !line.contains("Decoding"));
+        rows.into_iter().find(|line| line.contains(name)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(row("connection 1").contains("connection 1 100.00% 120,000/120,000 100.00% 100.00% 99.23% 0.00% 0"));
+    assert!(
+        row("pump_swap").contains("pump_swap 99.00% 990/1,000 99.00% 99.00% 93.33% 0.30% 2"),
+        "{}",
+        row("pump_swap")
+    );
+    assert!(row("whole stream").contains("99.99%") && row("external_amm").contains("97,993/98,000"));
+}
+
+#[test]
 fn a_forecast_is_shown_with_its_interval_or_not_at_all() {
     let mut model = model(fixture::view());
     let screen = lines(&frame(&mut model, (200, 60), &dark()));

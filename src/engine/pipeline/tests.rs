@@ -11,7 +11,7 @@ use crate::{
         ids::{Key, WRAPPED_SOL},
     },
     decode::{
-        EventKind,
+        EventKind, Tally,
         event::{Cost, Flow, Path, Reserves, Side, Source, Trade, Venue},
     },
     engine::view::SourceKind,
@@ -89,7 +89,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
 fn pipeline() -> Pipeline {
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    Pipeline::new(source, 2, ProofMode::Filters, T0)
+    Pipeline::new(source, 2, ProofMode::Filters, crate::mev::AlertRules::default(), T0)
 }
 
 proptest! {
@@ -131,8 +131,12 @@ proptest! {
         let unique = order.len() as u64;
         prop_assert_eq!((view.totals.transactions, view.totals.duplicates), (unique, all - unique));
         prop_assert_eq!(view.totals.trades, want.len() as u64);
-        prop_assert_eq!(view.totals.parse.decoded, want.len() as u64);
-        prop_assert_eq!(view.totals.parse.expected, want.len() as u64 + unique);
+        prop_assert_eq!(view.totals.parsed.all.decoded, want.len() as u64);
+        prop_assert_eq!(view.totals.parsed.all.expected, want.len() as u64 + unique);
+        prop_assert_eq!(view.totals.parsed.last_10s, view.totals.parsed.all);
+        prop_assert_eq!(view.groups[0].parsed, view.totals.parsed);
+        let programs: Vec<_> = view.programs.iter().map(|program| (program.program, program.parsed)).collect();
+        prop_assert_eq!(programs, if unique > 0 { vec![(Program::Pump, view.totals.parsed)] } else { vec![] });
         prop_assert_eq!(view.undecoded.iter().map(|row| row.count).sum::<u64>(), unique.min(view.undecoded.len() as u64));
         prop_assert_eq!(view.groups[0].undecoded, unique);
         prop_assert_eq!(view.groups[0].per_second[..].to_vec(), [u32::try_from(unique).unwrap()]);
@@ -148,7 +152,7 @@ proptest! {
 fn nothing_measured_is_nothing_shown() {
     let view = pipeline().view(T0, &StreamStatus::default(), false);
     assert_eq!((view.totals.tps, view.totals.slot, view.totals.slot_time_ms), (None, None, None));
-    assert_eq!(view.totals.parse.percent(), None);
+    assert_eq!(view.totals.parsed.all.percent(), None);
     for group in view.groups.iter() {
         assert_eq!((group.tps, group.peak_tps, group.latency, group.slot_lag), (None, None, None, None));
     }

@@ -118,7 +118,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
         }
         Field::Throttle => throttle(buffer, place, connection, draw),
         Field::Permits => text_right(buffer, place, &status.permits_in_window.to_string(), theme.text),
-        Field::Parse => figure(buffer, place, &percent(connection.parse.percent()), theme.text, stale, theme),
+        Field::Parse => figure(buffer, place, &percent(connection.parsed.all.percent()), theme.text, stale, theme),
         Field::Cause => {
             let style = if status.state == ConnectionState::Live { theme.dim } else { theme.warn };
             words(buffer, place, status.cause.as_deref().unwrap_or(""), style, &draw.glyphs);

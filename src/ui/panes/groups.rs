@@ -119,12 +119,12 @@ fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw:
             figure(buffer, place, &words, theme.text, stale, theme);
         }
         Field::Parse => {
-            let style = if group.parse.decoded < group.parse.expected { theme.warn } else { theme.good };
-            let style = if group.parse.expected == 0 { theme.dim } else { style };
-            figure(buffer, place, &percent(group.parse.percent()), style, stale, theme);
+            let style = if group.parsed.all.decoded < group.parsed.all.expected { theme.warn } else { theme.good };
+            let style = if group.parsed.all.expected == 0 { theme.dim } else { style };
+            figure(buffer, place, &percent(group.parsed.all.percent()), style, stale, theme);
         }
         Field::Decoded => {
-            let words = format!("{}/{}", count(group.parse.decoded), count(group.parse.expected));
+            let words = format!("{}/{}", count(group.parsed.all.decoded), count(group.parsed.all.expected));
             text_right(buffer, place, &words, theme.dim);
         }
         Field::Undecoded => {

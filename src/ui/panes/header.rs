@@ -51,8 +51,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let behind = stale.to_owned() + &totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
     let tps = format!("{stale}{}", rate(totals.tps));
     let volume = format!("{stale}{}", megabytes(totals.bytes_per_s));
-    let shares = percent(totals.parse.percent());
-    let parse = parsed(&totals.parse);
+    let shares = percent(totals.parsed.all.percent());
+    let parse = parsed(&totals.parsed.all);
     let whole = percent(complete_percent(&view.completeness));
     let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
@@ -72,7 +72,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             "parse",
             shares.as_str(),
             "",
-            if totals.parse.decoded < totals.parse.expected { theme.warn } else { theme.good },
+            if totals.parsed.all.decoded < totals.parsed.all.expected { theme.warn } else { theme.good },
         ),
         (4, "", parse.as_str(), "", theme.dim),
         (1, "complete", whole.as_str(), "", if lost { theme.bad } else { theme.text }),

@@ -3,12 +3,15 @@
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 use tui_logger::{TuiLoggerLevelOutput, TuiLoggerWidget};
 
-use crate::ui::{
-    draw::Draw,
-    model::Pane,
-    widgets::{
-        clip, is_hidden,
-        pane::{self, Title},
+use crate::{
+    chain::text::is_denied,
+    ui::{
+        draw::Draw,
+        model::Pane,
+        widgets::{
+            clip,
+            pane::{self, Title},
+        },
     },
 };
 
@@ -41,7 +44,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     for row in inner.rows() {
         for column in row.columns() {
             if let Some(cell) = buffer.cell_mut((column.x, column.y))
-                && cell.symbol().chars().any(is_hidden)
+                && cell.symbol().chars().any(is_denied)
             {
                 cell.set_symbol("?");
             }

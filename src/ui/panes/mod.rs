@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod budget;
 pub mod completeness;
 pub mod connections;
+pub mod decoding;
 pub mod footer;
 pub mod groups;
 pub mod header;
@@ -44,6 +45,7 @@ pub const fn columns(pane: Pane) -> usize {
         Pane::Tokens => tokens::WIDTH,
         Pane::Trades => trades::WIDTH,
         Pane::Undecoded => undecoded::WIDTH,
+        Pane::Decoding => decoding::WIDTH,
         Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
     }
 }

@@ -37,7 +37,7 @@ pub const WIDTH: usize = COLUMNS.len();
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let (theme, model) = (draw.theme, draw.model);
     let rows = &model.view.undecoded;
-    let parse = &model.view.totals.parse;
+    let parse = &model.view.totals.parsed.all;
     let right = format!("{} of {} events decoded", count(parse.decoded), count(parse.expected));
     let title = Title { name: "Not decoded", right: &right, focused: draw.focused(Pane::Undecoded) };
     let inner = pane::frame(buffer, area, title, draw);

@@ -9,6 +9,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::{format::UNKNOWN, theme::Theme};
+use crate::chain::text::is_denied;
 
 /// The signs drawn beside words: Unicode of one cell each, or ASCII.
 #[derive(Clone, Copy, Debug)]
@@ -72,17 +73,6 @@ impl Glyphs {
     }
 }
 
-/// Control, bidi, zero-width, tag and other characters that are not seen but do something.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
 /// Columns a text takes.
 #[must_use]
 pub fn width(text: &str) -> u16 {
@@ -113,9 +103,9 @@ pub fn text(buffer: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
         }
         return x - area.x;
     }
-    let (end, _) = if text.chars().any(is_hidden) {
+    let (end, _) = if text.chars().any(is_denied) {
         // Text is made safe where it comes in; this is for the day on which that was forgotten.
-        let safe: String = text.chars().map(|c| if is_hidden(c) { '·' } else { c }).collect();
+        let safe: String = text.chars().map(|c| if is_denied(c) { '·' } else { c }).collect();
         buffer.set_stringn(area.x, area.y, safe, usize::from(area.width), style)
     } else {
         buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style)

@@ -1,0 +1,110 @@
+//! The detectors' place in the pipeline: changes in, alerts out, as the user's rules want them.
+
+use std::{sync::Arc, time::SystemTime};
+
+use crate::{
+    market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
+    mev::{Alert, AlertRules, AlertView, Detectors, Fate, Weights},
+};
+
+/// Revisions of alerts kept in the view.
+const SHOWN: usize = 512;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Watch {
+    detectors: Detectors,
+    rules: AlertRules,
+    shown: Tape<AlertView>,
+    /// Found and not handed on yet, each with how many of the changes come before it.
+    found: Vec<(usize, Arc<AlertView>)>,
+    /// Changes looked at that are not handed on yet.
+    looked: usize,
+    raised: Vec<Alert>,
+    muted: u64,
+}
+
+impl Watch {
+    /// `settled`: the stream carries confirmed slots only.
+    pub(super) fn new(rules: AlertRules, settled: bool) -> Self {
+        Self {
+            detectors: Detectors::new(Weights::built_in(), settled),
+            rules,
+            shown: Tape::new(SHOWN),
+            found: Vec::new(),
+            looked: 0,
+            raised: Vec::new(),
+            muted: 0,
+        }
+    }
+
+    /// Looks at the changes behind those it has looked at.
+    pub(super) fn look(&mut self, changes: &[Change], market: &mut Market) {
+        for (at, change) in changes.iter().enumerate().skip(self.looked) {
+            match change {
+                Change::Chain(chain) => {
+                    let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
+                    self.detectors.event(&chain.event, chain.recv_ms * 1_000, whole, &mut self.raised);
+                }
+                Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
+                Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
+                Change::Retracted { .. }
+                | Change::ChainBroken { .. }
+                | Change::Progress { .. }
+                | Change::Milestone { .. } => {}
+            }
+            for mut alert in self.raised.drain(..) {
+                alert.detect_us = u64::try_from(now_us() - alert.recv_us).unwrap_or(0);
+                market.flag(&alert.mint, flag(&alert));
+                let Some(notify) = self.rules.judge(&alert) else {
+                    self.muted += 1;
+                    continue;
+                };
+                let symbol = market.symbol(&alert.mint);
+                let view = self.shown.push(AlertView { alert, symbol, notify });
+                self.found.push((at + 1, view));
+            }
+        }
+        self.looked = changes.len();
+    }
+
+    /// Alerts not handed on yet, each with how many of the changes come before it; the changes are handed on with them.
+    pub(super) fn take(&mut self) -> Vec<(usize, Arc<AlertView>)> {
+        self.looked = 0;
+        std::mem::take(&mut self.found)
+    }
+
+    pub(super) fn feed(&mut self) -> Feed<AlertView> {
+        self.shown.feed()
+    }
+
+    /// Alerts that the rules hid.
+    pub(super) const fn muted(&self) -> u64 {
+        self.muted
+    }
+
+    /// Pools, payers and programs forgotten because there were too many.
+    pub(super) fn forgotten(&self) -> u64 {
+        let bounds = self.detectors.bounds();
+        bounds.pools_evicted + bounds.users_evicted
+    }
+}
+
+/// What an alert means for its token's row.
+const fn flag(alert: &Alert) -> Option<&'static str> {
+    use crate::mev::{Class, State};
+    match (alert.state, alert.class) {
+        (State::Retracted, _) => None,
+        (_, class) if class.is_attack() && alert.confidence >= crate::mev::alert::SUSPECTED => Some("mev_hit"),
+        (_, Class::Bundle) => Some("bundled"),
+        (_, Class::DevSell) => Some("dev_sold"),
+        (_, Class::Rug) => Some("rugged"),
+        (_, Class::Wash) => Some("wash"),
+        _ => None,
+    }
+}
+
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,273 @@
+//! All detectors over one stream of legs: the only owner of what they share.
+
+use super::{
+    alert::{Alert, AlertId, Attacker, Class, Link, SUSPECTED},
+    arbitrage::Arbitrage,
+    book::{Book, Seq},
+    copy_trade::CopyTrade,
+    features::Weights,
+    launches::Launches,
+    leg::Leg,
+    lru::KeyHash,
+    order_takers::OrderTakers,
+    pools::{Pools, Step, pools},
+    sandwich::{Judge, Judged, Scene},
+    tracked::{Fate, Tracked},
+    users::Users,
+};
+use crate::decode::{
+    Event, EventKind,
+    event::{Flow, Liquidity},
+};
+
+/// Slots from a launch on in which buying and selling on is a launch's own game.
+const LAUNCH: u64 = 2;
+
+/// What the detectors hold and what they gave away at their bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes held when every table is full.
+    pub bytes: usize,
+    /// Pools forgotten because there were too many.
+    pub pools_evicted: u64,
+    /// Payers and programs forgotten because there were too many.
+    pub users_evicted: u64,
+}
+
+/// See the module. Legs of a pool come in chain order.
+#[derive(Debug)]
+pub struct Detectors {
+    weights: Weights,
+    book: Book,
+    pools: Pools,
+    users: Users,
+    tracked: Tracked,
+    judge: Judge,
+    arbitrage: Arbitrage,
+    order_takers: OrderTakers,
+    copy_trade: CopyTrade,
+    launches: Launches,
+    /// Alerts to look at again because a leg of theirs turned out to be another's attack.
+    again: Vec<AlertId>,
+}
+
+impl Detectors {
+    /// Detectors with these weights. `settled`: the stream carries confirmed slots only, so nothing is provisional.
+    #[must_use]
+    pub fn new(weights: Weights, settled: bool) -> Self {
+        let hash = KeyHash::default();
+        Self {
+            weights,
+            book: Book::new(hash),
+            pools: pools(hash),
+            users: Users::new(hash),
+            tracked: Tracked::new(settled),
+            judge: Judge::default(),
+            arbitrage: Arbitrage::default(),
+            order_takers: OrderTakers::new(hash),
+            copy_trade: CopyTrade::new(hash),
+            launches: Launches::new(hash),
+            again: Vec::new(),
+        }
+    }
+
+    /// Takes the next event; `whole` is whether the reserve chain reaches it without a gap. Appends what it shows.
+    pub fn event(&mut self, event: &Event, recv_us: i64, whole: bool, out: &mut Vec<Alert>) {
+        match &event.kind {
+            EventKind::Trade(_) => {
+                if let Some(leg) = Leg::of(event, recv_us, whole) {
+                    self.trade(&leg, out);
+                }
+            }
+            EventKind::TokenCreated(created) => self.launches.created(event.slot, event.tx_index, created),
+            EventKind::Liquidity(liquidity) => {
+                self.liquidity(event, liquidity, recv_us);
+                self.tracked.take(out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the next leg of its pool; appends what it shows.
+    pub fn trade(&mut self, leg: &Leg, out: &mut Vec<Alert>) {
+        self.leg(leg);
+        self.tracked.take(out);
+    }
+
+    fn leg(&mut self, leg: &Leg) {
+        let (pool, _) = self.pools.touch(leg.pool);
+        let seq = self.book.push(leg, pool.last);
+        pool.last = seq;
+        let Some(entry) = self.book.get(seq) else { return };
+        let (owner, payer, program) = (entry.owner, entry.payer, entry.program);
+        if payer != owner {
+            self.users.used(payer, owner, leg.recv_us);
+        }
+        if program != 0 {
+            self.users.used(program, owner, leg.recv_us);
+        }
+        if leg.flow != Flow::User {
+            return;
+        }
+        pool.washers.on(entry, &self.book, &mut self.tracked);
+        let step = pool.step(seq, &mut self.book, &self.users);
+        let closes = matches!(step, Some(Step::Closes { .. }));
+        let (near, sizes) = (&mut pool.near, &pool.sizes);
+        self.order_takers.on(seq, closes, near, sizes, &self.book, &mut self.tracked);
+        pool.sizes.add(leg.quote);
+        let Self { book, pools, tracked, .. } = self;
+        self.arbitrage.on(seq, book, tracked, |pool, seq| {
+            if let Some(pool) = pools.get_mut(&pool) {
+                pool.forget(seq);
+            }
+        });
+        if let Some(Step::Closes { first, base, completed }) = step
+            && self.book.get(seq).is_some_and(|entry| !entry.arbitrage)
+            && let Some(head) = self.book.get_mut(first)
+            && head.position.add_back(seq, base)
+        {
+            self.closed(first, leg, completed);
+        }
+        self.launches.on(seq, &self.book, &mut self.tracked);
+        self.copy_trade.on(seq, &self.book, &mut self.tracked);
+    }
+
+    fn liquidity(&mut self, event: &Event, liquidity: &Liquidity, recv_us: i64) {
+        let Some((held, _)) = liquidity.raw_reserves_before else { return };
+        let alert = Alert {
+            venue: liquidity.venue,
+            pool: liquidity.pool,
+            mint: liquidity.mint,
+            quote_mint: liquidity.quote_mint,
+            attackers: vec![Attacker { wallet: liquidity.user, link: Link::Owner }],
+            slot: event.slot,
+            recv_us,
+            ..Alert::empty(Class::Rug)
+        };
+        self.launches.withdrawn(alert, liquidity.action, liquidity.base_amount, held, &mut self.tracked);
+    }
+
+    /// Takes what became of a slot.
+    pub fn slot(&mut self, slot: u64, fate: Fate, out: &mut Vec<Alert>) {
+        if fate == Fate::Dead {
+            let Self { book, pools, .. } = self;
+            // What was opened there is not open.
+            book.bury(slot, |seq, leg| {
+                if let Some(pool) = pools.get_mut(&leg.pool) {
+                    pool.forget(seq);
+                }
+            });
+        }
+        self.tracked.slot(slot, fate);
+        self.tracked.take(out);
+    }
+
+    /// A position was closed, or a part of it.
+    fn closed(&mut self, first: Seq, leg: &Leg, completed: bool) {
+        if !self.look(first, leg) && completed {
+            let owner = self.book.get(first).map(|entry| entry.owner);
+            if let Some((owner, pool)) = owner.zip(self.pools.get_mut(&leg.pool)) {
+                pool.tripped(owner);
+            }
+        }
+        // Once: what these change in turn is seen when their own positions change.
+        for at in 0..self.again.len() {
+            if let Some(first) = self.again.get(at).and_then(|id| self.tracked.first(*id)) {
+                let known = self.again.len();
+                self.look(first, leg);
+                self.again.truncate(known);
+            }
+        }
+        self.again.clear();
+    }
+
+    /// Judges a position; whether anybody stands between its legs.
+    fn look(&mut self, first: Seq, leg: &Leg) -> bool {
+        let Some(pool) = self.pools.get(&leg.pool) else { return false };
+        let Self { book, users, tracked, weights, judge, .. } = self;
+        let scene = Scene { book, users, pool, tracked, weights };
+        let known = scene.book.get(first).and_then(|entry| entry.position.alert);
+        let Some(judged) = judge.judge(first, &scene) else {
+            if let Some(id) = known {
+                self.tracked.retract(id);
+            }
+            return false;
+        };
+        if judged.confidence < SUSPECTED && known.is_none() {
+            return true;
+        }
+        let class = self.class(first, &judged);
+        let Self { book, users, tracked, weights, judge, .. } = self;
+        let Some(pool) = self.pools.get(&leg.pool) else { return true };
+        let scene = Scene { book, users, pool, tracked, weights };
+        let Some(alert) = judge.alert(first, &judged, class, &scene) else { return true };
+        let id = self.tracked.raise(known, alert, first);
+        self.mark(first, id, class);
+        true
+    }
+
+    /// What a judged position is, by what the other detectors know of it too.
+    fn class(&self, first: Seq, judged: &Judged) -> Class {
+        let Some(head) = self.book.get(first) else { return judged.class() };
+        if self.launches.age(&head.leg.mint, head.leg.place.slot).is_some_and(|age| age <= LAUNCH) {
+            return Class::Launch;
+        }
+        let owners = || self.judge.victims().filter_map(|seq| self.book.get(seq)).map(|entry| entry.owner);
+        let copiers = owners().filter(|owner| self.copy_trade.is_copier(*owner, head.owner)).count();
+        if copiers * 2 > owners().count() {
+            return Class::Bait;
+        }
+        match judged.class() {
+            Class::SandwichWideCross if self.launches.is_sniper(head.owner) => Class::Momentum,
+            class => class,
+        }
+    }
+
+    /// Notes with the legs whose attack they are part of, and whose victims they are.
+    fn mark(&mut self, first: Seq, id: AlertId, class: Class) {
+        let Some(position) = self.book.get_mut(first).map(|head| {
+            head.position.alert = Some(id);
+            head.position
+        }) else {
+            return;
+        };
+        if !class.is_sandwich() {
+            return;
+        }
+        for seq in position.fronts().chain(position.backs().map(|(seq, _)| seq)) {
+            if let Some(entry) = self.book.get(seq) {
+                self.order_takers.sandwiches(entry.owner);
+            }
+            if let Some(entry) = self.book.get_mut(seq)
+                && entry.attack.replace(id) != Some(id)
+            {
+                self.again.extend(entry.harmed_by.iter().flatten().filter(|other| **other != id));
+            }
+        }
+        for seq in self.judge.victims() {
+            let Some(entry) = self.book.get_mut(seq) else { continue };
+            if entry.harmed_by.contains(&Some(id)) {
+                continue;
+            }
+            self.again.extend(entry.harmed_by.iter().flatten());
+            if let Some(free) = entry.harmed_by.iter_mut().find(|slot| slot.is_none()) {
+                *free = Some(id);
+            }
+        }
+    }
+
+    /// What is held and what was given away.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            bytes: self.book.bytes()
+                + self.pools.bytes()
+                + self.users.bytes()
+                + self.order_takers.bytes()
+                + self.copy_trade.bytes()
+                + self.launches.bytes(),
+            pools_evicted: self.pools.evicted(),
+            users_evicted: self.users.evicted(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the sandwich score looks at, and the weights it gives: a logistic model whose weights are data.
+
+use std::sync::LazyLock;
+
+use super::alert::Reason;
+
+/// How many features there are.
+pub const COUNT: usize = 18;
+
+/// Names of the features, in the order of [`Features::values`]; also the codes of reasons.
+pub const NAMES: [&str; COUNT] = [
+    "bias",
+    "terminal",
+    "same_slot",
+    "slots",
+    "adjacent",
+    "front_size",
+    "inventory_full",
+    "inventory_most",
+    "victims",
+    "size_ratio",
+    "slack_low",
+    "slack_fit",
+    "round_trips",
+    "profit",
+    "cohort",
+    "surprise",
+    "weak_link",
+    "unreplayed",
+];
+
+/// One possible sandwich, as numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Features {
+    /// Always 1.
+    pub bias: f64,
+    /// 1 if the attacker's legs came through an app, wallet or router that many use.
+    pub terminal: f64,
+    /// 1 if front and back are in one slot.
+    pub same_slot: f64,
+    /// Slots from the first front to the last back.
+    pub slots: f64,
+    /// 1 if the transactions follow each other in the block without another between them.
+    pub adjacent: f64,
+    /// ln(1 + SOL) of the front legs.
+    pub front_size: f64,
+    /// 1 if at least 97 % of what the front got was closed.
+    pub inventory_full: f64,
+    /// 1 if 85–97 % was closed.
+    pub inventory_most: f64,
+    /// ln of the number of victims.
+    pub victims: f64,
+    /// |ln(largest victim / front)| in quote.
+    pub size_ratio: f64,
+    /// 1 if the worst-hit victim lost less than 15 % of its slippage.
+    pub slack_low: f64,
+    /// 1 if it lost 40–102 % of it.
+    pub slack_fit: f64,
+    /// Earlier round trips of the attacker in this pool with nobody between, 3 at most.
+    pub round_trips: f64,
+    /// 1 if it paid.
+    pub profit: f64,
+    /// 1 if half of the victims pay the same fee with the same compute limit as the attacker.
+    pub cohort: f64,
+    /// −ln of the chance that a trade as large as the largest victim falls into such a window.
+    pub surprise: f64,
+    /// What the link between front and back leaves unproven, 0 for the same wallet.
+    pub weak_link: f64,
+    /// 1 if the pool could not be replayed.
+    pub unreplayed: f64,
+}
+
+impl Features {
+    /// The numbers in the order of [`NAMES`].
+    #[must_use]
+    pub const fn values(&self) -> [f64; COUNT] {
+        [
+            self.bias,
+            self.terminal,
+            self.same_slot,
+            self.slots,
+            self.adjacent,
+            self.front_size,
+            self.inventory_full,
+            self.inventory_most,
+            self.victims,
+            self.size_ratio,
+            self.slack_low,
+            self.slack_fit,
+            self.round_trips,
+            self.profit,
+            self.cohort,
+            self.surprise,
+            self.weak_link,
+            self.unreplayed,
+        ]
+    }
+}
+
+/// A weight for each feature.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights(pub [f64; COUNT]);
+
+static BUILT_IN: LazyLock<Weights> =
+    LazyLock::new(|| Weights::parse(include_str!("weights.tsv")).unwrap_or(Weights([0.0; COUNT])));
+
+impl Weights {
+    /// The ones compiled in.
+    #[must_use]
+    pub fn built_in() -> Self {
+        *BUILT_IN
+    }
+
+    /// Reads lines of a name, a tab and a number; `#` begins a comment. `None` unless every feature has one weight.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut weights = [None; COUNT];
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let (name, value) = line.split_once('\t')?;
+            let at = NAMES.iter().position(|known| *known == name)?;
+            if weights[at].replace(value.trim().parse::<f64>().ok()?).is_some() {
+                return None;
+            }
+        }
+        let mut all = [0.0; COUNT];
+        for (slot, weight) in all.iter_mut().zip(weights) {
+            *slot = weight.filter(|weight| weight.is_finite())?;
+        }
+        Some(Self(all))
+    }
+
+    /// Log-odds that these features are of an attack.
+    #[must_use]
+    pub fn log_odds(&self, features: &Features) -> f64 {
+        self.0.iter().zip(features.values()).map(|(weight, value)| weight * value).sum()
+    }
+
+    /// The probability that these features are of an attack.
+    #[must_use]
+    pub fn score(&self, features: &Features) -> f64 {
+        1.0 / (1.0 + (-self.log_odds(features)).exp())
+    }
+
+    /// What moved the score, the weightiest first: each feature's name and value where it weighs anything.
+    #[must_use]
+    pub fn reasons(&self, features: &Features) -> Vec<Reason> {
+        let weighed = NAMES.iter().zip(features.values()).zip(self.0).skip(1);
+        let mut weighed: Vec<_> = weighed
+            .filter(|((_, value), weight)| value * weight != 0.0)
+            .map(|((code, value), weight)| ((value * weight).abs(), Reason { code, value }))
+            .collect();
+        weighed.sort_by(|one, other| other.0.total_cmp(&one.0));
+        weighed.into_iter().map(|(_, reason)| reason).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+
+    #[test]
+    fn the_built_in_weights_are_read_and_bad_files_are_not() {
+        let text = include_str!("weights.tsv");
+        assert_eq!(Weights::parse(text).unwrap(), Weights::built_in());
+        assert!(Weights::built_in().0.iter().any(|weight| *weight != 0.0));
+        let rows = || text.lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(rows().count(), COUNT);
+        let without_last: Vec<&str> = rows().take(COUNT - 1).collect();
+        assert_eq!(Weights::parse(&without_last.join("\n")), None, "one is missing");
+        assert_eq!(Weights::parse(&format!("{text}\nprofit\t1")), None, "one is twice");
+        assert_eq!(Weights::parse(&text.replace("profit", "profits")), None, "a name is unknown");
+        assert_eq!(Weights::parse(&text.replace("profit\t", "profit\tx")), None, "a number is none");
+    }
+
+    #[test]
+    fn reasons_name_what_weighed_most() {
+        let features = Features { bias: 1.0, front_size: 2.0, terminal: 1.0, ..Features::default() };
+        let mut weights = Weights([0.0; COUNT]);
+        weights.0[1] = -3.0;
+        weights.0[5] = 1.0;
+        assert_eq!(
+            weights.reasons(&features),
+            [Reason { code: "terminal", value: 1.0 }, Reason { code: "front_size", value: 2.0 }]
+        );
+        assert!((weights.log_odds(&features) + 1.0).abs() < 1e-12);
+        assert!((weights.score(&features) - 0.268_941_421).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,118 @@
+//! Alerts that may still change: updated under one id, confirmed or retracted by what becomes of their slots.
+
+use super::{
+    alert::{Alert, AlertId, State},
+    book::Seq,
+};
+
+/// Alerts kept for updates.
+const ALERTS: usize = 1_024;
+
+/// What became of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A supermajority voted for it, and so for all slots it descends from.
+    Confirmed,
+    /// It is on no fork that goes on.
+    Dead,
+}
+
+#[derive(Debug)]
+struct Entry {
+    alert: Alert,
+    /// First leg of the position it is about; 0 where it is about none.
+    first: Seq,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    entries: Vec<Entry>,
+    /// Revisions not handed on yet, in order.
+    raised: Vec<Alert>,
+    next: u64,
+    /// State of a new alert: on a stream of settled slots nothing is provisional.
+    initial: State,
+}
+
+impl Tracked {
+    pub(super) fn new(settled: bool) -> Self {
+        let initial = if settled { State::Confirmed } else { State::Provisional };
+        Self { entries: Vec::with_capacity(ALERTS), raised: Vec::new(), next: 1, initial }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a remainder")]
+    const fn place(id: AlertId) -> usize {
+        (id.0.wrapping_sub(1) % ALERTS as u64) as usize
+    }
+
+    fn get(&self, id: AlertId) -> Option<&Entry> {
+        self.entries.get(Self::place(id)).filter(|entry| entry.alert.id == id)
+    }
+
+    /// First leg of the position an alert is about.
+    pub(super) fn first(&self, id: AlertId) -> Option<Seq> {
+        self.get(id).map(|entry| entry.first).filter(|first| *first > 0)
+    }
+
+    /// Takes a new alert, or a new revision where `id` is known; gives it its number and state.
+    pub(super) fn raise(&mut self, id: Option<AlertId>, mut alert: Alert, first: Seq) -> AlertId {
+        let known = id.and_then(|id| self.entries.get_mut(Self::place(id)).filter(|entry| entry.alert.id == id));
+        if let Some(known) = known.filter(|known| known.alert.state != State::Retracted) {
+            let same = Alert { id: known.alert.id, revision: known.alert.revision, state: known.alert.state, ..alert };
+            if same == known.alert {
+                return known.alert.id;
+            }
+            // A new leg's slot is not settled because the others' were.
+            let state = if same.slot > known.alert.slot { self.initial } else { same.state };
+            known.alert = Alert { revision: same.revision + 1, state, ..same };
+            self.raised.push(known.alert.clone());
+            return known.alert.id;
+        }
+        let id = AlertId(self.next);
+        self.next += 1;
+        (alert.id, alert.revision, alert.state) = (id, 0, self.initial);
+        self.raised.push(alert.clone());
+        let entry = Entry { alert, first };
+        match self.entries.get_mut(Self::place(id)) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
+        }
+        id
+    }
+
+    /// Takes back an alert that later legs showed to be wrong.
+    pub(super) fn retract(&mut self, id: AlertId) {
+        if let Some(entry) = self.entries.get_mut(Self::place(id)).filter(|entry| entry.alert.id == id) {
+            turn(&mut entry.alert, State::Retracted, &mut self.raised);
+        }
+    }
+
+    /// Hands on what was raised since the last time.
+    pub(super) fn take(&mut self, out: &mut Vec<Alert>) {
+        out.append(&mut self.raised);
+    }
+
+    /// Takes what became of a slot.
+    pub(super) fn slot(&mut self, slot: u64, fate: Fate) {
+        for Entry { alert, .. } in &mut self.entries {
+            match fate {
+                Fate::Confirmed if alert.state == State::Provisional && alert.slot <= slot => {
+                    turn(alert, State::Confirmed, &mut self.raised);
+                }
+                Fate::Dead if alert.legs.iter().any(|leg| leg.slot == slot) => {
+                    turn(alert, State::Retracted, &mut self.raised);
+                }
+                Fate::Confirmed | Fate::Dead => {}
+            }
+        }
+    }
+}
+
+fn turn(alert: &mut Alert, state: State, raised: &mut Vec<Alert>) {
+    if alert.state != state && alert.state != State::Retracted {
+        alert.state = state;
+        alert.revision += 1;
+        raised.push(alert.clone());
+    }
+}

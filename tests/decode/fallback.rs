@@ -1,0 +1,127 @@
+//! pump and `PumpSwap` trades without their events: what the instruction and its transfers say against what the event says.
+
+use std::collections::BTreeMap;
+
+use prost::Message;
+use smart_stream_tui::{
+    chain::{
+        ids::WRAPPED_SOL,
+        program::{PUMP, PUMP_SWAP},
+        proto,
+    },
+    decode::{
+        Event, EventKind,
+        event::{FeeKind, Flow, Side, Source, Trade, Venue},
+    },
+};
+
+use crate::{
+    layouts::{EVENT_CALL, parts, published, run, signature_of},
+    messages, shared,
+};
+
+/// Events that are trades, of both programs.
+const TRADES: [u64; 3] = [0xbddb_7fd3_4ee6_61ee, 0x67f4_521f_2cf5_7777, 0x3e2f_370a_a503_dc2a];
+
+/// A transaction without its trades' events and without its log.
+fn without_events(update: &proto::SubscribeUpdate) -> proto::SubscribeUpdate {
+    let mut update = update.clone();
+    let (message, meta) = parts(&mut update);
+    let keys = message.account_keys.iter();
+    let keys = keys.chain(&meta.loaded_writable_addresses).chain(&meta.loaded_readonly_addresses);
+    let of_pumps: Vec<bool> = keys.map(|key| [PUMP, PUMP_SWAP].iter().any(|id| id.as_array()[..] == key[..])).collect();
+    for call in meta.inner_instructions.iter_mut().flat_map(|group| &mut group.instructions) {
+        let event = call.data.strip_prefix(&EVENT_CALL[..]).and_then(|event| event.first_chunk());
+        if event.is_some_and(|event| TRADES.contains(&u64::from_be_bytes(*event)))
+            && of_pumps[call.program_id_index as usize]
+        {
+            // The bare mark carries no event, and the paths of what follows stay.
+            call.data.truncate(EVENT_CALL.len());
+        }
+    }
+    meta.log_messages.clear();
+    update
+}
+
+fn trades(events: &[Event]) -> Vec<(&Event, &Trade)> {
+    let of_pumps = events.iter().filter(|event| matches!(event.venue(), Venue::Pump | Venue::PumpSwap));
+    let trade = |event| match event {
+        &Event { kind: EventKind::Trade(ref trade), .. } => Some((event, trade)),
+        _ => None,
+    };
+    of_pumps.filter_map(trade).collect()
+}
+
+/// What moved between pool and traders in the pool's own quote, by the event: its amount, and the fees that stay there.
+fn moved(trade: &Trade) -> u64 {
+    let fee = |kind| trade.fees.iter().flatten().find(|fee| fee.kind == kind).map_or(0, |fee| fee.amount);
+    let (lp, protocol, creator) = (fee(FeeKind::Lp), fee(FeeKind::Protocol), fee(FeeKind::Creator));
+    let inverted = trade.fees.iter().flatten().any(|fee| fee.in_base);
+    let quote = if inverted { trade.base_amount } else { trade.quote_amount };
+    let stays = match (trade.venue, trade.instruction) {
+        (Venue::PumpSwap, name) if name.ends_with("_v2") => lp + protocol + creator - fee(FeeKind::Buyback),
+        (Venue::PumpSwap, _) => lp,
+        // In SOL the curve takes in everything and pays the buyback; in tokens the user does.
+        (_, name) if name.ends_with("_v3") && trade.quote_mint == WRAPPED_SOL => protocol + creator,
+        (_, name) if name.ends_with("_v3") => protocol + creator - fee(FeeKind::Buyback),
+        _ => 0,
+    };
+    // The pool's own buy is a sell where its base is a currency.
+    if (trade.side == Side::Buy) == inverted { quote - stays } else { quote + stays }
+}
+
+/// How many trades came back, how many of those with the event's own amounts, and how many did not, by instruction.
+#[derive(Debug, Default, PartialEq)]
+struct Count {
+    back: usize,
+    exact: usize,
+    lost: BTreeMap<&'static str, usize>,
+}
+
+fn compare(updates: &[proto::SubscribeUpdate]) -> Count {
+    let mut count = Count::default();
+    for update in updates {
+        let (whole, without) = (run(update), run(&without_events(update)));
+        let made = trades(&without.events);
+        for (event, told) in trades(&whole.events).into_iter().filter(|(_, told)| told.flow != Flow::PostCompletion) {
+            assert_eq!(told.source, Source::SelfCall);
+            let Some((_, made)) = made.iter().find(|(other, _)| other.path == event.path) else {
+                *count.lost.entry(told.instruction).or_default() += 1;
+                continue;
+            };
+            let place = |trade: &Trade| (trade.venue, trade.pool, trade.mint, trade.quote_mint, trade.user, trade.side);
+            let manner = |trade: &Trade| (trade.instruction, trade.flow, trade.limit, trade.base_decimals, trade.app);
+            assert_eq!((place(made), manner(made)), (place(told), manner(told)), "{}", signature_of(update));
+            assert_eq!(made.source, Source::Fallback);
+            assert!(made.reserves_before.is_none() && made.reserves_after.is_none());
+            assert!(made.fees.iter().all(Option::is_none) && made.curve_tokens_left.is_none());
+            let inverted = told.fees.iter().flatten().any(|fee| fee.in_base);
+            let (own_base, own_quote) = if inverted {
+                (made.quote_amount == told.quote_amount, made.base_amount)
+            } else {
+                (made.base_amount == told.base_amount, made.quote_amount)
+            };
+            assert!(own_base, "{made:?} is not {told:?}");
+            assert_eq!(own_quote, moved(told), "{}: {made:?} is not {told:?}", signature_of(update));
+            count.back += 1;
+            count.exact += usize::from((made.base_amount, made.quote_amount) == (told.base_amount, told.quote_amount));
+        }
+    }
+    count
+}
+
+#[test]
+fn without_its_event_a_trade_is_read_from_what_moved() {
+    let count = compare(published());
+    assert_eq!(count, Count { back: 41, exact: 29, lost: BTreeMap::new() });
+}
+
+#[test]
+fn without_their_events_other_trades_are_read_from_what_moved() {
+    let Some(path) = shared("reference.pb.zst") else { return };
+    let decode = |frame: bytes::Bytes| proto::SubscribeUpdate::decode(frame).unwrap();
+    let updates: Vec<_> = messages(&path).into_iter().map(decode).collect();
+    let count = compare(&updates);
+    // A curve that two of a transaction's instructions use does not tell how much SOL each of them took out.
+    assert_eq!(count, Count { back: 28, exact: 23, lost: BTreeMap::from([("sell", 1)]) });
+}

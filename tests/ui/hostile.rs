@@ -1,0 +1,490 @@
+//! Names as strangers write them, through every part of the screen and every file that can take one: no code point that a
+//! terminal would obey or not show, no panic, and everything beside a name stays in its place.
+//!
+//! `HOSTILE_NAMES` says how many names each part gets; 1,000,000 take about a quarter of an hour without optimization.
+
+use std::{cell::RefCell, num::NonZero, sync::Arc, time::Instant};
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use smart_stream_tui::{
+    chain::{
+        ids::{Mint, Pool, WRAPPED_SOL, Wallet},
+        text::Shown,
+    },
+    decode::event::{Event, EventKind, Path, TokenCreated, Venue},
+    engine::{
+        Emitted, View,
+        emit::ChainEvent,
+        view::{Feed, LifecycleView, TokenView, TradeView},
+    },
+    market::change::Status,
+    output::{events, snapshot::Snapshot},
+    ui::{
+        color::Depth,
+        draw::Draw,
+        format::Clock,
+        frame::Painter,
+        logs,
+        model::{Model, Notice, Overlay},
+        palette::Palette,
+        panes, shot,
+        theme::Theme,
+        typed::Typed,
+        widgets::{Glyphs, pane, width},
+    },
+};
+use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+
+use super::{
+    fixture,
+    names::{Names, all_fine},
+};
+
+/// Rows of the lists.
+const ROWS: usize = 40;
+
+/// A part of the screen on a terminal of its own, with what stands there beside plain names. The terminal adds up the widths
+/// of characters, as most do.
+struct Stage {
+    painter: Painter,
+    terminal: vt100::Parser,
+    theme: Theme,
+    /// With a long plain name, and where names may stand: whatever is another with another plain name.
+    plain: Buffer,
+    names: Vec<bool>,
+}
+
+type Scene<'a> = &'a dyn Fn(&mut Buffer, &Draw<'_>);
+
+impl Stage {
+    /// `with` draws the part, given what to fill every name with.
+    fn new((columns, rows): (u16, u16), with: impl Fn(&str, &mut dyn FnMut(&Model, Scene<'_>))) -> Self {
+        let theme = Theme::built_in("dark", Depth::True).unwrap();
+        let area = Rect::new(0, 0, columns, rows);
+        let drawn = |name: &str| {
+            let mut buffer = Buffer::empty(area);
+            with(name, &mut |model, scene| paint(&mut buffer, model, &theme, scene));
+            buffer
+        };
+        let plain = drawn(&"A".repeat(300));
+        let mut names = vec![false; plain.content().len()];
+        for other in ["B".repeat(300), "A".repeat(7), String::new()] {
+            for (name, (one, two)) in names.iter_mut().zip(plain.content().iter().zip(drawn(&other).content())) {
+                *name |= one != two;
+            }
+        }
+        assert!(names.contains(&true), "no name is shown here");
+        let terminal = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap(), 0);
+        Self { painter: Painter::default(), terminal, theme, plain, names }
+    }
+
+    /// Draws over what was drawn before, and looks at what was drawn and at what the terminal shows of it.
+    fn show(&mut self, model: &Model, scene: Scene<'_>) -> Buffer {
+        let mut drawn = Buffer::default();
+        let Rect { width: columns, height: rows, .. } = self.plain.area;
+        let bytes = self.painter.frame((columns, rows), |buffer| {
+            paint(buffer, model, &self.theme, scene);
+            drawn = buffer.clone();
+        });
+        // The terminal of the tests takes the replacement character for a broken byte and leaves it out.
+        self.terminal.process(String::from_utf8(bytes.unwrap().to_vec()).unwrap().replace('\u{fffd}', "?").as_bytes());
+        for y in 0..rows {
+            let mut x = 0;
+            while x < columns {
+                let symbol = drawn[(x, y)].symbol();
+                all_fine(symbol);
+                let cells = width(symbol);
+                assert!((1..=4).contains(&cells), "{symbol:?} in column {x} of row {y}");
+                for behind in x + 1..x + cells {
+                    let next = drawn.cell((behind, y)).map(ratatui::buffer::Cell::symbol);
+                    assert_eq!(next, Some(" "), "behind {symbol:?} in column {x} of row {y}");
+                }
+                x += cells;
+            }
+            assert_eq!(x, columns, "row {y} is shifted");
+        }
+        let screen = self.terminal.screen();
+        for ((place, cell), plain) in drawn.content().iter().enumerate().zip(self.plain.content()) {
+            if !self.names[place] {
+                let (x, y) = drawn.pos_of(place);
+                assert_eq!(
+                    cell.symbol(),
+                    plain.symbol(),
+                    "column {x} of row {y}, beside {:?}",
+                    drawn.content()[usize::from(y) * usize::from(columns)..]
+                        .iter()
+                        .take(columns.into())
+                        .map(ratatui::buffer::Cell::symbol)
+                        .collect::<String>()
+                );
+                let told = screen.cell(y, x).map(vt100::Cell::contents).filter(|told| !told.is_empty()).unwrap_or(" ");
+                assert_eq!(
+                    told,
+                    plain.symbol(),
+                    "column {x} of row {y} on the terminal: {:?}",
+                    screen.rows(0, columns).nth(y.into())
+                );
+            }
+        }
+        drawn
+    }
+}
+
+fn paint(buffer: &mut Buffer, model: &Model, theme: &Theme, scene: Scene<'_>) {
+    let clock = Clock::at(fixture::NOW_MS);
+    scene(buffer, &Draw { model, theme, glyphs: Glyphs::new(false), clock: &clock, boxed: true });
+}
+
+/// A market whose tokens, trades and steps have these names, one after the other.
+fn market(mut next: impl FnMut() -> Shown) -> View {
+    let mut view = fixture::view();
+    let token = |index| TokenView { symbol: next(), name: next(), ..fixture::token(index) };
+    let tokens: Vec<Arc<TokenView>> = (0..ROWS as u64).map(token).map(Arc::new).collect();
+    let mut trades: Vec<_> = view.trades.entries.iter().take(ROWS).map(|trade| TradeView::clone(trade)).collect();
+    let mut steps: Vec<_> =
+        view.lifecycle.entries.iter().cycle().take(ROWS).map(|step| LifecycleView::clone(step)).collect();
+    for ((trade, step), token) in trades.iter_mut().zip(&mut steps).zip(&tokens) {
+        trade.symbol = token.symbol.clone();
+        step.symbol = token.name.clone();
+    }
+    view.tokens = tokens.into();
+    view.trades = Feed { entries: trades.into_iter().map(Arc::new).collect(), ..view.trades };
+    view.lifecycle = Feed { entries: steps.into_iter().map(Arc::new).collect(), ..view.lifecycle };
+    view
+}
+
+fn model(view: View) -> Model {
+    Model::new(Arc::new(view), 0, false, Instant::now())
+}
+
+/// A pane of the market.
+fn in_a_pane(seed: u64, size: (u16, u16), scene: Scene<'_>) {
+    let mut names = Names::new(seed);
+    let mut stage = Stage::new(size, |name, draw| {
+        draw(&model(market(|| Shown::from_untrusted(name.as_bytes()))), scene);
+    });
+    while names.are_due() {
+        let model = model(market(|| names.shown()));
+        let shown = stage.show(&model, scene);
+        picture(&shown);
+    }
+}
+
+/// A picture of a screen: what it says is as wide as it claims, and nothing in it ends early.
+fn picture(buffer: &Buffer) {
+    let svg = shot::svg(buffer, shot::Defaults::default());
+    all_fine(&svg.replace('\n', ""));
+    for line in svg.lines().filter(|line| line.starts_with("<text ")) {
+        let (head, rest) = line.split_once('>').unwrap();
+        let words = rest.strip_suffix("</text>").unwrap();
+        assert!(!words.contains(['<', '>']), "{line}");
+        let plain = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let claimed: u16 = head.split("textLength=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        let cells: u16 = signs(&plain).iter().map(|sign| width(sign)).sum();
+        assert_eq!(claimed, cells * 8, "{line}");
+    }
+}
+
+fn signs(text: &str) -> Vec<&str> {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    text.graphemes(true).collect()
+}
+
+#[test]
+fn the_tokens_keep_their_columns() {
+    in_a_pane(1, (200, 44), &|buffer, draw| panes::tokens::draw(buffer, buffer.area, draw));
+    in_a_pane(2, (61, 44), &|buffer, draw| panes::tokens::draw(buffer, buffer.area, draw));
+}
+
+#[test]
+fn the_tape_keeps_its_columns() {
+    in_a_pane(3, (120, 44), &|buffer, draw| panes::trades::draw(buffer, buffer.area, draw));
+}
+
+#[test]
+fn the_lifecycle_keeps_its_columns() {
+    in_a_pane(4, (60, 44), &|buffer, draw| panes::lifecycle::draw(buffer, buffer.area, draw));
+}
+
+#[test]
+fn a_tokens_page_keeps_its_places() {
+    let mut names = Names::new(5);
+    let scene: Scene<'_> = &|buffer, draw| {
+        let mint = draw.model.view.tokens[0].mint;
+        panes::token::draw(buffer, buffer.area, &mint, draw);
+    };
+    let (view, token) = (fixture::view(), fixture::token(0));
+    let with = |symbol: Shown, name: Shown| {
+        model(View { tokens: [Arc::new(TokenView { symbol, name, ..token.clone() })].into(), ..view.clone() })
+    };
+    let mut stage = Stage::new((44, 8), |name, draw| {
+        let name = Shown::from_untrusted(name.as_bytes());
+        draw(&with(name.clone(), name), scene);
+    });
+    while names.are_due() {
+        stage.show(&with(names.shown(), names.shown()), scene);
+    }
+}
+
+#[test]
+fn titles_keep_the_frame() {
+    let mut names = Names::new(6);
+    let title = RefCell::new(Shown::default());
+    let scene: Scene<'_> = &|buffer, draw| {
+        let name = title.borrow();
+        pane::frame(buffer, buffer.area, pane::Title { name: name.as_str(), right: "", focused: true }, draw);
+    };
+    let model = model(fixture::view());
+    let mut stage = Stage::new((30, 3), |name, draw| {
+        title.replace(Shown::from_untrusted(name.as_bytes()));
+        draw(&model, scene);
+    });
+    while names.are_due() {
+        title.replace(names.shown());
+        stage.show(&model, scene);
+    }
+}
+
+#[test]
+fn what_servers_say_keeps_the_connections_columns() {
+    let mut names = Names::new(7);
+    let scene: Scene<'_> = &|buffer, draw| panes::connections::draw(buffer, buffer.area, draw);
+    let with = |next: &mut dyn FnMut() -> Arc<str>| {
+        let mut view = fixture::view();
+        let connections = view.connections.iter().cycle().take(ROWS).cloned();
+        let connections = connections.enumerate().map(|(id, mut connection)| {
+            connection.status.id = id;
+            connection.status.cause = Some(next());
+            connection
+        });
+        view.connections = connections.collect();
+        model(view)
+    };
+    let mut stage = Stage::new((220, 44), |name, draw| draw(&with(&mut || name.into()), scene));
+    while names.are_due() {
+        stage.show(&with(&mut || names.message()), scene);
+    }
+}
+
+/// One line that shows a text, drawn again and again.
+fn in_a_line(
+    seed: u64,
+    columns: u16,
+    scene: Scene<'_>,
+    next: impl Fn(&mut Names) -> String,
+    set: impl Fn(&mut Model, &str),
+) {
+    let mut names = Names::new(seed);
+    let mut model = model(fixture::view());
+    let shared = RefCell::new(&mut model);
+    let mut stage = Stage::new((columns, 1), |name, draw| {
+        let mut model = shared.borrow_mut();
+        set(&mut model, name);
+        draw(&model, scene);
+    });
+    while names.are_due() {
+        let text = next(&mut names);
+        let mut model = shared.borrow_mut();
+        set(&mut model, &text);
+        stage.show(&model, scene);
+    }
+}
+
+#[test]
+fn news_keep_to_their_line() {
+    let line: Scene<'_> = &|buffer, draw| panes::message::draw(buffer, buffer.area, draw);
+    let message = |names: &mut Names| names.message().as_ref().to_owned();
+    in_a_line(8, 80, line, message, |model, text| {
+        model.notice = Some(Notice { text: text.to_owned(), bad: true, stays: false });
+    });
+    in_a_line(9, 80, line, message, |model, text| {
+        let view = View { notice: Some((1, text.into())), ..View::clone(&model.view) };
+        model.show(Arc::new(view), model.received);
+    });
+}
+
+#[test]
+fn a_recordings_name_keeps_to_the_header() {
+    let line: Scene<'_> = &|buffer, draw| panes::header::draw(buffer, buffer.area, draw);
+    in_a_line(
+        10,
+        60,
+        line,
+        |names| names.shown().as_str().to_owned(),
+        |model, text| {
+            let mut view = View::clone(&model.view);
+            let mut source = (*view.source).clone();
+            source.kind = smart_stream_tui::engine::view::SourceKind::Replay;
+            source.provider = text.to_owned();
+            view.source = Arc::new(source);
+            model.show(Arc::new(view), model.received);
+        },
+    );
+}
+
+#[test]
+fn what_is_typed_keeps_to_its_line() {
+    let tabs: Scene<'_> = &|buffer, draw| panes::tabs::draw(buffer, buffer.area, draw);
+    let footer: Scene<'_> = &|buffer, draw| panes::footer::draw(buffer, buffer.area, draw);
+    let raw = |names: &mut Names| names.raw();
+    in_a_line(11, 150, tabs, raw, |model, text| {
+        model.typing = true;
+        model.filter.set(text);
+    });
+    in_a_line(12, 150, tabs, raw, |model, text| {
+        model.searching = true;
+        model.search.set(text);
+    });
+    // What the filter cannot read it names.
+    in_a_line(13, 200, footer, raw, |model, text| {
+        model.typing = true;
+        let mut field = Typed::default();
+        field.set(&text.replace(char::is_whitespace, "_"));
+        model.filter.set(&format!("{}:x", field.tail(30)));
+    });
+}
+
+/// A box over the screen that repeats what is typed.
+fn in_a_box(seed: u64, scene: Scene<'_>, open: impl Fn(&Model, Typed) -> Overlay) {
+    let mut names = Names::new(seed);
+    let mut model = model(fixture::view());
+    let shared = RefCell::new(&mut model);
+    let typed = |text: &str| {
+        let mut typed = Typed::default();
+        typed.set(text);
+        typed
+    };
+    let mut stage = Stage::new((50, 6), |name, draw| {
+        let mut model = shared.borrow_mut();
+        model.overlay = Some(open(&model, typed(name)));
+        draw(&model, scene);
+    });
+    while names.are_due() {
+        let text = names.raw();
+        let mut model = shared.borrow_mut();
+        model.overlay = Some(open(&model, typed(&text)));
+        stage.show(&model, scene);
+    }
+}
+
+#[test]
+fn what_is_typed_keeps_to_its_box() {
+    let empty = Palette::new(&model(fixture::view()));
+    let palette: Scene<'_> = &|buffer, draw| {
+        let Some(Overlay::Palette(palette)) = &draw.model.overlay else { panic!() };
+        panes::palette::draw(buffer, buffer.area, palette, draw);
+    };
+    in_a_box(14, palette, |_, typed| {
+        // What matches is not looked for: the list is another's part.
+        let mut palette = empty.clone();
+        palette.typed = typed;
+        palette.entries.clear();
+        Overlay::Palette(palette)
+    });
+    let help: Scene<'_> = &|buffer, draw| {
+        let Some(Overlay::Help { words, .. }) = &draw.model.overlay else { panic!() };
+        pane::frame(
+            buffer,
+            buffer.area,
+            pane::Title { name: &format!("Keys with: {}", words.tail(40)), ..pane::Title::default() },
+            draw,
+        );
+    };
+    in_a_box(15, help, |_, words| Overlay::Help { scroll: 0, words, typing: true });
+}
+
+/// The log takes what libraries write, so it gets it raw.
+#[test]
+fn the_log_shows_nothing_that_does_something() {
+    let mut names = Names::new(16);
+    let (layer, tail) = logs::layer(LevelFilter::INFO);
+    let model = model(fixture::view());
+    let theme = Theme::built_in("dark", Depth::True).unwrap();
+    let mut shown = Buffer::empty(Rect::new(0, 0, 80, 24));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        while names.are_due() {
+            for _ in 0..20 {
+                tracing::warn!("{} {:?}", names.raw(), names.raw());
+                all_fine(&tail.newest().unwrap());
+            }
+            let scene: Scene<'_> = &|buffer, draw| panes::logs::draw(buffer, buffer.area, draw);
+            shown.reset();
+            paint(&mut shown, &model, &theme, scene);
+            shown.content().iter().for_each(|cell| all_fine(cell.symbol()));
+            for y in 0..24 {
+                let edge = shown[(79, y)].symbol();
+                assert!(["┃", "┓", "┛", "│", "╮", "╯"].contains(&edge), "row {y} is shifted: {edge:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn files_hold_nothing_that_does_something() {
+    let mut names = Names::new(17);
+    let mut output = Vec::new();
+    while names.are_due() {
+        let view = market(|| names.shown());
+        all_fine(&serde_json::to_string(&Snapshot::of(&view)).unwrap());
+
+        let texts: Vec<[Vec<u8>; 3]> = (0..ROWS).map(|_| [names.bytes(), names.bytes(), names.bytes()]).collect();
+        let items: Vec<Emitted> = texts.iter().map(launch).collect();
+        output.clear();
+        events::Writer::new(&mut output).write(&items).unwrap();
+        let lines = std::str::from_utf8(&output).unwrap();
+        assert_eq!(lines.lines().count(), texts.len());
+        for (line, [name, symbol, uri]) in lines.lines().zip(&texts) {
+            all_fine(line);
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            for (field, bytes) in [("name", name), ("symbol", symbol), ("uri", uri)] {
+                assert_eq!(
+                    line[field].as_str().unwrap(),
+                    String::from_utf8_lossy(bytes),
+                    "the text itself is unchanged"
+                );
+            }
+        }
+    }
+}
+
+/// A launch with these texts.
+fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
+    let created = TokenCreated {
+        venue: Venue::Pump,
+        mint: Mint::new(fixture::key(1)),
+        curve: Pool::new(fixture::key(2)),
+        name: name[..].into(),
+        symbol: symbol[..].into(),
+        uri: uri[..].into(),
+        creator: Wallet::new(fixture::key(3)),
+        token_program: None,
+        quote_mint: WRAPPED_SOL,
+        mayhem: false,
+        initial: None,
+        initial_tokens_left: None,
+        supply: None,
+    };
+    let event = Event {
+        slot: 5,
+        signature: fixture::signature(4),
+        tx_index: 0,
+        path: Path { outer: 0, inner: None },
+        event_index: 0,
+        timestamp: None,
+        payer: Wallet::new(fixture::key(3)),
+        kind: EventKind::TokenCreated(created),
+    };
+    let group = event.venue().program().group();
+    let status = Status::Processed;
+    let chain = ChainEvent {
+        event,
+        recv_ms: 0,
+        group,
+        connection: 0,
+        status,
+        placed: None,
+        price_sol: None,
+        market_cap_sol: None,
+    };
+    Emitted::Chain(Box::new(chain))
+}
