@@ -131,6 +131,7 @@ impl<W: Write> Writer<W> {
                 repaired: gap.repaired,
             },
             StreamEventKind::Refused(cause) => Line::Refused { recv_ms, cause: cause.as_ref().to_owned() },
+            StreamEventKind::Note(text) => Line::Note { recv_ms, text: text.as_ref().to_owned() },
         }
     }
 

@@ -233,6 +233,13 @@ pub enum Line {
         /// Why, in words.
         cause: String,
     },
+    /// Something the user should know.
+    Note {
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// In words.
+        text: String,
+    },
     /// What was not decoded so far, when its count has changed.
     Undecoded {
         /// Whose.

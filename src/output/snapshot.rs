@@ -225,6 +225,17 @@ struct Completeness {
     repaired_gaps: u64,
     /// The newest gaps, oldest first.
     gaps: Vec<GapEntry>,
+    /// Where the next run would go on; `null` for a source that cannot be gone on with.
+    checkpoint: Option<Checkpoint>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Checkpoint {
+    /// The newest slot on disk up to which nothing is open.
+    slot: Option<u64>,
+    written_ms: Option<i64>,
+    /// Why there is none, or it could not be written.
+    trouble: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -413,6 +424,11 @@ fn completeness(view: &View) -> Completeness {
         open_gaps: completeness.open_gaps,
         repaired_gaps: completeness.repaired_gaps,
         gaps: gaps.collect(),
+        checkpoint: completeness.checkpoint.as_ref().map(|checkpoint| Checkpoint {
+            slot: checkpoint.slot,
+            written_ms: checkpoint.written_ms,
+            trouble: checkpoint.trouble.as_deref().map(str::to_owned),
+        }),
     }
 }
 
