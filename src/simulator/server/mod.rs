@@ -104,20 +104,20 @@ impl Server {
         let (listener, bound) = bound.map_err(|source| ServerError::Listen { address, source })?;
         settings.listen = bound;
         let slots = Slots::ahead(producer).map_err(ServerError::Thread)?;
-        Ok(Self::serve(settings, slots, TcpIncoming::from(listener).with_nodelay(Some(true))).await)
+        Ok(Self::serve(settings, slots, TcpIncoming::from(listener).with_nodelay(Some(true))))
     }
 
     /// Serves the connections that come from here, with every part of it a task of the runtime at hand: with that
     /// runtime's time it is the same each time. `settings.listen` is what it takes for its address.
-    pub async fn start_on<C: Connection>(
+    pub fn start_on<C: Connection>(
         settings: ServerSettings,
         producer: Box<dyn Producer>,
         clients: impl Stream<Item = io::Result<C>> + Send + Unpin + 'static,
     ) -> Self {
-        Self::serve(settings, Slots::in_time(producer), clients).await
+        Self::serve(settings, Slots::in_time(producer), clients)
     }
 
-    async fn serve<C: Connection>(
+    fn serve<C: Connection>(
         settings: ServerSettings,
         slots: Slots,
         clients: impl Stream<Item = io::Result<C>> + Send + Unpin + 'static,
