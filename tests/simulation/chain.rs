@@ -15,10 +15,10 @@ use yellowstone_grpc_proto::prelude::*;
 pub(crate) type Signature = [u8; 64];
 
 /// A transaction's name: slot in which it was made, place there, group.
-pub(crate) fn signature(slot: u64, index: u64, group: Group) -> Signature {
+pub(crate) fn signature(slot: u64, index: u32, group: Group) -> Signature {
     let mut signature = [7; 64];
     signature[..8].copy_from_slice(&slot.to_le_bytes());
-    signature[8..16].copy_from_slice(&index.to_le_bytes());
+    signature[8..12].copy_from_slice(&index.to_le_bytes());
     signature[16] = u8::try_from(group.index()).unwrap();
     signature
 }
@@ -52,7 +52,7 @@ impl Chain {
 
     /// The chain goes on for so long without a server. The slot at hand before that is never finished there.
     pub(crate) fn unserved(&self, pause: Duration) {
-        for _ in 0..pause.div_duration_f64(self.duration).ceil() as u64 {
+        for _ in 0..=pause.as_millis() / self.duration.as_millis() {
             self.make();
         }
     }
@@ -64,7 +64,8 @@ impl Chain {
         let skipped = if random.u8(..) < 24 { random.u64(1..4) } else { 0 };
         *next = (slot + 1 + skipped, slot);
         let mut transactions = Vec::new();
-        let count = random.u64(0..4);
+        let count = random.u32(0..4);
+        let share = self.duration / count.max(1);
         let items = (0..count).map(|index| {
             let group = Group::ALL[random.usize(..Group::ALL.len())];
             let signature = signature(slot, index, group);
@@ -72,7 +73,7 @@ impl Chain {
             let program = Program::ALL.iter().find(|program| program.group() == group).unwrap();
             let keys = vec![vec![9; 32], program.id().to_bytes().to_vec()];
             let message = Message { account_keys: keys, ..Message::default() };
-            let at = self.duration.mul_f64((index as f64 + random.f64()) / count as f64);
+            let at = share * index + share.mul_f64(random.f64());
             let kind = SlotItemKind::Transaction(Box::new(SubscribeUpdateTransactionInfo {
                 signature: signature.to_vec(),
                 is_vote: false,

@@ -1,4 +1,4 @@
-//! One hour: what goes wrong in it, drawn from the seed, and the run.
+//! One hour, or a part of one: what goes wrong in it, drawn from the seed, and the run.
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// Nothing goes wrong before this: everyone has joined by then.
 const QUIET_START: Duration = Duration::from_secs(20);
 /// Nothing goes wrong any more for so long: every freeze, delay and repair is over by the end.
-const CALM_END: Duration = Duration::from_secs(400);
+const CALM_END: Duration = Duration::from_secs(240);
 
 /// What the network does, between all connections and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,16 +143,15 @@ fn fault(random: &mut fastrand::Rng, drops: bool) -> (FaultKind, Option<(u64, u6
 }
 
 impl Hour {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, minutes: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let length = Duration::from_secs(3_600);
+        let length = Duration::from_secs(60 * minutes);
         let calm_from = length - CALM_END;
         let proof = [ProofMode::Chain, ProofMode::Filters, ProofMode::Block][random.usize(..3)];
         let connections = random.usize(1..4);
-        let within = |random: &mut fastrand::Rng| {
-            QUIET_START + Duration::from_millis(random.u64(..(calm_from - QUIET_START).as_millis() as u64))
-        };
-        let mut faults: Vec<Fault> = (0..random.usize(10..60))
+        let within = |random: &mut fastrand::Rng| seconds(random, QUIET_START.as_secs(), calm_from.as_secs());
+        let count = random.u64(10..60) * minutes / 60;
+        let mut faults: Vec<Fault> = (0..count)
             .map(|_| {
                 let at = within(&mut random);
                 let (kind, lasts) = fault(&mut random, sees_drops(proof));
@@ -165,7 +164,7 @@ impl Hour {
             .collect();
         faults.sort_by_key(|fault| fault.at);
         let mut breaks = Vec::new();
-        let mut at = QUIET_START + seconds(&mut random, 1, 600);
+        let mut at = QUIET_START + seconds(&mut random, 1, 300);
         while at < calm_from - Duration::from_secs(130) {
             let most = [1_000, 10_000, 120_000][random.usize(..3)];
             let lasts = Duration::from_millis(random.u64(100..most));
