@@ -62,10 +62,17 @@ const STEPS: usize = 200;
 pub struct Arrived {
     /// The connection.
     pub connection: usize,
-    /// In milliseconds since the Unix epoch.
-    pub recv_ms: i64,
+    /// In microseconds since the Unix epoch.
+    pub recv_us: i64,
     /// Status at which it was accepted.
     pub status: Status,
+}
+
+impl Arrived {
+    /// In milliseconds since the Unix epoch.
+    const fn recv_ms(self) -> i64 {
+        self.recv_us.div_euclid(1_000)
+    }
 }
 
 /// All state derived from the chain.
@@ -231,7 +238,7 @@ impl Market {
         if link == Link::AfterGap && !told {
             changes.push(Change::ChainBroken {
                 slot: event.slot,
-                recv_ms: at.recv_ms,
+                recv_ms: at.recv_ms(),
                 pool,
                 mint: event.kind.mint(),
                 connection: at.connection,
@@ -284,11 +291,11 @@ impl Market {
         if told {
             return;
         }
-        let (slot, recv_ms, mint) = (event.slot, at.recv_ms, event.kind.mint());
+        let (slot, recv_ms, mint) = (event.slot, at.recv_ms(), event.kind.mint());
         let group = event.venue().program().group();
         changes.push(Change::Chain(ChainEvent {
             event,
-            recv_ms,
+            recv_us: at.recv_us,
             group,
             connection: at.connection,
             status: at.status,
@@ -356,10 +363,10 @@ impl Market {
         self.trade_count += 1;
         let hasher = self.hasher.clone();
         let token = self.token(trade.mint, trade.venue);
-        let effect = token.traded(&hasher, at.recv_ms, trade);
+        let effect = token.traded(&hasher, at.recv_ms(), trade);
         let symbol = token.symbol.clone();
         self.trades.push(TradeView {
-            recv_ms: at.recv_ms,
+            recv_ms: at.recv_ms(),
             slot: event.slot,
             signature: event.signature,
             venue: trade.venue,
@@ -420,7 +427,7 @@ impl Market {
 
     fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep) {
         let symbol = self.tokens.get(&mint).map_or_else(Shown::default, |token| token.symbol.clone());
-        self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
+        self.steps.push(LifecycleView { recv_ms: at.recv_ms(), slot, mint, symbol, step });
     }
 
     /// A token's symbol, made safe; empty when unknown.
