@@ -1,7 +1,7 @@
 //! Sandwiches: what somebody opened before others' trades and closed after them, and what it cost those between.
 
 use super::{
-    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Class, Link, Reason, Role, State, Victim},
+    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Class, Link, Reason, Role, SUSPECTED, State, Victim},
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
     leg::Leg,
@@ -141,11 +141,7 @@ impl Judge {
             false => Shape::WideCross,
         };
         let adjacent = shape == Shape::Tight && transactions <= self.seqs.len() as u64;
-        self.replay(first, &entity, &position, scene);
 
-        let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
-        let slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);
-        let replayed = worst.is_some_and(|(_, joint, _)| joint.is_some());
         let quote_in: u64 = position.fronts().filter_map(|seq| scene.book.get(seq)).map(|entry| entry.leg.quote).sum();
         let in_sol = head.leg.quote_mint == WRAPPED_SOL;
         let profit = profit(&position, scene.book).filter(|_| in_sol);
@@ -165,7 +161,7 @@ impl Judge {
             .any(|entry| entry.leg.terminal || (entry.program != 0 && scene.users.is_public(entry.program)));
         let chance = 1.0 - (1.0 - scene.pool.sizes.share_from(largest)).powf(window);
         let link = self.weakest(&position, scene);
-        let features = Features {
+        let mut features = Features {
             bias: 1.0,
             terminal: set(terminal),
             same_slot: set(same_slot),
@@ -176,15 +172,33 @@ impl Judge {
             inventory_most: set((0.85..0.97).contains(&closed)),
             victims: count.ln(),
             size_ratio: (large / front.max(1.0)).max(f64::MIN_POSITIVE).ln().abs(),
-            slack_low: set(slack.is_some_and(|slack| slack < UNFIT)),
-            slack_fit: set(slack.is_some_and(|slack| FIT.contains(&slack))),
+            slack_low: 0.0,
+            slack_fit: 0.0,
             round_trips: f64::from(scene.pool.trips(head.owner).min(3)),
             profit: set(profit.is_some_and(|profit| profit > 0)),
             cohort: set(self.is_cohort(&head.leg, scene.book)),
             surprise: -chance.max(1e-9).ln(),
             weak_link: 1.0 - link.strength(),
-            unreplayed: set(!replayed),
+            unreplayed: 0.0,
         };
+        // Replaying costs more than all else: it is not done where the best it could show would change nothing.
+        let outcomes = [
+            features,
+            Features { slack_fit: 1.0, ..features },
+            Features { slack_low: 1.0, ..features },
+            Features { unreplayed: 1.0, ..features },
+        ];
+        let is_open = outcomes.iter().any(|outcome| scene.weights.score(outcome) >= SUSPECTED);
+        let mut slack = None;
+        if position.alert.is_some() || is_open {
+            self.replay(first, &entity, &position, scene);
+            let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
+            slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);
+            let replayed = worst.is_some_and(|(_, joint, _)| joint.is_some());
+            features.slack_low = set(slack.is_some_and(|slack| slack < UNFIT));
+            features.slack_fit = set(slack.is_some_and(|slack| FIT.contains(&slack)));
+            features.unreplayed = set(!replayed);
+        }
         let confidence = scene.weights.score(&features);
         Some(Judged { features, confidence, whole, profit, shape, wallets: entity.wallets(), slack })
     }
