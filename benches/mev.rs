@@ -85,8 +85,9 @@ fn in_world(event: &Event, world: u64) -> Event {
 }
 
 /// What the detectors get: launches and legs, with the time of each.
+#[allow(clippy::large_enum_variant, reason = "nearly all are legs, read one after the other")]
 enum Input {
-    Leg(Box<Leg>),
+    Leg(Leg),
     Other(Box<Event>, i64),
 }
 
@@ -119,7 +120,7 @@ fn main() {
         .map(|event| {
             let recv_us = i64::try_from(event.slot % 100_000).unwrap() * 212_500;
             match Leg::of(&event, recv_us, true) {
-                Some(leg) => Input::Leg(Box::new(leg)),
+                Some(leg) => Input::Leg(leg),
                 None => Input::Other(Box::new(event), recv_us),
             }
         })
