@@ -79,8 +79,8 @@ impl Trial {
 struct Trials {
     before: Trial,
     after: Trial,
-    /// It sandwiches: what it does before others is told as that.
-    sandwiches: bool,
+    /// Sandwiches told of it: what it does before others is told as those.
+    attacks: u8,
 }
 
 /// A pool's newest legs, still to be followed or not.
@@ -115,8 +115,14 @@ impl OrderTakers {
     }
 
     /// This wallet was found to sandwich.
-    pub(super) fn sandwiches(&mut self, owner: u64) {
-        self.wallets.touch(owner).0.sandwiches = true;
+    pub(super) fn attacked(&mut self, owner: u64) {
+        let attacks = &mut self.wallets.touch(owner).0.attacks;
+        *attacks = attacks.saturating_add(1);
+    }
+
+    /// Sandwiches told of a wallet.
+    pub(super) fn attacks(&self, owner: u64) -> u8 {
+        self.wallets.get(&owner).map_or(0, |trials| trials.attacks)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -192,7 +198,7 @@ impl OrderTakers {
             return;
         }
         let Some(trials) = self.trials(over.owner, hit) else { return };
-        if !trials.before.add(hit, chance) || trials.sandwiches {
+        if !trials.before.add(hit, chance) || trials.attacks > 0 {
             return;
         }
         let Some(prey) = over.prey.and_then(|seq| book.get(seq)) else { return };

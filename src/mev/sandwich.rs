@@ -5,6 +5,7 @@ use super::{
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
     leg::Leg,
+    order_takers::OrderTakers,
     pools::HotPool,
     replay::{Harm, PoolState, reproduces},
     tracked::Tracked,
@@ -26,6 +27,7 @@ const SOL: f64 = 1e9;
 pub(super) struct Scene<'a> {
     pub(super) book: &'a Book,
     pub(super) users: &'a Users,
+    pub(super) order_takers: &'a OrderTakers,
     pub(super) pool: &'a HotPool,
     pub(super) tracked: &'a Tracked,
     pub(super) weights: &'a Weights,
@@ -155,15 +157,18 @@ impl Judge {
             others as f64,
         );
         let set = |is: bool| if is { 1.0 } else { 0.0 };
-        let mine = position.fronts().chain(position.backs().map(|(seq, _)| seq));
-        let terminal = mine
-            .filter_map(|seq| scene.book.get(seq))
-            .any(|entry| entry.leg.terminal || (entry.program != 0 && scene.users.is_public(entry.program)));
+        let mine = || position.fronts().chain(position.backs().map(|(seq, _)| seq));
+        let mine = || mine().filter_map(|seq| scene.book.get(seq));
+        let terminal = mine().any(|entry| entry.leg.terminal);
+        let public = mine().any(|entry| entry.program != 0 && scene.users.is_public(entry.program));
+        let told = u8::from(position.alert.is_some());
+        let record = mine().map(|entry| scene.order_takers.attacks(entry.owner)).max().unwrap_or(0);
         let chance = 1.0 - (1.0 - scene.pool.sizes.share_from(largest)).powf(window);
         let link = self.weakest(&position, scene);
         let mut features = Features {
             bias: 1.0,
             terminal: set(terminal),
+            public: set(public),
             same_slot: set(same_slot),
             slots,
             adjacent: set(adjacent),
@@ -175,6 +180,7 @@ impl Judge {
             slack_low: 0.0,
             slack_fit: 0.0,
             round_trips: f64::from(scene.pool.trips(head.owner).min(3)),
+            record: f64::from(record.saturating_sub(told).min(3)),
             profit: set(profit.is_some_and(|profit| profit > 0)),
             cohort: set(self.is_cohort(&head.leg, scene.book)),
             surprise: -chance.max(1e-9).ln(),
@@ -325,7 +331,7 @@ impl Judged {
         let aimed = self.slack.is_none_or(|slack| slack >= UNFIT);
         if self.features.cohort > 0.0 || self.features.round_trips >= 3.0 {
             Class::Wash
-        } else if self.features.terminal > 0.0 || (!aimed && self.shape == Shape::WideCross) {
+        } else if self.shape == Shape::WideCross && (self.features.terminal > 0.0 || !aimed) {
             Class::Momentum
         } else if self.wallets > 1 {
             Class::SandwichEvasive
