@@ -237,6 +237,17 @@ impl<'a> Walked<'a> {
         Some(balance(4)? - balance(3)?)
     }
 
+    /// By how many base units the tokens in this account changed, by the transaction's balances; 0 where they name none.
+    #[must_use]
+    pub fn token_change(&self, account_index: u8) -> i128 {
+        let amount = |number| {
+            let balances = self.meta_from(self.walk.rest.balances).filter(move |field| field.number == number);
+            let amounts = balances.filter_map(|field| token_amount(field.bytes().ok()?, account_index));
+            i128::from(amounts.last().unwrap_or(0))
+        };
+        amount(8) - amount(7)
+    }
+
     /// How many instructions it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -436,6 +447,22 @@ fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
         return None;
     }
     Some(TokenBalance { mint: mint?.parse().ok()?, decimals: u8::try_from(decimals).ok()? })
+}
+
+/// The amount in a `TokenBalance`, if it is that account's.
+fn token_amount(bytes: &[u8], account_index: u8) -> Option<u64> {
+    let (mut index, mut amount) = (0, None);
+    for field in Fields::new(bytes).map_while(Result::ok) {
+        match field.number {
+            1 => index = field.uint32().ok()?,
+            3 => {
+                let fields = Fields::new(field.bytes().ok()?).map_while(Result::ok);
+                amount = fields.filter(|field| field.number == 3).find_map(|field| field.text().ok()?.parse().ok());
+            }
+            _ => {}
+        }
+    }
+    amount.filter(|_| index == u32::from(account_index))
 }
 
 /// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.

@@ -25,7 +25,7 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
     themes.get(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
     let logs = ui::logs::init(process::level(config)).map_err(|error| Failure::runtime(error.to_string()))?;
     let runtime = process::runtime()?;
-    let source = runtime.block_on(Source::open(config, wanted, Sinks::default()))?;
+    let source = runtime.block_on(Source::open(config, wanted, Sinks::default(), Some("dashboard")))?;
     let settings = UiSettings {
         theme: config.theme().to_owned(),
         no_color: config.no_color(),

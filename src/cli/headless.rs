@@ -34,7 +34,8 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
     let runtime = process::runtime()?;
     runtime.block_on(async {
         let (events, lines) = mpsc::channel(QUEUE);
-        let mut source = Source::open(config, wanted, Sinks { events: Some(events), frames: None }).await?;
+        let mut source =
+            Source::open(config, wanted, Sinks { events: Some(events), frames: None }, Some("headless")).await?;
         let (writer, mut written) = writer(lines)?;
         let end = tokio::select! {
             () = source.engine.finished() => End::Source,

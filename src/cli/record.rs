@@ -21,7 +21,9 @@ pub(super) fn run(config: &Config, options: &RecordOptions) -> Result<(), Failur
     let runtime = process::runtime()?;
     let view = runtime.block_on(async {
         let until = options.duration.map(|span| Instant::now() + span.0);
-        let mut source = Source::open(config, Wanted::Configured, Sinks { events: None, frames: Some(frames) }).await?;
+        let mut source =
+            Source::open(config, Wanted::Configured, Sinks { events: None, frames: Some(frames) }, Some("record"))
+                .await?;
         let views = source.engine.views();
         let mut progress = interval(Duration::from_secs(1));
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -27,7 +27,7 @@ pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Fail
     let runtime = process::runtime()?;
     let view = runtime.block_on(async {
         let until = Instant::now() + options.after.0;
-        let mut source = Source::open(config, Wanted::Configured, Sinks::default()).await?;
+        let mut source = Source::open(config, Wanted::Configured, Sinks::default(), None).await?;
         let signal = tokio::select! {
             () = sleep_until(until) => None,
             () = source.engine.finished() => None,

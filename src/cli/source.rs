@@ -45,12 +45,17 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens it: the server first, where it is ours, then the engine.
-    pub(super) async fn open(config: &Config, wanted: Wanted, sinks: Sinks) -> Result<Self, Failure> {
+    /// Opens it: the server first, where it is ours, then the engine. What is used for a `purpose` goes on where it ended.
+    pub(super) async fn open(
+        config: &Config,
+        wanted: Wanted,
+        sinks: Sinks,
+        purpose: Option<&'static str>,
+    ) -> Result<Self, Failure> {
         let (kind, producer, pace, name): (_, Box<dyn Producer>, _, _) = match wanted {
             Wanted::Configured => match config.endpoints().into_iter().next() {
                 Some(endpoint) => {
-                    let engine = engine(config, config::Source::Live, endpoint, None, sinks)?;
+                    let engine = engine(config, config::Source::Live, endpoint, None, sinks, purpose)?;
                     return Ok(Self { engine, server: None });
                 }
                 None => (config::Source::Demo, Box::new(Demo::new(demo(config))?), Pace::Real, "demo".to_owned()),
@@ -66,7 +71,7 @@ impl Source {
         let settings = ServerSettings { pace, start_after_streams, ..ServerSettings::default() };
         let server = Server::start(settings, producer).await?;
         let endpoint = Endpoint { url: server.url(), host: server.address().to_string().into(), x_token: None };
-        let engine = engine(config, kind, endpoint, Some(name), sinks)?;
+        let engine = engine(config, kind, endpoint, Some(name), sinks, purpose)?;
         Ok(Self { engine, server: Some(server) })
     }
 
@@ -87,8 +92,10 @@ fn engine(
     endpoint: Endpoint,
     name: Option<String>,
     sinks: Sinks,
+    purpose: Option<&'static str>,
 ) -> Result<Engine, EngineError> {
-    let streams = config.streams(source, endpoint);
+    let mut streams = config.streams(source, endpoint);
+    streams.checkpoint = purpose.and_then(|purpose| config.checkpoint(source, purpose));
     let all = std::iter::once(&streams.endpoint).chain(&streams.failover);
     let endpoints = all.map(|endpoint| endpoint.host.to_string()).collect();
     let kind = match source {

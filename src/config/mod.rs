@@ -32,7 +32,7 @@ use std::{
 use crate::{
     chain::group::Group,
     mev::{AlertRules, Class, alert::Band, rules::Notify},
-    stream::{BudgetRules, Endpoint, OnEnd, ProofMode, StreamSettings},
+    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings},
 };
 use endpoint::{BadEndpoint, Url};
 use provider::Profile;
@@ -207,6 +207,8 @@ impl Config {
             },
             on_end: if source == Source::Recording { OnEnd::Finish } else { OnEnd::Reconnect },
             ledger: if source == Source::Live { file::state_folder() } else { None },
+            checkpoint: None,
+            resume: Resume::Fresh,
             recover: source != Source::Recording,
             balance: stream.balance && source != Source::Recording,
             update_spacing: Duration::from_secs(2),
@@ -223,6 +225,14 @@ impl Config {
             },
             endpoint,
         }
+    }
+
+    /// Where a run that is used for this keeps its end. Only what a provider sends goes on at the next start.
+    #[must_use]
+    pub fn checkpoint(&self, source: Source, purpose: &'static str) -> Option<CheckpointRules> {
+        let within = self.values.stream.resume_slots;
+        let folder = file::state_folder().filter(|_| source == Source::Live && within > 0)?;
+        Some(CheckpointRules { folder, purpose, within })
     }
 
     /// Streams to hold open. A recording has one order, which one connection keeps, unless more are asked for.

@@ -82,26 +82,61 @@ pub(super) fn lamports_sent<'a>(instruction: &Instruction<'a>) -> Option<(&'a [u
     Some((instruction.account(1)?, amount_at(instruction.data, SYSTEM_TRANSFER.len())?))
 }
 
-/// Lamports that system transfers below an instruction brought to the account at a position; `None` without any.
+/// Lamports that system transfers below an instruction brought to the account at a position; `None` without any. By the
+/// account's balance where the server recorded no transfers.
 pub(super) fn lamports_into(parent: &Parent<'_>, position: usize) -> Option<u64> {
+    if parent.walked.inner_missing() {
+        return u64::try_from(lamports_change(parent, position)?).ok();
+    }
     let account = parent.call.account(position)?;
     let sent = below(parent).filter_map(|called| lamports_sent(&called)).filter(|(to, _)| *to == account);
     sent.map(|(_, amount)| amount).reduce(u64::saturating_add)
 }
 
-/// Lamports that a program took out of its own account at a position, which no instruction shows: by the account's balance,
-/// where nothing else in the transaction can have changed that.
+/// Lamports that a program took out of its own account at a position, which no instruction shows: by the account's balance.
 pub(super) fn lamports_out_of(parent: &Parent<'_>, position: usize) -> Option<u64> {
+    u64::try_from(-lamports_change(parent, position)?).ok()
+}
+
+/// How the lamports of a program's account changed, where nothing else in the transaction can have changed them.
+fn lamports_change(parent: &Parent<'_>, position: usize) -> Option<i128> {
     let account = parent.call.account(position)?;
-    let others = parent.walked.instructions().enumerate().filter(|(place, _)| *place != parent.at);
     let touches = |other: &Instruction<'_>| {
         (other.program == parent.call.program && other.accounts().any(|named| named == account))
             || lamports_sent(other).is_some_and(|(to, _)| to == account)
     };
-    if others.map(|(_, other)| other).any(|other| touches(&other)) {
+    if others(parent).any(|other| touches(&other)) {
         return None;
     }
-    u64::try_from(-parent.walked.lamports_change(parent.call.account_index(position)?)?).ok()
+    parent.walked.lamports_change(parent.call.account_index(position)?)
+}
+
+/// All instructions of the transaction but this one.
+fn others<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
+    let at = parent.at;
+    parent.walked.instructions().enumerate().filter(move |(place, _)| *place != at).map(|(_, other)| other)
+}
+
+/// What an instruction moved into the token accounts at two positions, and what out of them. By their balances where the
+/// server recorded no transfers and no other instruction names them.
+pub(super) fn flows(parent: &Parent<'_>, positions: [usize; 2]) -> Option<[[u64; 2]; 2]> {
+    if !parent.walked.inner_missing() {
+        return Some([moved_into(parent, positions)?, moved_out(parent, positions)?]);
+    }
+    let change = |position: usize| {
+        let account = parent.call.account(position)?;
+        if others(parent).any(|other| other.accounts().any(|named| named == account)) {
+            return None;
+        }
+        // An account that holds no tokens, as one of a pair that is not traded in tokens, changes by none.
+        Some(parent.walked.token_change(parent.call.account_index(position)?))
+    };
+    let [first, second] = positions.map(change);
+    let changes = [first?, second?];
+    Some([
+        changes.map(|change| u64::try_from(change).unwrap_or(0)),
+        changes.map(|change| u64::try_from(-change).unwrap_or(0)),
+    ])
 }
 
 /// All that an instruction moved into the accounts at two positions.

@@ -184,6 +184,7 @@ fn traded(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         ]),
         reserves_before,
         reserves_after: Some(after),
+        virtual_quote: None,
         curve_tokens_left,
         curve_real_quote,
         mayhem,
@@ -221,6 +222,7 @@ impl Traded {
             fees: Fees::default(),
             reserves_before: None,
             reserves_after: None,
+            virtual_quote: None,
             curve_tokens_left: None,
             curve_real_quote: None,
             curve_progress: None,
@@ -247,7 +249,7 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     let only_sol = mint_at + 1 == curve_at;
     let quote_mint = quote_or_sol(if only_sol { None } else { parent.account(mint_at + 1) });
     let vaults = [curve_at + BASE_VAULT, curve_at + QUOTE_VAULT];
-    let (into, out_of) = (moves::moved_into(parent, vaults)?, moves::moved_out(parent, vaults)?);
+    let [into, out_of] = moves::flows(parent, vaults)?;
     let in_sol = quote_mint == WRAPPED_SOL;
     let (side, base_amount, quote_amount) = if limit == LimitKind::MinQuoteOut {
         let quote = if in_sol { moves::lamports_out_of(parent, curve_at)? } else { out_of[1] };

@@ -226,7 +226,7 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
     let pool = parent.account(pool_at)?;
     let vaults = vaults_of(pool, parent)?;
     let (base, quote) = mints_of(pool, parent)?;
-    let (into, out_of) = (moves::moved_into(parent, vaults)?, moves::moved_out(parent, vaults)?);
+    let [into, out_of] = moves::flows(parent, vaults)?;
     let buy = limit != LimitKind::MinQuoteOut;
     let amounts = if buy { [out_of[0], into[1]] } else { [into[0], out_of[1]] };
     if amounts.contains(&0) {

@@ -23,7 +23,7 @@ use crate::{
     chain::group::Group,
     mev::AlertRules,
     stream::{
-        Control, StreamError, StreamSettings, StreamStatus, Streams,
+        Control, StreamError, StreamSettings, StreamStatus, Streams, checkpoint,
         status::{Move, Throttle},
     },
 };
@@ -87,8 +87,17 @@ impl Engine {
         let connections = settings.streams.connections;
         let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
-        let streams = Streams::start(settings.streams, move |id| Ingest::new(id, keep_frames), batches_in)?;
+        let mut stream_settings = settings.streams;
+        let opened = stream_settings.checkpoint.as_ref().map(|rules| checkpoint::open(rules, &stream_settings));
+        if let Some(opened) = &opened {
+            stream_settings.resume = opened.resume.clone();
+            if let Some(trouble) = &opened.view.trouble {
+                tracing::warn!("{trouble}");
+            }
+        }
+        let streams = Streams::start(stream_settings, move |id| Ingest::new(id, keep_frames), batches_in)?;
         let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, task::now_ms());
+        pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
         let task = Task {
@@ -100,6 +109,7 @@ impl Engine {
             views: views_in,
             events: settings.events,
             frames: settings.frames,
+            checkpoint: opened.and_then(|opened| opened.keeper),
             wait_for_sinks: settings.wait_for_sinks,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;

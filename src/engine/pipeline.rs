@@ -27,6 +27,7 @@ use crate::{
     stream::{
         ProofMode,
         balancer::ConnectionLoad,
+        checkpoint::CheckpointView,
         completeness::{Completeness, CompletenessView, SlotProof},
         forecast::Forecast,
         status::{StreamEventKind, StreamStatus},
@@ -90,6 +91,8 @@ pub(super) struct Pipeline {
     publish: Meter,
     /// Items a sink could not take.
     pub(super) sink_dropped: u64,
+    /// Where the next run would go on.
+    pub(super) checkpoint: Option<CheckpointView>,
     queue_fill: f64,
     seq: u64,
     /// Parts of the view that change once a second at most.
@@ -178,6 +181,7 @@ impl Pipeline {
             detect_busy: Busy::default(),
             publish: Meter::new(now_s),
             sink_dropped: 0,
+            checkpoint: None,
             queue_fill: 0.0,
             seq: 0,
             slow: None,
@@ -217,6 +221,11 @@ impl Pipeline {
                 ItemKind::BlockMeta { slot, parent } => {
                     self.market.parent(*slot, *parent);
                     self.slots.meta(*slot)
+                }
+                ItemKind::Account { address, account, .. } => {
+                    self.market.account(*address, account, item.recv_us.div_euclid(1_000));
+                    // Each write is sent on each connection that asks for it; a recording holds them all.
+                    true
                 }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
@@ -368,6 +377,11 @@ impl Pipeline {
         }
     }
 
+    /// The newest slot up to which nothing is open.
+    pub(super) fn sealed(&self) -> Option<u64> {
+        self.completeness.sealed()
+    }
+
     /// Slots that stand otherwise than when this was called last.
     pub(super) fn take_proofs(&mut self) -> Vec<SlotProof> {
         std::mem::take(&mut self.proofs)
@@ -441,6 +455,10 @@ impl Pipeline {
             groups: slow.groups.clone(),
             tokens: self.market.shown_tokens(now_ms),
             tokens_known: self.market.tokens_known(),
+            pools: self.market.shown_pools(),
+            pools_known: self.market.pools_known(),
+            sol_usd: self.market.sol_usd(),
+            eta_score: self.market.eta_score(),
             trades: self.market.trades(),
             lifecycle: self.market.steps(),
             alerts: self.watch.feed(),
@@ -500,7 +518,10 @@ impl Pipeline {
             connections,
             undecoded: undecoded.collect(),
             programs: self.programs(),
-            completeness: Arc::new(self.completeness.view()),
+            completeness: Arc::new(CompletenessView {
+                checkpoint: self.checkpoint.clone(),
+                ..self.completeness.view()
+            }),
             pipeline: self.stages(),
             tps: self.total.meter.rate(),
             bytes_per_s: self.receive.bytes_per_s(),

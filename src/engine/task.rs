@@ -17,6 +17,7 @@ use crate::{
     market::change::Change,
     stream::{
         Control, StreamStatus,
+        checkpoint::CheckpointKeeper,
         pool::GroupLoad,
         status::{ConnectionState, StreamEventKind},
     },
@@ -38,6 +39,7 @@ pub(super) struct Task {
     pub(super) views: watch::Sender<Arc<View>>,
     pub(super) events: Option<mpsc::Sender<Vec<Emitted>>>,
     pub(super) frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
+    pub(super) checkpoint: Option<CheckpointKeeper>,
     /// A full sink: wait for it (a replay must lose nothing), or count and go on (a live stream must not wait).
     pub(super) wait_for_sinks: bool,
 }
@@ -53,6 +55,7 @@ impl Task {
         let mut next_view = Instant::now();
         let mut streams_open = true;
         let mut newest_stream_event = None;
+        let mut sealed = None;
         loop {
             tokio::select! {
                 count = self.batches.recv_many(&mut received, AT_ONCE) => {
@@ -69,6 +72,7 @@ impl Task {
                 }
                 _ = seconds.tick() => {
                     let quiet = self.pipeline.is_quiet();
+                    self.keep(&mut sealed);
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     self.pipeline.release(now_ms(), &mut self.changes);
                     self.tell().await;
@@ -105,6 +109,19 @@ impl Task {
         self.pipeline.settle(&mut self.changes);
         self.tell().await;
         self.publish(true);
+        if let Some(checkpoint) = self.checkpoint.take() {
+            checkpoint.finish(self.pipeline.sealed());
+        }
+    }
+
+    /// Keeps what was sealed a second ago, once a second: whoever takes the events has had the time to do so.
+    fn keep(&mut self, sealed: &mut Option<u64>) {
+        let Some(checkpoint) = &self.checkpoint else { return };
+        let earlier = std::mem::replace(sealed, self.pipeline.sealed());
+        if let Some(slot) = earlier {
+            checkpoint.offer(slot);
+        }
+        self.pipeline.checkpoint = Some(checkpoint.view());
     }
 
     async fn apply(&mut self, received: &mut Vec<Delivery>) {
@@ -202,11 +219,11 @@ fn emitted(change: Change) -> Option<Emitted> {
         Change::ChainBroken { slot, recv_ms, pool, mint, connection } => {
             Emitted::ChainBroken { slot, recv_ms, pool, mint, connection }
         }
-        Change::Progress { slot, recv_ms, mint, progress_pct } => {
-            Emitted::Progress { slot, recv_ms, mint, progress_pct }
+        Change::Progress { slot, recv_ms, mint, progress_pct, eta } => {
+            Emitted::Progress { slot, recv_ms, mint, progress_pct, eta }
         }
-        Change::Milestone { slot, recv_ms, mint, progress_pct } => {
-            Emitted::Milestone { slot, recv_ms, mint, progress_pct }
+        Change::Milestone { slot, recv_ms, mint, kind, value } => {
+            Emitted::Milestone { slot, recv_ms, mint, kind, value }
         }
         Change::Dead(_) | Change::Confirmed(_) => return None,
     })

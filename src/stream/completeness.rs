@@ -8,9 +8,10 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    checkpoint::CheckpointView,
     ledger::{ProofMode, SlotRecord},
     pool::MAX_CONNECTIONS,
-    status::Gap,
+    status::{Gap, GapCause},
 };
 
 /// Slots that are kept.
@@ -113,6 +114,8 @@ pub struct CompletenessView {
     pub open_gaps: u64,
     /// Gaps since the start that were.
     pub repaired_gaps: u64,
+    /// Where the next run would go on; `None` for a source that cannot be gone on with.
+    pub checkpoint: Option<CheckpointView>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,6 +135,8 @@ pub struct Completeness {
     slots: BTreeMap<u64, Known>,
     /// First slot that a connection spoke of.
     since: [Option<u64>; MAX_CONNECTIONS],
+    /// Oldest slot that a connection left open for longer than slots are kept.
+    open: [Option<u64>; MAX_CONNECTIONS],
     past: ProofCounts,
     past_lost: u64,
     gaps: VecDeque<Gap>,
@@ -147,6 +152,7 @@ impl Completeness {
             mode,
             slots: BTreeMap::new(),
             since: [None; MAX_CONNECTIONS],
+            open: [None; MAX_CONNECTIONS],
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
             gaps: VecDeque::new(),
@@ -190,11 +196,22 @@ impl Completeness {
             self.gaps.pop_front();
         }
         self.gaps.push_back(*gap);
+        if let Some(open) = self.open.get_mut(gap.connection)
+            && open.is_some_and(|open| (gap.from_slot..=gap.to_slot).contains(&open))
+        {
+            // What a connection missed it settles in order: what is left begins behind this.
+            let kept = self.slots.first_key_value().map_or(u64::MAX, |(oldest, _)| *oldest);
+            *open = gap.to_slot.checked_add(1).filter(|next| *next < kept);
+        }
         if gap.repaired {
             self.repaired_gaps += 1;
             return;
         }
         self.open_gaps += 1;
+        if gap.cause == GapCause::Restart {
+            // These slots are none of this run's.
+            return;
+        }
         for slot in gap.from_slot.max(gap.to_slot.saturating_sub(KEPT as u64))..=gap.to_slot {
             let known = self.known(slot);
             let whole =
@@ -225,7 +242,22 @@ impl Completeness {
             gaps: self.gaps.iter().copied().collect(),
             open_gaps: self.open_gaps,
             repaired_gaps: self.repaired_gaps,
+            checkpoint: None,
         }
+    }
+
+    /// The newest slot up to which nothing is open: all of it was proven, repaired, skipped, or declared as lost.
+    #[must_use]
+    pub fn sealed(&self) -> Option<u64> {
+        let pending = self.slots.iter().find(|(slot, known)| self.judge(**slot, known).proof == Proof::Pending);
+        let next = match pending {
+            Some((slot, _)) => *slot,
+            None => self.slots.last_key_value()?.0.checked_add(1)?,
+        };
+        let next = self.open.iter().flatten().copied().min().map_or(next, |open| open.min(next));
+        // Of what came before the first slot nothing is known.
+        let began = self.since.iter().flatten().copied().min()?;
+        next.checked_sub(1).filter(|sealed| *sealed >= began)
     }
 
     /// The slot's entry; slots between it and the newest known one get theirs as well.
@@ -242,6 +274,14 @@ impl Completeness {
         while self.slots.len() > KEPT {
             let Some((oldest, known)) = self.slots.pop_first() else { break };
             let shown = self.judge(oldest, &known);
+            if shown.proof == Proof::Pending {
+                for (connection, open) in self.open.iter_mut().enumerate() {
+                    let whole = known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
+                    if !whole && self.since.get(connection).is_some_and(|s| s.is_some_and(|s| s <= oldest)) {
+                        open.get_or_insert(oldest);
+                    }
+                }
+            }
             self.past.add(shown.proof);
             self.past_lost += u64::from(shown.lost.unwrap_or(0));
         }

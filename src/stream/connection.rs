@@ -80,6 +80,8 @@ pub(super) enum Report {
     TokenRefused { cause: Arc<str> },
     /// Slots were missed, or fetched again.
     Gap(Gap),
+    /// Something the user should know.
+    Note(Arc<str>),
     /// The thread is over.
     Ended { panic: Option<Arc<str>> },
 }

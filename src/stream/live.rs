@@ -20,7 +20,7 @@ use super::{
     gate::{GateError, Permit},
     limiter::Ask,
     plan::{is_own_match, version_of},
-    recovery::Repair,
+    recovery::{Repair, Resumed},
     status::{Gap, GapCause, Purpose},
 };
 use crate::chain::{
@@ -287,6 +287,11 @@ impl<'c, S: Sink> Live<'c, S> {
             self.connection.sink.on_gap(&gap);
             self.connection.report(Report::Gap(gap)).await;
         }
+        if let Some(resumed) = self.connection.recovery.take_resumed()
+            && self.connection.id == 0
+        {
+            self.connection.report(Report::Note(in_words(resumed).into())).await;
+        }
     }
 
     /// If another filter set is wanted: resolves when it may be written, spaced from the last one and paid for. Not while
@@ -378,6 +383,15 @@ async fn ready<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
     match future {
         Some(future) => future.await,
         None => pending().await,
+    }
+}
+
+/// How this run goes on where the last one ended; all connections find the same.
+fn in_words(resumed: Resumed) -> String {
+    match resumed {
+        Resumed::Missed(slots) => format!("going on {slots} slots after the checkpoint: they are asked for"),
+        Resumed::TooLong(slots) => format!("the checkpoint is {slots} slots old, too many to ask for: they are missed"),
+        Resumed::Ahead(slots) => format!("the checkpoint is {slots} slots ahead of the chain: it counts as none"),
     }
 }
 

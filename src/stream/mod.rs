@@ -2,6 +2,7 @@
 
 pub mod balancer;
 mod channel;
+pub mod checkpoint;
 mod clock;
 pub mod codec;
 pub mod completeness;
@@ -40,6 +41,7 @@ use tokio::{
 use crate::chain::{group::Group, wire::Update};
 
 pub use self::{
+    checkpoint::{CheckpointRules, Resume},
     ledger::{ProofMode, SlotRecord},
     machine::Machine,
     status::{Control, Gap, GapCause, GroupLoad, StreamStatus},
@@ -120,6 +122,10 @@ pub struct StreamSettings {
     /// Folder of the budget ledger that all processes with the same token share; without it the budget is this process's
     /// alone and forgotten at its end.
     pub ledger: Option<PathBuf>,
+    /// Where the end of a run is kept, so that the next one can go on there; none for sources whose slots do not go on.
+    pub checkpoint: Option<CheckpointRules>,
+    /// Where the last run ended; taken from the checkpoint by whoever starts the streams and the stages behind them.
+    pub resume: Resume,
     /// Whether to ask the server again for what was missed.
     pub recover: bool,
     /// What is asked for so that completeness can be proven.

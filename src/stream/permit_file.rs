@@ -417,6 +417,6 @@ fn is_sound(record: &[u8; RECORD]) -> bool {
 }
 
 /// FNV-1a, 64 bits: against accidents, not against forgery; a writer may write what it likes anyway.
-fn fnv(bytes: &[u8]) -> u64 {
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

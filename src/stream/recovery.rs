@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    checkpoint::Resume,
     policy::Class,
     status::{Gap, GapCause},
 };
@@ -23,6 +24,8 @@ const IGNORED_AFTER: u32 = 32;
 const MAX_TRIES: u32 = 3;
 /// How often the server may have nothing to replay.
 const MAX_EMPTY: u32 = 2;
+/// A checkpoint this much ahead of the chain is none of this chain; servers are behind one another by less.
+const AHEAD: u64 = 150;
 
 /// What was missed and is still wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,13 @@ struct Wanted {
     tries: u32,
     /// Times the server had nothing to replay.
     empty: u32,
+}
+
+impl Wanted {
+    /// Why it cannot be had. That the program was not running explains more than what the server has left.
+    fn unless_restart(self, cause: GapCause) -> GapCause {
+        if self.cause == GapCause::Restart { self.cause } else { cause }
+    }
 }
 
 /// Where the stream at hand is.
@@ -67,8 +77,23 @@ pub struct Recovery {
     repaired_to: Option<u64>,
     /// Found incomplete while another replay was under way.
     queued: Option<(u64, GapCause)>,
+    /// Where an earlier run ended, until the chain was seen.
+    resume: Resume,
+    /// What was found when it was.
+    resumed: Option<Resumed>,
     outliers_in_a_row: u32,
     outliers: u64,
+}
+
+/// How an earlier run's end and the chain fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumed {
+    /// So many slots were missed, and are asked for.
+    Missed(u64),
+    /// So many slots were missed, which is too much to ask for.
+    TooLong(u64),
+    /// It is so many slots ahead of the chain: it is of another one.
+    Ahead(u64),
 }
 
 /// What became of a wish to have a slot again.
@@ -96,9 +121,22 @@ impl Recovery {
             unsupported: false,
             repaired_to: None,
             queued: None,
+            resume: Resume::Fresh,
+            resumed: None,
             outliers_in_a_row: 0,
             outliers: 0,
         }
+    }
+
+    /// Where an earlier run ended: what came after it is missed as if a stream had broken there.
+    #[must_use]
+    pub fn resuming(self, resume: Resume) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// How the earlier run's end and the chain fit together: once, when both are known.
+    pub const fn take_resumed(&mut self) -> Option<Resumed> {
+        self.resumed.take()
     }
 
     /// A stream was opened.
@@ -195,6 +233,7 @@ impl Recovery {
     /// The first finished slot of a stream.
     fn joined(&mut self, slot: u64, gaps: &mut Vec<Gap>) -> bool {
         self.phase = Phase::Live;
+        self.resume(slot, gaps);
         let Some(wanted) = self.wanted else { return false };
         if slot < wanted.from {
             // The stream began before what was missed, and has it all.
@@ -202,9 +241,9 @@ impl Recovery {
             return false;
         }
         let why_not = if self.unsupported || !self.enabled {
-            Some(GapCause::ReplayUnsupported)
+            Some(wanted.unless_restart(GapCause::ReplayUnsupported))
         } else if wanted.empty >= MAX_EMPTY {
-            Some(GapCause::ReplayGone)
+            Some(wanted.unless_restart(GapCause::ReplayGone))
         } else {
             (wanted.tries >= MAX_TRIES).then_some(wanted.cause)
         };
@@ -217,6 +256,30 @@ impl Recovery {
         true
     }
 
+    /// The first slot of this run: what an earlier one has left is wanted, or declared.
+    fn resume(&mut self, slot: u64, gaps: &mut Vec<Gap>) {
+        let cause = GapCause::Restart;
+        match std::mem::take(&mut self.resume) {
+            Resume::Fresh => {}
+            Resume::Unknown => self.settle(slot, slot, cause, false, gaps),
+            Resume::After { slot: end, .. } if end > slot.saturating_add(AHEAD) => {
+                self.resumed = Some(Resumed::Ahead(end - slot));
+                self.settle(slot, slot, cause, false, gaps);
+            }
+            // The stream has everything that came after the checkpoint.
+            Resume::After { slot: end, .. } if end >= slot => {}
+            Resume::After { slot: end, within } if slot - end > within.min(MAX_JUMP) => {
+                self.resumed = Some(Resumed::TooLong(slot - end));
+                self.settle(end + 1, slot, cause, false, gaps);
+            }
+            Resume::After { slot: end, .. } => {
+                self.resumed = Some(Resumed::Missed(slot - end));
+                self.wanted = Some(Wanted { from: end + 1, cause, tries: 0, empty: 0 });
+                self.last = Some(end);
+            }
+        }
+    }
+
     /// The server went on without a replay, or without its end.
     fn ignored(&mut self, gaps: &mut Vec<Gap>) -> bool {
         let Phase::Replaying { until, seen, .. } = self.phase else { return false };
@@ -225,7 +288,7 @@ impl Recovery {
             return true;
         }
         if let Some(wanted) = self.wanted.take() {
-            let cause = if seen { wanted.cause } else { GapCause::ReplayUnsupported };
+            let cause = if seen { wanted.cause } else { wanted.unless_restart(GapCause::ReplayUnsupported) };
             self.settle(wanted.from, until, cause, false, gaps);
         }
         self.unsupported |= !seen;
@@ -261,9 +324,11 @@ impl Recovery {
         let gone = match first_available {
             Ok(None) => {
                 self.unsupported = true;
-                Some((last, GapCause::ReplayUnsupported))
+                Some((last, wanted.unless_restart(GapCause::ReplayUnsupported)))
             }
-            Ok(Some(first)) if first > wanted.from => Some((last.min(first - 1), GapCause::ReplayGone)),
+            Ok(Some(first)) if first > wanted.from => {
+                Some((last.min(first - 1), wanted.unless_restart(GapCause::ReplayGone)))
+            }
             Ok(Some(_)) | Err(()) => None,
         };
         if let Some((to, cause)) = gone {
@@ -309,7 +374,7 @@ impl Recovery {
         };
         if asked && class == Class::Replay {
             if let Some(first) = first_available(message).filter(|first| *first > wanted.from) {
-                self.settle(wanted.from, first - 1, GapCause::ReplayGone, false, gaps);
+                self.settle(wanted.from, first - 1, wanted.unless_restart(GapCause::ReplayGone), false, gaps);
                 wanted.from = first;
             } else if message.starts_with("from_slot is not supported") {
                 self.unsupported = true;

@@ -89,7 +89,7 @@ pub(super) fn start<S: Sink>(
             sink: make_sink(id),
             batches: batches.clone(),
             vitals: vitals.clone(),
-            recovery: Recovery::new(id, settings.recover),
+            recovery: Recovery::new(id, settings.recover).resuming(settings.resume.clone()),
             ledger: StreamLedger::new(settings.proof),
         };
         let running = match machine.runner {

@@ -252,6 +252,8 @@ pub enum StreamEventKind {
     Refused(Arc<str>),
     /// Slots were missed, and perhaps fetched again.
     Gap(Gap),
+    /// Something the user should know, in words.
+    Note(Arc<str>),
 }
 
 impl fmt::Display for StreamEventKind {
@@ -272,7 +274,7 @@ impl fmt::Display for StreamEventKind {
                 }
                 write!(f, " ({permits} permits)")
             }
-            Self::Refused(why) => f.write_str(why),
+            Self::Refused(why) | Self::Note(why) => f.write_str(why),
             Self::Gap(gap) => {
                 let Gap { connection, from_slot, to_slot, cause, repaired } = gap;
                 let outcome = if *repaired { "fetched again" } else { "missing" };

@@ -341,6 +341,7 @@ impl Supervisor {
                 }
                 self.event(StreamEventKind::Gap(gap));
             }
+            Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
                 self.token_refused = Some(cause.clone());

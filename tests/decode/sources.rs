@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use proptest::prelude::*;
 use smart_stream_tui::{
     chain::program::Program,
     decode::{
@@ -11,7 +12,7 @@ use smart_stream_tui::{
     },
 };
 
-use crate::layouts::{Carrier, essence, golden, parts, published, run, signature_of, trades, with_event};
+use crate::layouts::{Carrier, Outcome, essence, golden, parts, published, run, signature_of, trades, with_event};
 
 /// Trades that cannot be read from their event are read from the transfers, and say so.
 #[test]
@@ -114,6 +115,32 @@ fn without_inner_instructions_the_log_tells() {
             .count();
     }
     assert!(told > 5, "{told}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever stands where an event's base64 should, in the log of any transaction: no panic, and no event but those of the
+    /// transfers.
+    #[test]
+    fn random_text_in_the_log_is_no_event(
+        which in any::<prop::sample::Index>(),
+        text in prop_oneof!["[A-Za-z0-9+/]{0,400}={0,2}", any::<String>()],
+    ) {
+        let golden: Vec<_> = golden().iter().filter(|golden| golden.carrier != Carrier::Call).collect();
+        let golden = golden[which.index(golden.len())];
+        let Carrier::Log(prefix) = golden.carrier else { unreachable!() };
+        let mut update = golden.update.clone();
+        let line = Carrier::line(prefix, &golden.bytes);
+        let lines = &mut parts(&mut update).1.log_messages;
+        *lines.iter_mut().find(|candidate| **candidate == line).unwrap() = format!("{prefix}{text}");
+        let (whole, outcome) = (run(&golden.update), run(&update));
+        let fallbacks = |outcome: &Outcome| {
+            trades(outcome).into_iter().filter(|trade| trade.source == Source::Fallback).count()
+        };
+        prop_assert_eq!(outcome.events.len(), whole.events.len());
+        prop_assert_eq!(fallbacks(&outcome), fallbacks(&whole) + 1);
+    }
 }
 
 #[test]

@@ -19,7 +19,8 @@ use smart_stream_tui::{
         server::{Pace, Server, ServerSettings},
     },
     stream::{
-        Arrival, BudgetRules, Endpoint, Gap, OnEnd, ProofMode, Sink, SlotRecord, StreamSettings, StreamStatus, Streams,
+        Arrival, BudgetRules, Endpoint, Gap, OnEnd, ProofMode, Resume, Sink, SlotRecord, StreamSettings, StreamStatus,
+        Streams,
         completeness::{Completeness, SlotProof},
     },
 };
@@ -240,6 +241,8 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         zstd: false,
         on_end: OnEnd::Reconnect,
         ledger: None,
+        checkpoint: None,
+        resume: Resume::Fresh,
         recover: true,
         proof: ProofMode::Filters,
         balance: false,

@@ -21,7 +21,7 @@ use smart_stream_tui::{
         server::{OracleEvent, Pace, Server, ServerSettings},
     },
     stream::{
-        Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Sink, StreamSettings, StreamStatus, Streams,
+        Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Resume, Sink, StreamSettings, StreamStatus, Streams,
         status::{ConnectionState, ConnectionStatus, StreamEvent, StreamEventKind},
     },
 };
@@ -101,6 +101,8 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         zstd: false,
         on_end: OnEnd::Reconnect,
         ledger: None,
+        checkpoint: None,
+        resume: Resume::Fresh,
         failover: Vec::new(),
         recover: true,
         proof: ProofMode::default(),

@@ -29,10 +29,20 @@ pub fn complete_percent(view: &CompletenessView) -> Option<f64> {
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let theme = draw.theme;
     let view = &*draw.model.view.completeness;
-    let right = match (view.strip.first(), view.strip.last()) {
+    let mut right = match (view.strip.first(), view.strip.last()) {
         (Some(first), Some(last)) => format!("slots {} to {}", count(first.slot), count(last.slot)),
         _ => String::new(),
     };
+    if let Some(checkpoint) = &view.checkpoint {
+        right = match (&checkpoint.trouble, checkpoint.slot) {
+            (Some(trouble), _) => trouble.to_string(),
+            (None, Some(slot)) => {
+                let age = draw.clock.age(checkpoint.written_ms);
+                format!("checkpoint {}, {age} ago · {right}", count(slot))
+            }
+            (None, None) => format!("no checkpoint yet · {right}"),
+        };
+    }
     let title = Title { name: "Completeness", right: &right, focused: draw.focused(Pane::Completeness) };
     let inner = pane::frame(buffer, area, title, draw);
     let inner = Rect { width: inner.width.saturating_sub(2), ..after(inner, 1) };
