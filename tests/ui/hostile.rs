@@ -1,7 +1,7 @@
 //! Names as strangers write them, through every part of the screen and every file that can take one: no code point that a
 //! terminal would obey or not show, no panic, and everything beside a name stays in its place.
 //!
-//! `HOSTILE_NAMES` says how many names each part gets; 1,000,000 take about a quarter of an hour without optimization.
+//! `HOSTILE_NAMES` says how many names each part gets; 1,000,000 take about an hour without optimization.
 
 use std::{cell::RefCell, sync::Arc, time::Instant};
 
@@ -429,7 +429,7 @@ fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
     let status = Status::Processed;
     let chain = ChainEvent {
         event,
-        recv_ms: 0,
+        recv_us: 0,
         group,
         connection: 0,
         status,
