@@ -70,7 +70,7 @@ fn events(slots: usize) -> Vec<Event> {
 }
 
 fn at(recv_ms: i64) -> Arrived {
-    Arrived { connection: 0, recv_ms, status: Status::Processed }
+    Arrived { connection: 0, recv_us: recv_ms * 1_000, status: Status::Processed }
 }
 
 fn main() {

@@ -106,7 +106,7 @@ struct Reader {
 
 impl Reader {
     fn take(&mut self, connection: usize, (transaction, events): &(Transaction, Vec<Event>)) {
-        let at = Arrived { connection, recv_ms: self.now_ms, status: Status::Processed };
+        let at = Arrived { connection, recv_us: self.now_ms * 1_000, status: Status::Processed };
         if self.market.is_new(transaction) {
             for event in events {
                 self.market.apply(event.clone(), at, &mut self.changes);
