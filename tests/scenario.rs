@@ -25,7 +25,7 @@ fn play(seed: u64, kinds: &[Kind], each: usize) -> (Vec<Label>, Trades, u64) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     let settings = Settings::shipped().unwrap();
-    let mut scenario = Scenario::new(seed, settings, kinds, each, 1_795_000_000)
+    let mut scenario = Scenario::new(seed, &settings, kinds, each, 1_795_000_000)
         .with_labels(Box::new(move |label| sink.lock().unwrap().push(label)));
     let (mut decoder, mut trades) = (Decoder::default(), Trades::new());
     while let Some(plan) = scenario.next_slot() {

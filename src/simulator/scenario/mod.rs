@@ -64,11 +64,11 @@ pub(super) struct Episodes {
 
 impl Episodes {
     /// Episodes of these kinds one after the other, or drawn from all kinds without end, so many at a time.
-    pub(super) fn new(seed: u64, settings: Settings, program: Option<Vec<Kind>>, concurrent: usize) -> Self {
+    pub(super) fn new(seed: u64, settings: &Settings, program: Option<Vec<Kind>>, concurrent: usize) -> Self {
         let own = noise::mix(seed ^ DOMAIN);
         Self {
             seed,
-            settings,
+            settings: *settings,
             stage: Stage::new(own, WALLETS),
             program: program.map(Into::into),
             playing: Vec::new(),
@@ -138,7 +138,7 @@ pub struct Scenario {
 impl Scenario {
     /// So many episodes of each of these kinds, in an order drawn from the seed.
     #[must_use]
-    pub fn new(seed: u64, settings: Settings, kinds: &[Kind], each: usize, start_time: i64) -> Self {
+    pub fn new(seed: u64, settings: &Settings, kinds: &[Kind], each: usize, start_time: i64) -> Self {
         let mut program: Vec<Kind> = kinds.iter().flat_map(|kind| std::iter::repeat_n(*kind, each)).collect();
         Rng::with_seed(noise::mix(seed)).shuffle(&mut program);
         let concurrent = settings.episode.concurrent;
