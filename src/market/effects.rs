@@ -3,7 +3,7 @@
 use super::{
     Arrived, MAX_TOKEN_BYTES, Market,
     reserve_chain::{Link, Placed},
-    token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect, lamports_to_sol},
+    token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect, finite, lamports_to_sol},
     view::{LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
@@ -205,7 +205,7 @@ impl Market {
                 let token = self.tokens.get(&quote)?;
                 let lamports_per_unit = self.lamports_per_unit(token.core.quote_mint, depth.checked_sub(1)?);
                 let around = Around { lamports_per_unit, ..Around::default() };
-                Some(token.price_sol(&around)? * 1e9 / 10_f64.powi(token.core.decimals?.into()))
+                finite(token.price_sol(&around)? * 1e9 / 10_f64.powi(token.core.decimals?.into()))
             }
         }
     }

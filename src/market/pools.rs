@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     reserve_chain::{Chain, Step},
-    token_lifecycle::{price_of, price_of_ratio},
+    token_lifecycle::{finite, price_of, price_of_ratio},
     view::{FeeRates, PoolView},
 };
 use crate::{
@@ -170,17 +170,18 @@ impl PoolState {
             _ => price_of(reserves, around.decimals, around.lamports_per_unit),
         };
         #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-        let quote_sol =
-            reserves.zip(around.lamports_per_unit).map(|(reserves, unit)| reserves.quote as f64 * unit / 1e9);
+        let quote_sol = reserves
+            .zip(around.lamports_per_unit)
+            .and_then(|(reserves, unit)| finite(reserves.quote as f64 * unit / 1e9));
         #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
         let virtual_sol = match facts.venue {
             // A curve's own virtual quote is its constant, so what is real is what was raised.
             Venue::PumpSwap => facts.virtual_quote.zip(around.lamports_per_unit),
             _ => None,
         }
-        .map(|(quote, unit)| quote.max(0) as f64 * unit / 1e9);
+        .and_then(|(quote, unit)| finite(quote.max(0) as f64 * unit / 1e9));
         // Base and quote of a pool are worth the same at its price; what is virtual cannot be taken out.
-        let tvl_sol = quote_sol.zip(virtual_sol).map(|(quote, of_it)| 2.0 * quote - of_it);
+        let tvl_sol = quote_sol.zip(virtual_sol).and_then(|(quote, of_it)| finite(2.0 * quote - of_it));
         let depth = |factor: f64| quote_sol.map(|quote| quote * factor);
         let view = Arc::new(PoolView {
             pool,
@@ -192,7 +193,7 @@ impl PoolState {
             virtual_quote: facts.virtual_quote,
             price_sol,
             tvl_sol,
-            tvl_usd: tvl_sol.zip(around.sol_usd).map(|(sol, usd)| sol * usd),
+            tvl_usd: tvl_sol.zip(around.sol_usd).and_then(|(sol, usd)| finite(sol * usd)),
             depth_up_sol: depth(1.02_f64.sqrt() - 1.0),
             depth_down_sol: depth(1.0 - 0.98_f64.sqrt()),
             fees: facts.fees,
@@ -204,7 +205,7 @@ impl PoolState {
             opened_ms: facts.opened_ms,
             divergence_pct: price_sol
                 .zip(around.home_price.filter(|price| *price > 0.0))
-                .map(|(price, home)| (price / home - 1.0) * 100.0),
+                .and_then(|(price, home)| finite((price / home - 1.0) * 100.0)),
             trades: facts.trades,
             last_ms: facts.last_ms,
             open_gaps: facts.chain.open_gaps(),

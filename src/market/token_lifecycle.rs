@@ -480,7 +480,7 @@ impl Token {
         ];
         let mut flags: Vec<_> = flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect();
         flags.extend(&self.marks);
-        let usd = |sol: Option<f64>| sol.zip(around.sol_usd).map(|(sol, usd)| sol * usd);
+        let usd = |sol: Option<f64>| sol.zip(around.sol_usd).and_then(|(sol, usd)| finite(sol * usd));
         let view = Arc::new(TokenView {
             mint: self.mint,
             symbol: self.symbol.clone(),
@@ -500,7 +500,7 @@ impl Token {
             change_5m_pct: price_sol
                 .zip(first)
                 .filter(|(_, first)| *first > 0.0)
-                .map(|(price, first)| (price / first - 1.0) * 100.0),
+                .and_then(|(price, first)| finite((price / first - 1.0) * 100.0)),
             volume_sol_5m: windows[1].volume_sol,
             buys: core.buys,
             sells: core.sells,
@@ -559,14 +559,19 @@ pub(super) fn price_of(reserves: Option<Reserves>, decimals: Option<u8>, lamport
 /// The same from raw quote per raw base.
 pub(super) fn price_of_ratio(ratio: f64, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
     let price = ratio * 10_f64.powi(i32::from(decimals?) - 9) * lamports?;
-    price.is_finite().then_some(price)
+    finite(price)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "market caps are approximate by nature")]
 fn market_cap_of(reserves: Option<Reserves>, supply: u64, lamports: Option<f64>) -> Option<f64> {
     let reserves = reserves.filter(|reserves| reserves.base > 0 && supply > 0)?;
     let cap = reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9 * lamports?;
-    cap.is_finite().then_some(cap)
+    finite(cap)
+}
+
+/// A figure, unless it is out of all bounds: then it is unknown.
+pub(super) fn finite(figure: f64) -> Option<f64> {
+    figure.is_finite().then_some(figure)
 }
 
 /// Lamports in SOL.

@@ -10,16 +10,27 @@ use std::{
 use ratatui::layout::Rect;
 
 use crate::{
-    chain::{group::Group, ids::Mint},
-    engine::view::{TokenView, View},
+    chain::{
+        group::Group,
+        ids::{Mint, Pool},
+    },
+    engine::view::{PoolView, TokenView, View},
     stream::status::{RebalancePlan, Throttle},
 };
 
 pub use super::place::{Mode, Pane, Tab};
 
 use super::{
-    columns::Columns, filter::Filter, format::Clock, history::History, keys::Keymap, logs::LogState, order::Sort,
-    palette::Palette, theme::ThemeSource, typed::Typed,
+    columns::Columns,
+    filter::Filter,
+    format::Clock,
+    history::History,
+    keys::Keymap,
+    logs::LogState,
+    order::{self, Sort},
+    palette::Palette,
+    theme::ThemeSource,
+    typed::Typed,
 };
 
 /// What lies over the screen.
@@ -128,6 +139,10 @@ pub struct Model {
     pub step: Option<u64>,
     /// The selected undecoded row.
     pub undecoded: usize,
+    /// The selected pool; stays selected wherever it moves.
+    pub pool: Option<Pool>,
+    /// Row of the selected pool when last seen, for when it leaves the list.
+    pub pool_row: usize,
     /// Where the log is scrolled to.
     pub logs: LogState,
     /// Scroll states by pane.
@@ -158,6 +173,8 @@ pub struct Model {
     pub order: Vec<u32>,
     /// Positions in `view.trades.entries` of the trades shown, newest first.
     pub tape: Vec<u32>,
+    /// Positions in `view.pools` of the pools shown, the ones that hold most first.
+    pub pools: Vec<u32>,
     stale: bool,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
@@ -199,6 +216,8 @@ impl Model {
             trade: None,
             step: None,
             undecoded: 0,
+            pool: None,
+            pool_row: 0,
             logs: LogState::default(),
             scrolls: Default::default(),
             columns: Default::default(),
@@ -214,6 +233,7 @@ impl Model {
             sort: Sort::default(),
             order: Vec::new(),
             tape: Vec::new(),
+            pools: Vec::new(),
             stale: true,
             overlay: None,
             notice: None,
@@ -243,7 +263,8 @@ impl Model {
     /// Shows this view, newer or older.
     pub fn show(&mut self, view: Arc<View>, now: Instant) {
         self.stale |= !Arc::ptr_eq(&view.tokens, &self.view.tokens)
-            || !Arc::ptr_eq(&view.trades.entries, &self.view.trades.entries);
+            || !Arc::ptr_eq(&view.trades.entries, &self.view.trades.entries)
+            || !Arc::ptr_eq(&view.pools, &self.view.pools);
         if let Some(pending) = self.throttle {
             let reached = view.connections.iter().any(|connection| {
                 connection.status.id == pending.connection && connection.status.throttle == pending.level
@@ -288,14 +309,28 @@ impl Model {
                 .map(|token| token.mint)
                 .collect()
         });
+        let mut passes = |mint: &Mint, symbol: &str| match &shown {
+            Some(mints) => mints.contains(mint),
+            None => self.filter.shows(mint, symbol, ""),
+        };
         for (index, trade) in self.view.trades.entries.iter().enumerate().rev() {
-            let passes = match &shown {
-                Some(mints) => mints.contains(&trade.mint),
-                None => self.filter.shows(&trade.mint, trade.symbol.as_str(), ""),
-            };
-            if passes {
+            if passes(&trade.mint, trade.symbol.as_str()) {
                 self.tape.extend(u32::try_from(index).ok());
             }
+        }
+        self.pools.clear();
+        for (index, pool) in self.view.pools.iter().enumerate() {
+            if passes(&pool.mint, pool.symbol.as_str()) {
+                self.pools.extend(u32::try_from(index).ok());
+            }
+        }
+        order::pools(&mut self.pools, &self.view.pools);
+        let pools = &self.view.pools;
+        let at =
+            |chosen: Pool| self.pools.iter().position(|i| pools.get(*i as usize).is_some_and(|p| p.pool == chosen));
+        match self.pool.and_then(at) {
+            Some(row) => self.pool_row = row,
+            None => self.select_pool(self.pool_row),
         }
         match self.token.and_then(|mint| self.row_of(&mint)) {
             Some(row) => self.token_row = row,
@@ -317,6 +352,18 @@ impl Model {
     #[must_use]
     pub fn token_at(&self, row: usize) -> Option<&Arc<TokenView>> {
         self.view.tokens.get(*self.order.get(row)? as usize)
+    }
+
+    /// Selects the pool in this row of the list, or the last.
+    pub fn select_pool(&mut self, row: usize) {
+        self.pool_row = row.min(self.pools.len().saturating_sub(1));
+        self.pool = self.pool_at(self.pool_row).map(|pool| pool.pool);
+    }
+
+    /// The pool in this row of the list.
+    #[must_use]
+    pub fn pool_at(&self, row: usize) -> Option<&Arc<PoolView>> {
+        self.view.pools.get(*self.pools.get(row)? as usize)
     }
 
     /// A token by its mint, if the view still has it.
@@ -380,6 +427,7 @@ impl Model {
                 let at = self.step_row().and_then(|row| entries.len().checked_sub(row + 1));
                 (at.and_then(|at| entries.get(at)).map(|entry| entry.mint.to_string()), None)
             }
+            Pane::Liquidity => (self.pool_at(self.pool_row).map(|pool| pool.mint.to_string()), None),
             Pane::Undecoded => {
                 let row = self.undecoded.min(self.view.undecoded.len().saturating_sub(1));
                 (None, self.view.undecoded.get(row).map(|row| row.example.to_string()))

@@ -67,9 +67,10 @@ pub(super) fn selected(model: &Model) -> Option<usize> {
         Pane::Groups => Some(model.group),
         Pane::Tokens => Some(model.token_row),
         Pane::Undecoded => Some(model.undecoded),
+        Pane::Liquidity => Some(model.pool_row),
         Pane::Trades => Some(model.trade_row().unwrap_or(0)),
         Pane::Lifecycle => Some(model.step_row().unwrap_or(0)),
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => None,
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => None,
     }
 }
 
@@ -80,6 +81,7 @@ pub(super) fn select(model: &mut Model, row: usize) {
         Pane::Connections => model.connection = within(model.view.connections.len()),
         Pane::Groups => model.group = within(model.view.groups.len()),
         Pane::Tokens => model.select_token(row),
+        Pane::Liquidity => model.select_pool(row),
         Pane::Undecoded => model.undecoded = within(model.view.undecoded.len()),
         Pane::Trades => {
             let row = within(model.tape.len());
@@ -92,7 +94,7 @@ pub(super) fn select(model: &mut Model, row: usize) {
             let index = feed.entries.len().saturating_sub(row + 1) as u64;
             model.step = Some(feed.first_seq.saturating_add(index)).filter(|_| row > 0);
         }
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => {}
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => {}
     }
 }
 

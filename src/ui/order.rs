@@ -1,8 +1,8 @@
-//! The order of the token list.
+//! The order of the token list, and of the pools.
 
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::engine::view::TokenView;
+use crate::engine::view::{PoolView, TokenView};
 
 /// What tokens are ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,14 @@ impl Column {
 /// What is not known, or not a number, comes after everything in descending order.
 fn number(value: Option<f64>) -> f64 {
     value.filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
+}
+
+/// Orders positions in `pools`: those that hold most first. Ties fall to the address, so that rows do not dance.
+pub fn pools(order: &mut [u32], pools: &[Arc<PoolView>]) {
+    order.sort_unstable_by(|a, b| {
+        let (Some(a), Some(b)) = (pools.get(*a as usize), pools.get(*b as usize)) else { return a.cmp(b) };
+        number(b.tvl_sol).total_cmp(&number(a.tvl_sol)).then_with(|| a.pool.cmp(&b.pool))
+    });
 }
 
 /// Column and direction.

@@ -41,11 +41,16 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
             let entry = entries.get(entries.len().checked_sub(row + 1)?)?;
             vec![entry.symbol.to_string(), entry.mint.to_string()]
         }
+        Pane::Liquidity => {
+            let pool = model.pool_at(row)?;
+            let venue = pool.venue.name().to_owned();
+            vec![pool.symbol.to_string(), pool.mint.to_string(), pool.pool.to_string(), venue]
+        }
         Pane::Undecoded => {
             let row = view.undecoded.get(row)?;
             vec![row.program.name().to_owned(), row.reason.name().replace('_', " "), row.example.to_string()]
         }
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs => {
+        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => {
             return None;
         }
     })
@@ -61,7 +66,7 @@ pub(super) fn hits(model: &Model) -> Vec<usize> {
 
 /// Whether the focused pane has rows to search in.
 pub(super) const fn possible(pane: Pane) -> bool {
-    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Liquidity | Pane::Logs)
+    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs)
 }
 
 /// The hit to go to, going round at the ends; its row and its number among the hits.

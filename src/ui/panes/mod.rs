@@ -45,8 +45,9 @@ pub const fn columns(pane: Pane) -> usize {
         Pane::Tokens => tokens::WIDTH,
         Pane::Trades => trades::WIDTH,
         Pane::Undecoded => undecoded::WIDTH,
+        Pane::Liquidity => liquidity::WIDTH,
         Pane::Decoding => decoding::WIDTH,
-        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Liquidity | Pane::Logs => 0,
+        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => 0,
     }
 }
 
