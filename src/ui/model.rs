@@ -139,7 +139,7 @@ pub struct Model {
     pub step: Option<u64>,
     /// The selected undecoded row.
     pub undecoded: usize,
-    /// The selected pool; stays selected wherever it moves.
+    /// The selected pool; stays selected wherever it moves. `None` until one is chosen: the first is.
     pub pool: Option<Pool>,
     /// Row of the selected pool when last seen, for when it leaves the list.
     pub pool_row: usize,
@@ -330,7 +330,8 @@ impl Model {
             |chosen: Pool| self.pools.iter().position(|i| pools.get(*i as usize).is_some_and(|p| p.pool == chosen));
         match self.pool.and_then(at) {
             Some(row) => self.pool_row = row,
-            None => self.select_pool(self.pool_row),
+            None if self.pool.is_some() => self.select_pool(self.pool_row),
+            None => {}
         }
         match self.token.and_then(|mint| self.row_of(&mint)) {
             Some(row) => self.token_row = row,

@@ -71,11 +71,13 @@ fn number(value: Option<f64>) -> f64 {
     value.filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
 }
 
-/// Orders positions in `pools`: those that hold most first. Ties fall to the address, so that rows do not dance.
+/// Orders positions in `pools`: those that hold most first, then the deepest. Ties fall to the address, so that rows do
+/// not dance.
 pub fn pools(order: &mut [u32], pools: &[Arc<PoolView>]) {
     order.sort_unstable_by(|a, b| {
         let (Some(a), Some(b)) = (pools.get(*a as usize), pools.get(*b as usize)) else { return a.cmp(b) };
-        number(b.tvl_sol).total_cmp(&number(a.tvl_sol)).then_with(|| a.pool.cmp(&b.pool))
+        let depth = || number(b.depth_up_sol).total_cmp(&number(a.depth_up_sol));
+        number(b.tvl_sol).total_cmp(&number(a.tvl_sol)).then_with(depth).then_with(|| a.pool.cmp(&b.pool))
     });
 }
 
