@@ -92,6 +92,8 @@ fn decoded(slot: u64, info: &SubscribeUpdateTransactionInfo) -> (Transaction, Ve
         tally: Tally::default(),
         events: u32::try_from(events.len()).unwrap(),
         undecoded: 0,
+        transfers: 0,
+        attempts: 0,
     };
     (transaction, events)
 }

@@ -1,5 +1,6 @@
 //! What one Solana update is: identities, programs, the wire scan and the transaction walk.
 
+mod balances;
 pub mod envelope;
 mod fields;
 pub mod group;

@@ -6,9 +6,11 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+pub use super::balances::TokenBalance;
 use super::{
+    balances::{token_amount, token_balance, token_owner},
     fields::{Field, Fields},
-    ids::{Mint, Wallet},
+    ids::Wallet,
     wire::{self, WireError},
 };
 
@@ -50,7 +52,7 @@ pub struct Walk {
 /// What is known of a transaction besides its keys and instructions.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rest {
-    failed: bool,
+    failure: Option<Failure>,
     inner_missing: bool,
     fee: u64,
     priority_fee: Option<u64>,
@@ -152,14 +154,18 @@ impl<'a> Instruction<'a> {
     }
 }
 
-/// What a transaction says of one of its token accounts.
+/// Why a transaction failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenBalance {
-    /// Its token.
-    pub mint: Mint,
-    /// Decimals of that token.
-    pub decimals: u8,
+pub struct Failure {
+    /// The top-level instruction that failed, or below which one did; `None` where it was none.
+    pub outer: Option<u8>,
+    /// The failing program's own error.
+    pub code: Option<u32>,
 }
+
+/// Numbers of the `TransactionError` and of the `InstructionError` in it (`solana-transaction-error`, bincode).
+const INSTRUCTION_ERROR: u32 = 8;
+const CUSTOM: u32 = 25;
 
 /// A transaction that was walked.
 #[derive(Clone, Copy, Debug)]
@@ -170,10 +176,16 @@ pub struct Walked<'a> {
 }
 
 impl<'a> Walked<'a> {
-    /// Whether it failed. Its instructions are not walked then.
+    /// Whether it failed: then nothing of what its instructions did counts, and the last ones were not carried out.
     #[must_use]
     pub const fn failed(&self) -> bool {
-        self.walk.rest.failed
+        self.walk.rest.failure.is_some()
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        self.walk.rest.failure
     }
 
     /// Whether the server did not record the inner instructions.
@@ -229,6 +241,13 @@ impl<'a> Walked<'a> {
         balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_balance(bytes, account_index))
     }
 
+    /// Who owns this token account, where the transaction's token balances say.
+    #[must_use]
+    pub fn token_owner(&self, account_index: u8) -> Option<Wallet> {
+        let balances = self.meta_from(self.walk.rest.balances).filter(|field| matches!(field.number, 7 | 8));
+        balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_owner(bytes, account_index))
+    }
+
     /// By how much the lamports of this account changed, where the transaction's balances say.
     #[must_use]
     pub fn lamports_change(&self, account_index: u8) -> Option<i128> {
@@ -256,7 +275,7 @@ impl<'a> Walked<'a> {
         self.walk.nodes.len()
     }
 
-    /// Whether it has no instructions, as a failed one.
+    /// Whether it has no instructions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.walk.nodes.is_empty()
@@ -308,10 +327,8 @@ impl Walk {
         self.read_transaction(update.transaction)?;
         self.read_meta(update.meta)?;
         self.keys.append(&mut self.loaded_readonly);
-        if !self.rest.failed {
-            self.order()?;
-            self.check(update)?;
-        }
+        self.order()?;
+        self.check(update)?;
         Ok(Walked { walk: self, transaction: update.transaction, meta: update.meta })
     }
 
@@ -355,7 +372,7 @@ impl Walk {
             let Some(field) = fields.next() else { break };
             let field = field?;
             match field.number {
-                1 => self.rest.failed = field.bytes().map(|_| true)?,
+                1 => self.rest.failure = Some(failure(field.bytes()?)),
                 2 => self.rest.fee = field.varint()?,
                 5 => self.read_group(meta, field.range()?)?,
                 6 => {
@@ -432,47 +449,17 @@ fn touch(bytes: &[u8]) {
     std::hint::black_box(bytes.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
-/// Reads a `TokenBalance`, if it is that account's.
-fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
-    // The index comes first but for 0, which is not written: most are ruled out by two bytes.
-    if let [0x08, index, ..] = *bytes
-        && index < 0x80
-        && index != account_index
-    {
-        return None;
-    }
-    let (mut index, mut mint, mut decimals) = (0, None, 0);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            2 => mint = field.text().ok(),
-            3 => {
-                let amount = Fields::new(field.bytes().ok()?).map_while(Result::ok);
-                decimals = amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
-            }
-            _ => {}
+/// Reads a `TransactionError`.
+fn failure(error: &[u8]) -> Failure {
+    let number = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let bincode = Fields::new(error).map_while(Result::ok).find(|field| field.number == 1);
+    match bincode.and_then(|field| field.bytes().ok()?.split_at_checked(4)) {
+        Some((what, [outer, error @ ..])) if number(what) == Some(INSTRUCTION_ERROR) => {
+            let code = error.split_at_checked(4).filter(|(what, _)| number(what) == Some(CUSTOM));
+            Failure { outer: Some(*outer), code: code.and_then(|(_, code)| number(code)) }
         }
+        _ => Failure { outer: None, code: None },
     }
-    if index != u32::from(account_index) {
-        return None;
-    }
-    Some(TokenBalance { mint: mint?.parse().ok()?, decimals: u8::try_from(decimals).ok()? })
-}
-
-/// The amount in a `TokenBalance`, if it is that account's.
-fn token_amount(bytes: &[u8], account_index: u8) -> Option<u64> {
-    let (mut index, mut amount) = (0, None);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            3 => {
-                let fields = Fields::new(field.bytes().ok()?).map_while(Result::ok);
-                amount = fields.filter(|field| field.number == 3).find_map(|field| field.text().ok()?.parse().ok());
-            }
-            _ => {}
-        }
-    }
-    amount.filter(|_| index == u32::from(account_index))
 }
 
 /// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.

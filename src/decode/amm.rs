@@ -1,6 +1,7 @@
 //! What all pools with two vaults share: a swap, seen from the base token.
 
 use super::{
+    attempt::Asked,
     event::{
         Cost, EventKind, Fees, Flow, Limit, LimitKind, Liquidity, LiquidityAction, PoolCreated, Reserves, Side,
         SqrtPrice, Trade, Venue,
@@ -119,6 +120,42 @@ impl Told {
     pub(super) fn trade(self, parent: &Parent<'_>) -> Option<Trade> {
         Some(self.at(&parent.seats(Some(self.pool))?, parent)?.trade(parent))
     }
+}
+
+/// An order as a pool sees it, its own base first.
+pub(super) struct Order {
+    pub(super) pool: Pool,
+    pub(super) user: Wallet,
+    pub(super) mints: [Mint; 2],
+    /// Whether the pool's own quote would come in.
+    pub(super) buy: bool,
+}
+
+impl Order {
+    /// What its instruction asks for, seen from the base token.
+    pub(super) fn asked(self, parent: &Parent<'_>) -> Option<Asked> {
+        let inverted = is_inverted(self.mints[0], self.mints[1]);
+        let [mint, quote_mint] = turned(self.mints, inverted);
+        let limit = parent.limit(self.buy)?;
+        Some(Asked {
+            pool: self.pool,
+            mint,
+            quote_mint,
+            user: self.user,
+            side: if self.buy == inverted { Side::Sell } else { Side::Buy },
+            amount: parent.exact()?,
+            limit: if inverted { opposite(limit) } else { limit },
+        })
+    }
+}
+
+/// What an instruction asks for whose accounts stand in the order of the swap; the others do not say which way they go.
+pub(super) fn asked(parent: &Parent<'_>) -> Option<Asked> {
+    let seats = parent.seats(None).filter(|seats| seats.by_direction)?;
+    let [input, output]: [Mint; 2] = parent.mints(&seats)?;
+    let buy = input > output;
+    let mints = turned([input, output], buy);
+    Order { pool: parent.account(seats.pool)?, user: parent.account(seats.user)?, mints, buy }.asked(parent)
 }
 
 /// A change of liquidity as a pool sees it, its own base first.

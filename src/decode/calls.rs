@@ -6,11 +6,13 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    event::{Event, EventKind, Path, Source},
+    attempt::{self, Attempt},
+    event::{Event, EventKind, Path, Source, Venue},
     logs::{Caller, Line, Running},
     sender::Spending,
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
+    transfer::{self, Transfer},
     venue::{self, Discriminator, Emits, Layout, Parent, Place, Read, Refused, Spec},
 };
 use crate::chain::{
@@ -35,6 +37,8 @@ pub(super) struct Origin {
 pub(super) struct Calls {
     list: Vec<Call>,
     stack: Vec<Frame>,
+    /// Places of what may be transfers beside the trades.
+    beside: Vec<usize>,
     /// An event from the log, out of its base64.
     body: Vec<u8>,
 }
@@ -78,6 +82,7 @@ impl Calls {
         events: &mut Vec<Event>,
         undecoded: &mut Vec<Undecoded>,
         tally: &mut Tally,
+        transfers: &mut Vec<Transfer>,
     ) -> Spending {
         let mut found = Found { walked: *walked, origin, events, undecoded, tally };
         self.list.clear();
@@ -87,13 +92,37 @@ impl Calls {
             self.fall_back(at, &mut found);
         }
         self.settle(log_is_whole, &mut found);
+        if !self.list.is_empty() {
+            transfers.extend(self.beside.iter().filter_map(|place| transfer::at(*place, walked, origin)));
+        }
         spending
+    }
+
+    /// The swaps of a failed transaction.
+    pub(super) fn attempts(&mut self, walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<Attempt>) {
+        let mut ordinals = [0_u32; Program::ALL.len()];
+        let mut outer = 0;
+        let failed = failed_call(walked);
+        for (place, instruction) in walked.instructions().enumerate() {
+            if instruction.inner.is_none() {
+                outer = place;
+            }
+            let Some(program) = Program::from_id(instruction.program) else { continue };
+            let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
+            let caller = Caller { program, ordinal: *ordinal };
+            *ordinal += 1;
+            let call = Call { outer, ..Call::new(program, &instruction, place) };
+            let Some(parent) = call.parent(Source::Fallback, walked) else { continue };
+            let code = walked.failure().and_then(|failure| failure.code).filter(|_| failed == Some(caller));
+            attempts.extend(attempt::of(Venue::of(program), &parent, origin, code));
+        }
     }
 
     /// Collects the calls and reads the events that programs called themselves with; what else was paid on the way.
     fn walk(&mut self, found: &mut Found<'_>) -> Spending {
         let mut spending = Spending::default();
         self.stack.clear();
+        self.beside.clear();
         let mut outer = 0;
         let mut counts = [0_u32; Program::ALL.len()];
         // The last call of each program under the same top-level instruction: the emitter where depth is unknown.
@@ -111,7 +140,18 @@ impl Calls {
             let ordinal = program.map_or(0, |program| counts[program as usize]);
             match program {
                 Some(program) => counts[program as usize] += 1,
-                None => spending.add(&instruction),
+                None => {
+                    spending.add(&instruction);
+                    if transfer::may_be(&instruction) {
+                        let in_venue = match instruction.depth {
+                            Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
+                            None => last != nobody,
+                        };
+                        if !in_venue {
+                            self.beside.push(place);
+                        }
+                    }
+                }
             }
             if let Some(program) = program
                 && instruction.data.starts_with(&EVENT_CALL)
@@ -437,6 +477,16 @@ impl Found<'_> {
         let signature = self.origin.signature;
         self.undecoded.push(Undecoded { program, discriminator: event.to_be_bytes(), reason, signature });
     }
+}
+
+/// The call that failed first, by the log: the innermost one.
+fn failed_call(walked: &Walked<'_>) -> Option<Caller> {
+    let mut running = Running::new(walked.inner_missing());
+    walked.logs().map(|line| running.line(line)).find_map(|line| match line {
+        Line::Failed(call) => Some(call),
+        Line::Cut => Some(None),
+        _ => None,
+    })?
 }
 
 /// The event in a call of a program to itself: its discriminator and body. The bare mark carries none.

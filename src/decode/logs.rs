@@ -25,6 +25,8 @@ pub(super) enum Line<'a> {
     Data(Caller, &'a [u8]),
     /// The text behind `ray_log: `, and who printed it.
     RayLog(Caller, &'a [u8]),
+    /// The call that runs fails; nothing where it is of no program that we know.
+    Failed(Option<Caller>),
     /// From here on nothing can be trusted.
     Cut,
 }
@@ -64,7 +66,12 @@ impl Running {
         if let Some(depth) = what.strip_prefix(b" invoke [") {
             return if self.enter(id, depth).is_some() { Line::Nothing } else { Line::Cut };
         }
-        if what == b" success" || what.starts_with(b" failed") {
+        if what.starts_with(b" failed") {
+            let failed = self.running();
+            self.depth = self.depth.saturating_sub(1);
+            return Line::Failed(failed);
+        }
+        if what == b" success" {
             self.depth = self.depth.saturating_sub(1);
         }
         Line::Nothing
@@ -110,7 +117,7 @@ mod tests {
                     found.push((caller.program, caller.ordinal, String::from_utf8_lossy(text).into_owned()));
                 }
                 Line::Cut => break,
-                Line::Nothing => {}
+                Line::Nothing | Line::Failed(_) => {}
             }
         }
         found

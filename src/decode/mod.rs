@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod amm;
+pub mod attempt;
 mod calls;
 mod cursor;
 pub mod event;
@@ -27,6 +28,7 @@ mod sender;
 mod tables;
 pub mod tally;
 mod trade;
+pub mod transfer;
 mod venue;
 mod words;
 
@@ -39,9 +41,11 @@ use crate::chain::{
     wire,
 };
 
+pub use attempt::Attempt;
 pub use event::{Event, EventKind};
 pub use list::{Known, KnownEvent, KnownInstruction, list};
 pub use tally::{Tally, Undecoded};
+pub use transfer::Transfer;
 
 /// Why a transaction could not be walked at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -84,6 +88,8 @@ pub struct Decoded {
 pub struct Decoder {
     walk: Walk,
     calls: Calls,
+    transfers: Vec<Transfer>,
+    attempts: Vec<Attempt>,
 }
 
 impl Decoder {
@@ -99,27 +105,44 @@ impl Decoder {
         events: &mut Vec<Event>,
         undecoded: &mut Vec<Undecoded>,
     ) -> Result<Decoded, DecodeError> {
+        self.transfers.clear();
+        self.attempts.clear();
         let walked = self.walk.read(transaction)?;
         let payer = walked.payer().ok_or(wire::WireError::Content { field: 2 })?;
         let mut tally = Tally::default();
-        if !walked.failed() {
-            let first = events.len();
-            let template = calls::Origin {
-                slot: transaction.slot,
-                signature: Signature::from(*transaction.signature),
-                tx_index: transaction.index,
-                payer,
-            };
-            let spending = self.calls.run(&walked, &template, events, undecoded, &mut tally);
-            let events = events.get_mut(first..).unwrap_or_default();
-            number(events);
-            let mut trades = events.iter_mut().filter_map(|event| event.kind.trade_mut()).peekable();
-            if trades.peek().is_some() {
-                let sender = Sender::of(&walked, &spending);
-                trades.for_each(|trade| sender.sign(trade));
-            }
+        let origin = calls::Origin {
+            slot: transaction.slot,
+            signature: Signature::from(*transaction.signature),
+            tx_index: transaction.index,
+            payer,
+        };
+        if walked.failed() {
+            self.calls.attempts(&walked, &origin, &mut self.attempts);
+            return Ok(Decoded { failed: true, payer, tally });
         }
-        Ok(Decoded { failed: walked.failed(), payer, tally })
+        let first = events.len();
+        let spending = self.calls.run(&walked, &origin, events, undecoded, &mut tally, &mut self.transfers);
+        let events = events.get_mut(first..).unwrap_or_default();
+        number(events);
+        let mut trades = events.iter_mut().filter_map(|event| event.kind.trade_mut()).peekable();
+        if trades.peek().is_some() {
+            let sender = Sender::of(&walked, &spending);
+            trades.for_each(|trade| sender.sign(trade));
+        }
+        Ok(Decoded { failed: false, payer, tally })
+    }
+
+    /// What went from one owner to another beside the trades of the last decoded transaction; nothing where it called no
+    /// program that we know.
+    #[must_use]
+    pub fn transfers(&self) -> &[Transfer] {
+        &self.transfers
+    }
+
+    /// The swaps of the last decoded transaction, if it failed.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
     }
 }
 

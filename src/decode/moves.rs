@@ -14,16 +14,16 @@ use crate::chain::{
     transaction::Instruction,
 };
 
-const TRANSFER: u8 = 3;
+pub(super) const TRANSFER: u8 = 3;
 const MINT_TO: u8 = 7;
 const BURN: u8 = 8;
-const TRANSFER_CHECKED: u8 = 12;
+pub(super) const TRANSFER_CHECKED: u8 = 12;
 const MINT_TO_CHECKED: u8 = 14;
 const BURN_CHECKED: u8 = 15;
 /// Token-2022's transfer fee extension, and in it `TransferCheckedWithFee`.
-const TRANSFER_FEE: [u8; 2] = [26, 1];
+pub(super) const TRANSFER_FEE: [u8; 2] = [26, 1];
 /// The system program's `Transfer`.
-const SYSTEM_TRANSFER: [u8; 4] = [2, 0, 0, 0];
+pub(super) const SYSTEM_TRANSFER: [u8; 4] = [2, 0, 0, 0];
 
 /// One token transfer; what is burned goes to its mint.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +33,11 @@ pub(super) struct Move<'a> {
     amount: u64,
 }
 
-fn amount_at(data: &[u8], offset: usize) -> Option<u64> {
+pub(super) fn amount_at(data: &[u8], offset: usize) -> Option<u64> {
     data.get(offset..offset + 8)?.try_into().ok().map(u64::from_le_bytes)
 }
 
-fn is_token(instruction: &Instruction<'_>) -> bool {
+pub(super) fn is_token(instruction: &Instruction<'_>) -> bool {
     [TOKEN.as_array(), TOKEN_2022.as_array()].contains(&instruction.program)
 }
 

@@ -6,6 +6,7 @@
 use solana_sdk::pubkey::Pubkey;
 
 use super::{
+    attempt::Asked,
     cursor::Cursor,
     event::{Cost, EventKind, FeeKind, Fees, Flow, LimitKind, Reserves, Side, TokenCreated, Trade, Venue},
     moves,
@@ -242,32 +243,52 @@ impl Traded {
 /// instructions, which leave the fees on the curve: there it is with them. Of SOL that a curve pays out nothing tells but its
 /// balance, and that only where one instruction alone used the curve.
 fn unsaid(parent: &Parent<'_>) -> Option<Read> {
-    let spec = parent.spec?;
-    let (Place::At { mint: mint_at, pool: curve_at }, Bound::Second(limit)) = (spec.place, spec.bound) else {
-        return None;
+    let named = Named::of(parent)?;
+    let curve_at = named.curve_at;
+    let [into, out_of] = moves::flows(parent, [curve_at + BASE_VAULT, curve_at + QUOTE_VAULT])?;
+    let in_sol = named.quote_mint == WRAPPED_SOL;
+    let (base_amount, quote_amount) = match named.side {
+        Side::Sell => (into[0], if in_sol { moves::lamports_out_of(parent, curve_at)? } else { out_of[1] }),
+        Side::Buy => (out_of[0], if in_sol { moves::lamports_into(parent, curve_at)? } else { into[1] }),
     };
-    let only_sol = mint_at + 1 == curve_at;
-    let quote_mint = quote_or_sol(if only_sol { None } else { parent.account(mint_at + 1) });
-    let vaults = [curve_at + BASE_VAULT, curve_at + QUOTE_VAULT];
-    let [into, out_of] = moves::flows(parent, vaults)?;
-    let in_sol = quote_mint == WRAPPED_SOL;
-    let (side, base_amount, quote_amount) = if limit == LimitKind::MinQuoteOut {
-        let quote = if in_sol { moves::lamports_out_of(parent, curve_at)? } else { out_of[1] };
-        (Side::Sell, into[0], quote)
-    } else {
-        let quote = if in_sol { moves::lamports_into(parent, curve_at)? } else { into[1] };
-        (Side::Buy, out_of[0], quote)
-    };
-    let traded = Traded {
-        pool: parent.account(curve_at)?,
-        mint: parent.account(mint_at)?,
-        quote_mint,
-        user: parent.account(curve_at + USER)?,
-        side,
-        base_amount,
-        quote_amount,
-    };
+    let Named { pool, mint, quote_mint, user, side, .. } = named;
+    let traded = Traded { pool, mint, quote_mint, user, side, base_amount, quote_amount };
     (base_amount > 0 && (in_sol || quote_amount > 0)).then(|| Read::unsaid(EventKind::Trade(traded.by(parent))))
+}
+
+/// What an instruction asks for.
+pub(super) fn asked(parent: &Parent<'_>) -> Option<Asked> {
+    let Named { pool, mint, quote_mint, user, side, .. } = Named::of(parent)?;
+    let (amount, limit) = (parent.exact()?, parent.limit(true)?);
+    Some(Asked { pool, mint, quote_mint, user, side, amount, limit })
+}
+
+/// What the accounts of a trading instruction name.
+struct Named {
+    curve_at: usize,
+    pool: Pool,
+    mint: Mint,
+    quote_mint: Mint,
+    user: Wallet,
+    side: Side,
+}
+
+impl Named {
+    fn of(parent: &Parent<'_>) -> Option<Self> {
+        let spec = parent.spec?;
+        let (Place::At { mint: mint_at, pool: curve_at }, Bound::Second(limit)) = (spec.place, spec.bound) else {
+            return None;
+        };
+        let only_sol = mint_at + 1 == curve_at;
+        Some(Self {
+            curve_at,
+            pool: parent.account(curve_at)?,
+            mint: parent.account(mint_at)?,
+            quote_mint: quote_or_sol(if only_sol { None } else { parent.account(mint_at + 1) }),
+            user: parent.account(curve_at + USER)?,
+            side: if limit == LimitKind::MinQuoteOut { Side::Sell } else { Side::Buy },
+        })
+    }
 }
 
 /// Undoes a trade.

@@ -4,7 +4,8 @@
 //! `SellEvent` are those before the trade, and only with `virtual_quote_reserves` do they give the price.
 
 use super::{
-    amm::{Change, Opening, Swap},
+    amm::{Change, Opening, Order, Swap},
+    attempt::Asked,
     cursor::Cursor,
     event::{EventKind, FeeKind, Fees, Flow, LimitKind, LiquidityAction, Trade, Venue},
     moves,
@@ -206,6 +207,16 @@ fn traded(mut c: Cursor<'_>, buy: bool, parent: &Parent<'_>) -> Option<Read> {
     };
     let trade = Trade { flow: flow_of(user, parent), ..swap.trade(parent) };
     Some(Read::of(EventKind::Trade(trade), Some(timestamp), c))
+}
+
+/// What an instruction asks for; nobody asks for the protocol's own buys.
+pub(super) fn asked(parent: &Parent<'_>) -> Option<Asked> {
+    let spec = parent.spec.filter(|spec| spec.name != BOOST)?;
+    let (Place::At { pool, .. }, Bound::Second(limit)) = (spec.place, spec.bound) else { return None };
+    let pool = parent.account(pool)?;
+    let (base, quote) = mints_of(pool, parent)?;
+    let buy = limit != LimitKind::MinQuoteOut;
+    Order { pool, user: parent.account(USER)?, mints: [base, quote], buy }.asked(parent)
 }
 
 fn flow_of(user: Wallet, parent: &Parent<'_>) -> Flow {

@@ -3,7 +3,8 @@
 //! Amounts are the changes of the real reserves: the price moves by them. A migration has no event: the instruction says it.
 
 use super::{
-    amm::Swap,
+    amm::{Order, Swap},
+    attempt::Asked,
     cursor::Cursor,
     event::{CurveProgress, EventKind, FeeKind, TokenCreated, Venue},
     moves,
@@ -164,6 +165,18 @@ fn created(mut c: Cursor<'_>, parent: &Parent<'_>) -> Option<Read> {
         supply,
     };
     Some(Read::of(EventKind::TokenCreated(created), None, c))
+}
+
+/// What an instruction asks for.
+pub(super) fn asked(parent: &Parent<'_>) -> Option<Asked> {
+    let buy = match parent.name() {
+        "buy_exact_in" | "buy_exact_out" => true,
+        "sell_exact_in" | "sell_exact_out" => false,
+        _ => return None,
+    };
+    let seats = parent.seats(None)?;
+    Order { pool: parent.account(seats.pool)?, user: parent.account(seats.user)?, mints: parent.mints(&seats)?, buy }
+        .asked(parent)
 }
 
 fn unsaid(parent: &Parent<'_>) -> Option<Read> {

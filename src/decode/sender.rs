@@ -144,7 +144,12 @@ impl Spending {
 /// Lamports that a system instruction sends to a tip account.
 fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
     let (to, amount) = lamports_sent(instruction)?;
-    TABLES.tips.binary_search(to).is_ok().then_some(amount)
+    is_tip_account(to).then_some(amount)
+}
+
+/// Whether what is sent to that account is a tip.
+pub(super) fn is_tip_account(account: &[u8; 32]) -> bool {
+    TABLES.tips.binary_search(account).is_ok()
 }
 
 fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {

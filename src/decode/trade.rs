@@ -33,6 +33,24 @@ pub enum Venue {
 }
 
 impl Venue {
+    /// The venue that is this program.
+    #[must_use]
+    pub const fn of(program: Program) -> Self {
+        match program {
+            Program::Pump => Self::Pump,
+            Program::PumpSwap => Self::PumpSwap,
+            Program::RaydiumAmmV4 => Self::RaydiumAmmV4,
+            Program::RaydiumCpmm => Self::RaydiumCpmm,
+            Program::RaydiumClmm => Self::RaydiumClmm,
+            Program::RaydiumLaunchlab => Self::RaydiumLaunchlab,
+            Program::MeteoraDbc => Self::MeteoraDbc,
+            Program::MeteoraDammV2 => Self::MeteoraDammV2,
+            Program::MeteoraDlmm => Self::MeteoraDlmm,
+            Program::MeteoraDammV1 => Self::MeteoraDammV1,
+            Program::OrcaWhirlpool => Self::OrcaWhirlpool,
+        }
+    }
+
     /// The program that is this venue.
     #[must_use]
     pub const fn program(self) -> Program {

@@ -241,6 +241,19 @@ impl Parent<'_> {
         self.argument(offset).map(|amount| Limit { kind, amount })
     }
 
+    /// The argument that stands beside the bound: the exact side of the order.
+    pub(super) fn exact(&self) -> Option<u64> {
+        let offset = match self.spec?.bound {
+            Bound::Nothing => return None,
+            Bound::Second(_) | Bound::Flagged | Bound::Mode => 8,
+            Bound::MinOut(offset) => offset.checked_sub(8)?,
+            // Most input comes first but where all instructions have the exact amount first.
+            Bound::MaxIn(offset) if offset <= 8 => offset + 8,
+            Bound::MaxIn(offset) => offset - 8,
+        };
+        self.argument(offset)
+    }
+
     /// The address at a position.
     pub(super) fn account<K>(&self, position: usize) -> Option<Key<K>> {
         self.call.account(position).map(|bytes| Key::new(*bytes))

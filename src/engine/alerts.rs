@@ -48,7 +48,9 @@ impl Watch {
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
                 Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
-                Change::Retracted { .. }
+                Change::Transferred { .. }
+                | Change::Attempted { .. }
+                | Change::Retracted { .. }
                 | Change::ChainBroken { .. }
                 | Change::Progress { .. }
                 | Change::Milestone { .. } => {}

@@ -64,6 +64,9 @@ impl Ingest {
             // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
             groups = update.filters.iter().filter_map(group_of_filter).collect();
         }
+        let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
+        self.batch.transfers.extend_from_slice(transfers);
+        self.batch.attempts.extend_from_slice(attempts);
         let added = |before: usize, after: usize| u32::try_from(after - before).unwrap_or(u32::MAX);
         Some(ItemKind::Transaction(Transaction {
             slot: transaction.slot,
@@ -74,6 +77,8 @@ impl Ingest {
             tally: decoded.tally,
             events: added(events, self.batch.events.len()),
             undecoded: added(undecoded, self.batch.undecoded.len()),
+            transfers: added(0, transfers.len()),
+            attempts: added(0, attempts.len()),
         }))
     }
 }

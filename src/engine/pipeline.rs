@@ -1,6 +1,6 @@
 //! Batches in, views out: a plain state machine that holds the market and all measurements.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, vec::IntoIter};
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     chain::{group::Group, ids::Signature, program::Program},
-    decode::{Event, Undecoded, tally::UndecodedReason},
+    decode::{Attempt, Event, Transfer, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
@@ -38,6 +38,24 @@ use crate::{
 const MAX_UNDECODED: usize = 256;
 /// Rows shown.
 const SHOWN_UNDECODED: usize = 32;
+
+/// What the transactions of a batch say, each its own part of it, in order.
+struct Told {
+    events: IntoIter<Event>,
+    undecoded: IntoIter<Undecoded>,
+    transfers: IntoIter<Transfer>,
+    attempts: IntoIter<Attempt>,
+}
+
+impl Told {
+    /// Leaves out what a duplicate says: it must not be taken for the next transaction's.
+    fn pass(&mut self, transaction: &Transaction) {
+        self.events.by_ref().take(transaction.events as usize).for_each(drop);
+        self.undecoded.by_ref().take(transaction.undecoded as usize).for_each(drop);
+        self.transfers.by_ref().take(transaction.transfers as usize).for_each(drop);
+        self.attempts.by_ref().take(transaction.attempts as usize).for_each(drop);
+    }
+}
 
 /// Measurements of one lane: a group, a connection, or the whole.
 #[derive(Debug)]
@@ -207,8 +225,12 @@ impl Pipeline {
         if let Some(busy) = self.connection_busy.get_mut(batch.connection) {
             busy.ns += batch.busy_ns;
         }
-        let mut events = batch.events.into_iter();
-        let mut undecoded = batch.undecoded.into_iter();
+        let mut told = Told {
+            events: batch.events.into_iter(),
+            undecoded: batch.undecoded.into_iter(),
+            transfers: batch.transfers.into_iter(),
+            attempts: batch.attempts.into_iter(),
+        };
         for item in batch.items {
             let new = match &item.kind {
                 ItemKind::Slot { slot, status, parent } => {
@@ -228,13 +250,7 @@ impl Pipeline {
                     true
                 }
                 ItemKind::Transaction(transaction) => {
-                    let mut mine = events.by_ref().take(transaction.events as usize);
-                    let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
-                    let new = self.transaction(batch.connection, &item, transaction, &mut mine, &mut missed, changes);
-                    // What a duplicate leaves must not be taken for the next transaction's.
-                    mine.for_each(drop);
-                    missed.for_each(drop);
-                    new
+                    self.transaction(batch.connection, &item, transaction, &mut told, changes)
                 }
             };
             if new && let Some(frame) = item.frame {
@@ -276,8 +292,7 @@ impl Pipeline {
         connection: usize,
         item: &Item,
         transaction: &Transaction,
-        events: &mut impl Iterator<Item = Event>,
-        undecoded: &mut impl Iterator<Item = Undecoded>,
+        told: &mut Told,
         changes: &mut Vec<Change>,
     ) -> bool {
         let (now_s, bytes) = (item.recv_us.div_euclid(1_000_000), u64::from(transaction.bytes));
@@ -295,6 +310,7 @@ impl Pipeline {
         }
         if !self.market.is_new(transaction) {
             self.duplicates += 1;
+            told.pass(transaction);
             return false;
         }
         self.transactions += 1;
@@ -320,12 +336,17 @@ impl Pipeline {
                 lane.meter.latency(now_s, latency_us);
             }
         }
-        for missed in undecoded {
+        for missed in told.undecoded.by_ref().take(transaction.undecoded as usize) {
             self.missed(&missed);
         }
         self.events.count(now_s, transaction.events, 0);
-        let at = Arrived { connection, recv_us: item.recv_us, status: self.status };
-        for event in events {
+        let recv_us = item.recv_us;
+        let transfers = told.transfers.by_ref().take(transaction.transfers as usize);
+        changes.extend(transfers.map(|transfer| Change::Transferred { transfer, recv_us }));
+        let attempts = told.attempts.by_ref().take(transaction.attempts as usize);
+        changes.extend(attempts.map(|attempt| Change::Attempted { attempt, recv_us }));
+        let at = Arrived { connection, recv_us, status: self.status };
+        for event in told.events.by_ref().take(transaction.events as usize) {
             self.market.apply(event, at, changes);
         }
         true

@@ -225,7 +225,7 @@ fn emitted(change: Change) -> Option<Emitted> {
         Change::Milestone { slot, recv_ms, mint, kind, value } => {
             Emitted::Milestone { slot, recv_ms, mint, kind, value }
         }
-        Change::Dead(_) | Change::Confirmed(_) => return None,
+        Change::Transferred { .. } | Change::Attempted { .. } | Change::Dead(_) | Change::Confirmed(_) => return None,
     })
 }
 

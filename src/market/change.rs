@@ -6,7 +6,7 @@ use crate::{
         group::Group,
         ids::{Mint, Pool, Signature},
     },
-    decode::{Event, event::Path},
+    decode::{Attempt, Event, Transfer, event::Path},
 };
 
 /// One change.
@@ -28,6 +28,20 @@ pub enum Change {
         path: Path,
         /// See [`Event::event_index`].
         event_index: u16,
+    },
+    /// Tokens or lamports changed hands beside the trades of the same transaction, which come later.
+    Transferred {
+        /// What.
+        transfer: Transfer,
+        /// When it arrived, in microseconds since the Unix epoch.
+        recv_us: i64,
+    },
+    /// A swap failed: nothing happened.
+    Attempted {
+        /// What was asked for.
+        attempt: Attempt,
+        /// When it arrived, in microseconds since the Unix epoch.
+        recv_us: i64,
     },
     /// A slot that never happened.
     Dead(u64),

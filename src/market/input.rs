@@ -7,7 +7,7 @@ use crate::{
         group::GroupSet,
         ids::{Pool, Signature},
     },
-    decode::{Event, Tally, Undecoded, accounts::Account},
+    decode::{Attempt, Event, Tally, Transfer, Undecoded, accounts::Account},
 };
 
 /// Everything one connection received since its last batch.
@@ -21,6 +21,10 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// What could not be decoded, in order.
     pub undecoded: Vec<Undecoded>,
+    /// Transfers beside the trades of the transactions in `items`, in order.
+    pub transfers: Vec<Transfer>,
+    /// Swaps of the failed transactions in `items`, in order.
+    pub attempts: Vec<Attempt>,
     /// Frames received, pings included.
     pub frames: u64,
     /// Bytes of those frames.
@@ -96,4 +100,8 @@ pub struct Transaction {
     pub events: u32,
     /// How many of the batch's undecoded are its own (the next ones in order).
     pub undecoded: u32,
+    /// How many of the batch's transfers are its own (the next ones in order).
+    pub transfers: u32,
+    /// How many of the batch's attempts are its own (the next ones in order).
+    pub attempts: u32,
 }

@@ -123,6 +123,12 @@ impl Made {
         self
     }
 
+    /// Says whose the account is that [`holds`](Self::holds) spoke of last.
+    pub(crate) fn owned_by(mut self, owner: Bytes32) -> Self {
+        self.balances.last_mut().unwrap().owner = Wallet::new(owner).to_string();
+        self
+    }
+
     fn pump_event(self, depth: u32, event: Body) -> Self {
         self.call(depth, PUMP.as_array(), &[PUMP_EVENT_AUTHORITY.to_bytes()], event)
     }
@@ -131,7 +137,7 @@ impl Made {
         self.call(depth, PUMP_SWAP.as_array(), &[PUMP_SWAP_EVENT_AUTHORITY.to_bytes()], event)
     }
 
-    pub(crate) fn decode(self) -> (Vec<Event>, Vec<Undecoded>, Decoded) {
+    pub(crate) fn frame(self) -> Vec<u8> {
         let account_keys = self.keys.iter().map(|key| key.to_vec().into()).collect();
         let message = SolanaMessage { account_keys, instructions: self.outer, ..Default::default() };
         let info = proto::SubscribeUpdateTransactionInfo {
@@ -146,9 +152,12 @@ impl Made {
             ..Default::default()
         };
         let update = proto::SubscribeUpdateTransaction { transaction: Some(info), slot: 5, ..Default::default() };
-        let frame =
-            proto::SubscribeUpdate { update_oneof: Some(UpdateOneof::Transaction(update)), ..Default::default() }
-                .encode_to_vec();
+        proto::SubscribeUpdate { update_oneof: Some(UpdateOneof::Transaction(update)), ..Default::default() }
+            .encode_to_vec()
+    }
+
+    pub(crate) fn decode(self) -> (Vec<Event>, Vec<Undecoded>, Decoded) {
+        let frame = self.frame();
         let Kind::Transaction(transaction) = Update::scan(&frame).unwrap().kind else { panic!() };
         let (mut events, mut undecoded) = (Vec::new(), Vec::new());
         let decoded = Decoder::default().decode(&transaction, &mut events, &mut undecoded).unwrap();

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss, reason = "a test")]
 
 mod accounts;
+mod beside;
 mod elsewhere;
 mod facts;
 mod fallback;

@@ -249,6 +249,8 @@ fn take(received: &mut Received, market: &mut Market, connection: usize, told: V
                     tally: smart_stream_tui::decode::Tally::default(),
                     events: 0,
                     undecoded: 0,
+                    transfers: 0,
+                    attempts: 0,
                 };
                 if market.is_new(&transaction) {
                     *received.accepted.entry((slot, signature)).or_insert(0) += 1;

@@ -81,6 +81,8 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
         tally,
         events: trades,
         undecoded: 1,
+        transfers: 0,
+        attempts: 0,
     });
     let frame = Some(Bytes::new());
     let item = Item { recv_us: T0 * 1_000, created_us: Some(T0 * 1_000 - 2_000), replayed: false, frame, kind };
