@@ -98,26 +98,6 @@ impl Calls {
         spending
     }
 
-    /// The swaps of a failed transaction.
-    pub(super) fn attempts(&mut self, walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<Attempt>) {
-        let mut ordinals = [0_u32; Program::ALL.len()];
-        let mut outer = 0;
-        let failed = failed_call(walked);
-        for (place, instruction) in walked.instructions().enumerate() {
-            if instruction.inner.is_none() {
-                outer = place;
-            }
-            let Some(program) = Program::from_id(instruction.program) else { continue };
-            let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
-            let caller = Caller { program, ordinal: *ordinal };
-            *ordinal += 1;
-            let call = Call { outer, ..Call::new(program, &instruction, place) };
-            let Some(parent) = call.parent(Source::Fallback, walked) else { continue };
-            let code = walked.failure().and_then(|failure| failure.code).filter(|_| failed == Some(caller));
-            attempts.extend(attempt::of(Venue::of(program), &parent, origin, code));
-        }
-    }
-
     /// Collects the calls and reads the events that programs called themselves with; what else was paid on the way.
     fn walk(&mut self, found: &mut Found<'_>) -> Spending {
         let mut spending = Spending::default();
@@ -138,19 +118,16 @@ impl Calls {
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
             let program = Program::from_id(instruction.program);
             let ordinal = program.map_or(0, |program| counts[program as usize]);
-            match program {
-                Some(program) => counts[program as usize] += 1,
-                None => {
-                    spending.add(&instruction);
-                    if transfer::may_be(&instruction) {
-                        let in_venue = match instruction.depth {
-                            Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
-                            None => last != nobody,
-                        };
-                        if !in_venue {
-                            self.beside.push(place);
-                        }
-                    }
+            if let Some(program) = program {
+                counts[program as usize] += 1;
+            } else {
+                spending.add(&instruction);
+                let in_venue = || match instruction.depth {
+                    Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
+                    None => last != nobody,
+                };
+                if transfer::may_be(&instruction) && !in_venue() {
+                    self.beside.push(place);
                 }
             }
             if let Some(program) = program
@@ -476,6 +453,26 @@ impl Found<'_> {
     fn miss(&mut self, program: Program, event: Discriminator, reason: UndecodedReason) {
         let signature = self.origin.signature;
         self.undecoded.push(Undecoded { program, discriminator: event.to_be_bytes(), reason, signature });
+    }
+}
+
+/// The swaps of a failed transaction.
+pub(super) fn attempts(walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<Attempt>) {
+    let mut ordinals = [0_u32; Program::ALL.len()];
+    let mut outer = 0;
+    let failed = failed_call(walked);
+    for (place, instruction) in walked.instructions().enumerate() {
+        if instruction.inner.is_none() {
+            outer = place;
+        }
+        let Some(program) = Program::from_id(instruction.program) else { continue };
+        let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
+        let caller = Caller { program, ordinal: *ordinal };
+        *ordinal += 1;
+        let call = Call { outer, ..Call::new(program, &instruction, place) };
+        let Some(parent) = call.parent(Source::Fallback, walked) else { continue };
+        let code = walked.failure().and_then(|failure| failure.code).filter(|_| failed == Some(caller));
+        attempts.extend(attempt::of(Venue::of(program), &parent, origin, code));
     }
 }
 

@@ -117,7 +117,7 @@ impl Decoder {
             payer,
         };
         if walked.failed() {
-            self.calls.attempts(&walked, &origin, &mut self.attempts);
+            calls::attempts(&walked, &origin, &mut self.attempts);
             return Ok(Decoded { failed: true, payer, tally });
         }
         let first = events.len();

@@ -313,7 +313,7 @@ fn the_error_is_the_call_s_that_failed_first() {
         attempts.iter().map(|one| (one.instruction, one.asked.amount, one.code)).collect::<Vec<_>>()
     };
     let router = "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4";
-    let begin = vec![
+    let begin = [
         format!("Program {router} invoke [1]"),
         format!("Program {id} invoke [2]"),
         format!("Program {id} success"),
