@@ -15,6 +15,7 @@
 //! * [`engine`]: wires the stages: tasks and channels, commands in, views out
 //! * [`output`]: the other faces of views and events: snapshot, JSON lines, recording
 //! * [`simulator`]: the loopback Geyser server: playback, simulated market, faults
+//! * [`score`]: the detectors against labelled scenarios, beside the rules of others
 //! * [`ui`]: the terminal front end
 //! * [`config`]: layers with provenance; [`cli`]: the command line
 
@@ -26,6 +27,7 @@ pub mod engine;
 pub mod market;
 pub mod mev;
 pub mod output;
+pub mod score;
 pub mod simulator;
 pub mod stream;
 pub mod ui;

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// What each folder of `src/` may name of the others.
-const MAY: [(&str, &[&str]); 11] = [
+const MAY: [(&str, &[&str]); 12] = [
     ("chain", &[]),
     ("decode", &["chain"]),
     ("stream", &["chain"]),
@@ -19,8 +19,9 @@ const MAY: [(&str, &[&str]); 11] = [
     ("output", &["chain", "decode", "market", "mev", "engine", "stream"]),
     ("ui", &["chain", "decode", "market", "mev", "engine", "stream"]),
     ("simulator", &["chain", "decode"]),
+    ("score", &["chain", "decode", "market", "mev", "engine", "simulator", "stream"]),
     ("config", &["chain", "mev", "stream"]),
-    ("cli", &["chain", "decode", "market", "mev", "engine", "output", "ui", "simulator", "config", "stream"]),
+    ("cli", &["chain", "decode", "market", "mev", "engine", "output", "ui", "simulator", "score", "config", "stream"]),
 ];
 
 /// Crates that belong to the terminal, and who may name them.

@@ -1,4 +1,5 @@
-//! Labelled scenarios are what they say: every planned trade is decoded where its label says, and every kind is planted.
+//! Labelled scenarios are what they say: every planned trade is decoded where its label says, and every kind is planted. And
+//! what our detectors make of them is as good as promised, whatever way they take.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
@@ -10,10 +11,14 @@ use std::{
 use prost::Message;
 use smart_stream_tui::{
     chain::wire::{Kind as Frame, Update},
+    config::{self, Flags, Source},
     decode::{Decoder, EventKind},
+    mev::alert::Band,
+    score::{Path, Program, Seeds, Tally, score},
     simulator::{
         feed::{Producer, SlotItemKind},
-        scenario::{Kind, Scenario, Settings, label::Label},
+        scenario::{Kind, Scenario, Settings, Trouble, label::Label},
+        server::Pace,
     },
 };
 use yellowstone_grpc_proto::geyser::{SubscribeUpdate, SubscribeUpdateTransaction, subscribe_update::UpdateOneof};
@@ -84,4 +89,75 @@ fn the_same_seed_gives_the_same_labels_and_another_other_ones() {
     let of = |seed| play(seed, &[Kind::Tight, Kind::Organic], 1).0;
     assert_eq!(of(3), of(3));
     assert_ne!(of(3), of(4));
+}
+
+fn program(seeds: &str, each: usize, trouble: Trouble) -> Program {
+    Program { seeds: seeds.parse().unwrap(), each, organic: 0, trouble }
+}
+
+/// Our detectors' part of a score without sockets.
+fn ours(program: &Program) -> Tally {
+    score(program, &Path::Direct, |_| {}).unwrap().swap_remove(0)
+}
+
+fn assert_share(what: &str, share: Option<f64>, holds: impl Fn(f64) -> bool) {
+    assert!(share.is_some_and(holds), "{what}: {share:?}");
+}
+
+#[test]
+fn attacks_are_found_as_promised_and_better_than_by_the_rules_of_others() {
+    let tallies = score(&program("201..202", 4, Trouble::default()), &Path::Direct, |_| {}).unwrap();
+    let [ours, others @ ..] = &tallies[..] else { panic!("ours comes first") };
+    assert_share("recall", ours.recall_of_all().share(), |share| share >= 0.9);
+    assert_share("pair precision", ours.precision.share(), |share| share >= 0.97);
+    assert_share("victim precision", ours.victim_precision.share(), |share| share >= 0.9);
+    assert_share("hard negatives", ours.hard_negatives().share(), |share| share <= 0.02);
+    assert_eq!(ours.wrong_per_trade(Band::Confirmed, |_| true).of_those, 0);
+    let exact = ours.loss_errors.iter().filter(|lamports| **lamports <= 1).count();
+    assert!(exact > 100 && exact * 100 >= ours.loss_errors.len() * 97, "{exact}");
+    for other in others {
+        assert!(other.recall_of_all().share() < ours.recall_of_all().share(), "{:?}", other.method);
+        assert!(other.precision.share() < ours.precision.share(), "{:?}", other.method);
+    }
+}
+
+#[test]
+fn the_whole_program_finds_what_its_stages_find() {
+    let program = program("203", 1, Trouble::default());
+    let config = config::load(&Flags::default(), &|_| None).unwrap();
+    let streams = |endpoint| config.streams(Source::Recording, endpoint);
+    let served = Path::Served { pace: Pace::Max, streams: &streams };
+    let [served, direct] = [&served, &Path::Direct].map(|path| score(&program, path, |_| {}).unwrap());
+    for (served, direct) in served.iter().zip(&direct) {
+        let figures = |tally: &Tally| {
+            (tally.recall.clone(), tally.precision, tally.victim_recall, tally.wrong.clone(), tally.loss_errors.clone())
+        };
+        assert_eq!(figures(served), figures(direct));
+    }
+    assert_eq!(served[0].latencies_us.len(), usize::try_from(served[0].precision.all).unwrap());
+}
+
+#[test]
+fn trouble_on_the_way_costs_little() {
+    let score = |trouble| ours(&program("204", 3, trouble));
+    let plain = score(Trouble::default());
+    let shuffled = score(Trouble { shuffled: 2, repeated: 0.7, ..Trouble::default() });
+    assert_eq!((&shuffled.recall, &shuffled.wrong), (&plain.recall, &plain.wrong));
+    assert_eq!(shuffled.gaps, 0);
+    let recall = |tally: &Tally| tally.recall_of_all().share().unwrap();
+    let forked = score(Trouble { dead: 0.1, ..Trouble::default() });
+    assert!(recall(&forked) >= recall(&plain) - 0.05, "{} {}", recall(&forked), recall(&plain));
+    assert_eq!(forked.gaps, 0);
+    let lossy = score(Trouble { lost: 0.005, ..Trouble::default() });
+    assert!(lossy.gaps > 0 && recall(&lossy) >= 0.85, "{}", recall(&lossy));
+    assert_eq!(lossy.wrong_per_trade(Band::Confirmed, |_| true).of_those, 0);
+}
+
+#[test]
+fn seeds_are_read() {
+    assert_eq!("7".parse(), Ok(Seeds(7..=7)));
+    assert_eq!("1..6".parse(), Ok(Seeds(1..=6)));
+    for bad in ["", "6..1", "a..b", "1.."] {
+        assert!(bad.parse::<Seeds>().is_err(), "{bad}");
+    }
 }

@@ -8,7 +8,8 @@ use clap_complete::Shell;
 use super::failure::Failure;
 use crate::{
     config::{ConfigError, Flags},
-    simulator::server::Pace,
+    score::{Program, Seeds},
+    simulator::{scenario::Trouble, server::Pace},
 };
 
 /// A live dashboard for Solana Yellowstone gRPC streams.
@@ -131,6 +132,8 @@ pub enum Command {
     Decode(DecodeOptions),
     /// Check endpoint, TLS, token, version, replay window and clock without spending a subscription.
     Doctor,
+    /// Labelled attacks and lookalikes: play them to the detectors and score what is found, or write them to files.
+    Scenario(ScenarioOptions),
     /// The configuration: show it with where each value comes from, write a documented file, tell its path.
     Config(ConfigOptions),
     /// The themes: list them, preview one.
@@ -230,6 +233,104 @@ pub struct DecodeOptions {
     /// Print what the decoder knows: programs, instructions, events.
     #[arg(long, conflicts_with = "input")]
     pub list: bool,
+}
+
+/// Options of `scenario`.
+#[derive(Debug, clap::Args)]
+pub struct ScenarioOptions {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ScenarioCommand,
+}
+
+/// What to do with labelled scenarios.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioCommand {
+    /// Play them through the whole program and print what the detectors, and the rules of others, found of them.
+    Score(ScoreOptions),
+    /// Write the stream, and its labels beside it as JSON lines.
+    Write(WriteOptions),
+    /// Fit the weights of the sandwich score to them.
+    Fit(FitOptions),
+}
+
+/// Which scenarios.
+#[derive(Debug, clap::Args)]
+pub struct ProgramOptions {
+    /// Seeds, e.g. `7` or `1..6`, both included.
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Seeds,
+    /// Episodes of each kind and seed.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub each: usize,
+    /// Episodes more with nothing planted, for each seed.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub organic: usize,
+    /// Share of transactions that never arrive.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub lost: f64,
+    /// Share of transactions that arrive again.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub repeated: f64,
+    /// Slots by which a transaction may come late.
+    #[arg(long, value_name = "SLOTS", default_value_t = 0)]
+    pub shuffled: u64,
+    /// Share of slots that die.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub dead: f64,
+}
+
+impl ProgramOptions {
+    /// As the scorer takes them.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        let Self { lost, repeated, shuffled, dead, .. } = *self;
+        Program {
+            seeds: self.seeds.clone(),
+            each: self.each,
+            organic: self.organic,
+            trouble: Trouble { lost, repeated, shuffled, dead },
+        }
+    }
+}
+
+/// Options of `scenario score`.
+#[derive(Debug, clap::Args)]
+pub struct ScoreOptions {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub program: ProgramOptions,
+    /// Leave the sockets out: the same stages without server and gRPC, and without latencies.
+    #[arg(long)]
+    pub direct: bool,
+    /// Times real time, or `max` for as fast as it is read; latencies at `max` are those of full queues.
+    #[arg(long, value_name = "N|max", default_value = "20")]
+    pub speed: Speed,
+    /// List the attacks that were missed.
+    #[arg(long)]
+    pub missed: bool,
+}
+
+/// Options of `scenario write`.
+#[derive(Debug, clap::Args)]
+pub struct WriteOptions {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub program: ProgramOptions,
+    /// The recording; its labels stand beside it in `.labels.jsonl`. A name ending in `.zst` is compressed.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Options of `scenario fit`.
+#[derive(Debug, clap::Args)]
+pub struct FitOptions {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub program: ProgramOptions,
+    /// Where the weights are written.
+    #[arg(long, value_name = "FILE", default_value = "src/mev/weights.tsv")]
+    pub out: PathBuf,
 }
 
 /// Options of `config`.

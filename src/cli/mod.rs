@@ -2,8 +2,8 @@
 //!
 //! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data
 //!   comes from; [`looks`]: the user's keys and themes; [`process`]: runtime, log, signals
-//! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`doctor`], [`print`]:
-//!   the modes
+//! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`scenario`], [`doctor`],
+//!   [`print`]: the modes
 
 pub mod args;
 mod dashboard;
@@ -15,6 +15,7 @@ mod looks;
 mod print;
 mod process;
 mod record;
+mod scenario;
 mod serve;
 mod snapshot;
 mod source;
@@ -46,6 +47,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Some(Command::Serve(options)) => serve::run(&load()?, &options),
         Some(Command::Decode(options)) => decode::run(&options),
+        Some(Command::Scenario(options)) => scenario::run(&load()?, &options.command),
         Some(Command::Doctor) => doctor::run(&load()?),
         Some(Command::Config(what)) => print::config(&what, &args.flags.to_config()?, load),
         Some(Command::Themes(what)) => {

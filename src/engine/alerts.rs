@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
-    mev::{Alert, AlertRules, AlertView, Detectors, Fate, Weights},
+    mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Weights},
 };
 
 /// Revisions of alerts kept in the view.
@@ -36,6 +36,16 @@ impl Watch {
             raised: Vec::new(),
             muted: 0,
         }
+    }
+
+    /// Detectors that weigh so, and keep what they look at.
+    pub(super) fn study(&mut self, weights: Weights) {
+        self.detectors.study(weights);
+    }
+
+    /// What was looked at since the last time.
+    pub(super) fn examined(&mut self) -> Vec<Examined> {
+        self.detectors.examined()
     }
 
     /// Looks at the changes behind those it has looked at.

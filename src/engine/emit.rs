@@ -6,6 +6,7 @@ use crate::{
     chain::ids::{Mint, Pool, Signature},
     decode::event::Path,
     engine::view::{AlertView, View},
+    market::change::Change,
     stream::{completeness::SlotProof, status::StreamEvent},
 };
 
@@ -77,4 +78,41 @@ pub enum Emitted {
     Stream(StreamEvent),
     /// Once a second: rates, latency, parse rate, budget; taken from the view so that all faces agree.
     Stats(Arc<View>),
+}
+
+impl Emitted {
+    /// What the outside is told of a change.
+    fn of(change: Change) -> Option<Self> {
+        Some(match change {
+            Change::Chain(event) => Self::Chain(Box::new(event)),
+            Change::Retracted { slot, signature, path, event_index } => {
+                Self::Retracted { slot, signature, path, event_index }
+            }
+            Change::ChainBroken { slot, recv_ms, pool, mint, connection } => {
+                Self::ChainBroken { slot, recv_ms, pool, mint, connection }
+            }
+            Change::Progress { slot, recv_ms, mint, progress_pct, eta } => {
+                Self::Progress { slot, recv_ms, mint, progress_pct, eta }
+            }
+            Change::Milestone { slot, recv_ms, mint, kind, value } => {
+                Self::Milestone { slot, recv_ms, mint, kind, value }
+            }
+            Change::Transferred { .. } | Change::Attempted { .. } | Change::Dead(_) | Change::Confirmed(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// Changes as items, each alert behind as many of them as stand before it.
+pub(super) fn told(changes: &mut Vec<Change>, alerts: Vec<(usize, Arc<AlertView>)>) -> Vec<Emitted> {
+    let mut items = Vec::with_capacity(changes.len() + alerts.len());
+    let mut alerts = alerts.into_iter().peekable();
+    for (at, change) in changes.drain(..).enumerate() {
+        items.extend(Emitted::of(change));
+        while let Some((_, alert)) = alerts.next_if(|(after, _)| *after == at + 1) {
+            items.push(Emitted::Alert(alert));
+        }
+    }
+    items
 }

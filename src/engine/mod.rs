@@ -1,6 +1,7 @@
 //! Wires the stages: tasks and channels, [`Command`] in, [`View`] out, ordered shutdown.
 
 mod alerts;
+mod direct;
 pub mod emit;
 mod ingest;
 mod meter;
@@ -30,6 +31,7 @@ use crate::{
 
 use self::{ingest::Ingest, pipeline::Pipeline, task::Task};
 
+pub use direct::Direct;
 pub use emit::Emitted;
 pub use view::{SourceView, View};
 

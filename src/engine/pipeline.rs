@@ -23,7 +23,7 @@ use crate::{
         change::{Change, Status},
         input::{Batch, Item, ItemKind, Transaction},
     },
-    mev::{AlertRules, AlertView},
+    mev::{AlertRules, AlertView, Examined, Weights},
     stream::{
         ProofMode,
         balancer::ConnectionLoad,
@@ -272,6 +272,16 @@ impl Pipeline {
     /// Alerts not handed on yet, each with how many of the changes come before it.
     pub(super) fn take_alerts(&mut self) -> Vec<(usize, Arc<AlertView>)> {
         self.watch.take()
+    }
+
+    /// Detectors that weigh so, and keep what they look at.
+    pub(super) fn study(&mut self, weights: Weights) {
+        self.watch.study(weights);
+    }
+
+    /// What was looked at since the last time.
+    pub(super) fn examined(&mut self) -> Vec<Examined> {
+        self.watch.examined()
     }
 
     /// Nothing more will come: what waits for something takes its place.

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 
-use super::{Emitted, View, ingest::Delivery, pipeline::Pipeline, view::carried};
+use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
     chain::group::Group,
     market::change::Change,
@@ -145,14 +145,7 @@ impl Task {
         let proofs = self.pipeline.take_proofs();
         let alerts = self.pipeline.take_alerts();
         if self.events.is_some() && !(self.changes.is_empty() && proofs.is_empty()) {
-            let mut items = Vec::with_capacity(self.changes.len() + alerts.len() + proofs.len());
-            let mut alerts = alerts.into_iter().peekable();
-            for (at, change) in self.changes.drain(..).enumerate() {
-                items.extend(emitted(change));
-                while let Some((_, alert)) = alerts.next_if(|(after, _)| *after == at + 1) {
-                    items.push(Emitted::Alert(alert));
-                }
-            }
+            let mut items = emit::told(&mut self.changes, alerts);
             items.extend(proofs.into_iter().map(Emitted::Slot));
             self.emit(items).await;
         }
@@ -207,26 +200,6 @@ fn log(event: &StreamEventKind) {
         | StreamEventKind::Gap(_) => tracing::warn!("{event}"),
         _ => tracing::info!("{event}"),
     }
-}
-
-/// What the outside is told of a change.
-fn emitted(change: Change) -> Option<Emitted> {
-    Some(match change {
-        Change::Chain(event) => Emitted::Chain(Box::new(event)),
-        Change::Retracted { slot, signature, path, event_index } => {
-            Emitted::Retracted { slot, signature, path, event_index }
-        }
-        Change::ChainBroken { slot, recv_ms, pool, mint, connection } => {
-            Emitted::ChainBroken { slot, recv_ms, pool, mint, connection }
-        }
-        Change::Progress { slot, recv_ms, mint, progress_pct, eta } => {
-            Emitted::Progress { slot, recv_ms, mint, progress_pct, eta }
-        }
-        Change::Milestone { slot, recv_ms, mint, kind, value } => {
-            Emitted::Milestone { slot, recv_ms, mint, kind, value }
-        }
-        Change::Transferred { .. } | Change::Attempted { .. } | Change::Dead(_) | Change::Confirmed(_) => return None,
-    })
 }
 
 /// Gives items to a sink; how many were dropped because it was full and must not be waited for.

@@ -5,7 +5,7 @@ use super::{
     arbitrage::Arbitrage,
     book::{Book, Seq},
     copy_trade::CopyTrade,
-    features::Weights,
+    features::{Features, Weights},
     launches::Launches,
     leg::Leg,
     lru::KeyHash,
@@ -15,9 +15,12 @@ use super::{
     tracked::{Fate, Tracked},
     users::Users,
 };
-use crate::decode::{
-    Event, EventKind,
-    event::{Flow, Liquidity},
+use crate::{
+    chain::ids::Signature,
+    decode::{
+        Event, EventKind,
+        event::{Flow, Liquidity},
+    },
 };
 
 /// Slots from a launch on in which buying and selling on is a launch's own game.
@@ -49,6 +52,19 @@ pub struct Detectors {
     launches: Launches,
     /// Alerts to look at again because a leg of theirs turned out to be another's attack.
     again: Vec<AlertId>,
+    /// What was looked at, where somebody wants to know.
+    examined: Option<Vec<Examined>>,
+}
+
+/// A position that was looked at, whether it was told or not: what weights are fitted to.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// The transaction of its first leg.
+    pub front: Signature,
+    /// Of its newest back leg.
+    pub back: Signature,
+    /// What was seen.
+    pub features: Features,
 }
 
 impl Detectors {
@@ -68,7 +84,19 @@ impl Detectors {
             copy_trade: CopyTrade::new(hash),
             launches: Launches::new(hash),
             again: Vec::new(),
+            examined: None,
         }
+    }
+
+    /// Weighs otherwise from here on, replays every position, and keeps what it looks at for [`examined`](Self::examined).
+    pub fn study(&mut self, weights: Weights) {
+        self.weights = weights;
+        self.examined = Some(Vec::new());
+    }
+
+    /// What was looked at since the last time, in order; the same position comes again when more of it is known.
+    pub fn examined(&mut self) -> Vec<Examined> {
+        self.examined.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes the next event; `whole` is whether the reserve chain reaches it without a gap. Appends what it shows.
@@ -185,7 +213,7 @@ impl Detectors {
     fn look(&mut self, first: Seq, leg: &Leg) -> bool {
         let Some(pool) = self.pools.get(&leg.pool) else { return false };
         let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
-        let scene = Scene { book, users, order_takers, pool, tracked, weights };
+        let scene = Scene { book, users, order_takers, pool, tracked, weights, thorough: self.examined.is_some() };
         let known = scene.book.get(first).and_then(|entry| entry.position.alert);
         let Some(judged) = judge.judge(first, &scene) else {
             if let Some(id) = known {
@@ -193,13 +221,20 @@ impl Detectors {
             }
             return false;
         };
+        if let Some(examined) = &mut self.examined
+            && let Some(head) = self.book.get(first)
+            && let Some(back) = self.book.get(head.position.last_back())
+        {
+            let (front, back) = (head.leg.signature, back.leg.signature);
+            examined.push(Examined { front, back, features: judged.features });
+        }
         if judged.confidence < SUSPECTED && known.is_none() {
             return true;
         }
         let class = self.class(first, &judged);
         let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
         let Some(pool) = self.pools.get(&leg.pool) else { return true };
-        let scene = Scene { book, users, order_takers, pool, tracked, weights };
+        let scene = Scene { book, users, order_takers, pool, tracked, weights, thorough: false };
         let Some(alert) = judge.alert(first, &judged, class, &scene) else { return true };
         let id = self.tracked.raise(known, alert, first);
         self.mark(first, id, class);

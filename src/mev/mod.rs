@@ -21,7 +21,7 @@ mod users;
 mod wash;
 
 pub use alert::{Alert, AlertView, Class, State};
-pub use detectors::{Bounds, Detectors};
+pub use detectors::{Bounds, Detectors, Examined};
 pub use features::{Features, Weights};
 pub use leg::Leg;
 pub use rules::AlertRules;

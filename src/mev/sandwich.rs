@@ -31,6 +31,8 @@ pub(super) struct Scene<'a> {
     pub(super) pool: &'a HotPool,
     pub(super) tracked: &'a Tracked,
     pub(super) weights: &'a Weights,
+    /// Replays also where nothing depends on it.
+    pub(super) thorough: bool,
 }
 
 /// Room for one judgement, kept from one to the next.
@@ -196,7 +198,7 @@ impl Judge {
         ];
         let is_open = outcomes.iter().any(|outcome| scene.weights.score(outcome) >= SUSPECTED);
         let mut slack = None;
-        if position.alert.is_some() || is_open {
+        if position.alert.is_some() || is_open || scene.thorough {
             self.replay(first, &entity, &position, scene);
             let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
             slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);

@@ -5,7 +5,7 @@
 //! book        a pool or curve to plan with           script     who trades what in which slot
 //! attack      planted attacks                        lookalike  what only looks like one
 //! loss        what would have happened without       episode    script → transactions and label
-//! label       the truth
+//! label       the truth                             messages   the stream, and what happens to it
 //! ```
 //! An episode is planned in whole with the market's integer arithmetic before its first transaction is written: an attacker
 //! sees its victim's bound and sizes the front to it, which a plan can and a market of independent actors cannot. Several
@@ -18,6 +18,7 @@ pub mod kind;
 pub mod label;
 mod lookalike;
 mod loss;
+mod messages;
 mod script;
 mod settings;
 
@@ -29,6 +30,7 @@ use yellowstone_grpc_proto::geyser::SubscribeUpdateTransactionInfo;
 use self::{episode::Episode, label::LabelSink, script::WALLETS};
 pub use self::{
     kind::Kind,
+    messages::{Messages, Trouble},
     script::Link,
     settings::{Settings, SettingsError},
 };

@@ -1,0 +1,189 @@
+//! Weights from labelled scenarios: logistic regression with a ridge, by Newton's method.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use thiserror::Error;
+
+use super::{
+    Program,
+    finding::Truth,
+    play::{Path, PlayError, play},
+};
+use crate::mev::{
+    Weights,
+    features::{COUNT, NAMES},
+};
+
+/// Strength of the ridge, on features as they come.
+const RIDGE: f64 = 0.3;
+/// Newton steps: it converges in some ten.
+const STEPS: usize = 40;
+/// Rounds of looking and fitting: what was told of others before is part of what is seen.
+const ROUNDS: usize = 3;
+/// Weights set by hand: generated attackers come again too regularly, and all generated pools can be replayed.
+const BY_HAND: [(&str, f64); 2] = [("record", 1.0), ("unreplayed", -0.5)];
+
+/// Why nothing could be fitted.
+#[derive(Debug, Error)]
+pub enum FitError {
+    /// A seed could not be played.
+    #[error(transparent)]
+    Play(#[from] PlayError),
+    /// The matrix of second derivatives cannot be inverted.
+    #[error("the weights cannot be fitted to these scenarios")]
+    Singular,
+}
+
+/// A position as numbers, and whether an attack was planted there.
+type Row = ([f64; COUNT], bool);
+
+/// Fits weights to what is looked at in these scenarios; the text of the data file, which states when and to what.
+///
+/// # Errors
+/// When a seed cannot be played, or shows too little.
+pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> Result<String, FitError> {
+    let mut weights = Weights::built_in();
+    let mut count = 0;
+    for round in 0..ROUNDS {
+        let mut rows: Vec<Row> = Vec::new();
+        for seed in program.seeds.0.clone() {
+            let played = play(program, seed, &Path::Study(weights))?;
+            let truth = Truth::of(&played);
+            // Of a position that was looked at again, what it was in the end.
+            let last: HashMap<_, _> = played.examined.iter().map(|examined| (examined.front, examined)).collect();
+            rows.extend(last.into_values().map(|examined| {
+                (examined.features.values(), truth.attack(&[examined.front], &[examined.back]).is_some())
+            }));
+            each(round, seed);
+        }
+        count = rows.len();
+        weights = regress(&rows).ok_or(FitError::Singular)?;
+    }
+    Ok(text(&weights, program, date, count))
+}
+
+fn text(weights: &Weights, program: &Program, date: &str, count: usize) -> String {
+    let mut text = String::new();
+    let hand: Vec<&str> = BY_HAND.iter().map(|(name, _)| *name).collect();
+    let _ = writeln!(
+        text,
+        "# Weights of the sandwich score by feature: log-odds per unit of the feature (src/mev/features.rs).\n\
+         # Made on {date} by `smart-stream-tui scenario fit --seeds {} --each {}`: logistic regression (ridge {RIDGE}) over\n\
+         # {count} positions. Set by hand: {}.",
+        program.seeds,
+        program.each,
+        hand.join(", ")
+    );
+    for (name, weight) in NAMES.iter().zip(weights.0) {
+        let _ = writeln!(text, "{name}\t{weight:.3}");
+    }
+    text
+}
+
+fn by_hand(feature: usize) -> Option<f64> {
+    let name = NAMES.get(feature)?;
+    BY_HAND.iter().find(|(known, _)| known == name).map(|(_, weight)| *weight)
+}
+
+/// The weights under which these outcomes are likeliest, large ones being less likely beforehand.
+fn regress(rows: &[Row]) -> Option<Weights> {
+    let mut weights = [0.0; COUNT];
+    for (at, weight) in weights.iter_mut().enumerate() {
+        *weight = by_hand(at).unwrap_or(0.0);
+    }
+    for _ in 0..STEPS {
+        let mut gradient = [0.0; COUNT];
+        let mut hessian = [[0.0; COUNT]; COUNT];
+        for (at, (gradient, row)) in gradient.iter_mut().zip(&mut hessian).enumerate() {
+            // The bias is free.
+            let ridge = if at == 0 { 1e-6 } else { RIDGE };
+            *gradient = -ridge * weights[at];
+            row[at] = ridge;
+        }
+        for (values, is_attack) in rows {
+            let odds: f64 = weights.iter().zip(values).map(|(weight, value)| weight * value).sum();
+            let chance = 1.0 / (1.0 + (-odds).exp());
+            let error = f64::from(u8::from(*is_attack)) - chance;
+            let weight = (chance * (1.0 - chance)).max(1e-9);
+            for (at, value) in values.iter().enumerate() {
+                gradient[at] += error * value;
+                for (row, other) in hessian[at].iter_mut().zip(values) {
+                    *row += weight * value * other;
+                }
+            }
+        }
+        for at in (0..COUNT).filter(|at| by_hand(*at).is_some()) {
+            gradient[at] = 0.0;
+            hessian[at] = [0.0; COUNT];
+            for row in &mut hessian {
+                row[at] = 0.0;
+            }
+            hessian[at][at] = 1.0;
+        }
+        let step = solve(hessian, gradient)?;
+        let mut largest = 0.0_f64;
+        for (weight, step) in weights.iter_mut().zip(step) {
+            // A step that overshoots where the data is separable.
+            let step = step.clamp(-2.0, 2.0);
+            *weight += step;
+            largest = largest.max(step.abs());
+        }
+        if largest < 1e-6 {
+            break;
+        }
+    }
+    Some(Weights(weights))
+}
+
+/// Gauss with the largest pivot first.
+fn solve(mut matrix: [[f64; COUNT]; COUNT], mut right: [f64; COUNT]) -> Option<[f64; COUNT]> {
+    for at in 0..COUNT {
+        let pivot = (at..COUNT).max_by(|one, other| matrix[*one][at].abs().total_cmp(&matrix[*other][at].abs()))?;
+        matrix.swap(at, pivot);
+        right.swap(at, pivot);
+        let lead = matrix[at][at];
+        if lead.abs() < 1e-12 {
+            return None;
+        }
+        let (top, value) = (matrix[at], right[at]);
+        for row in (0..COUNT).filter(|row| *row != at) {
+            let factor = matrix[row][at] / lead;
+            for (cell, above) in matrix[row].iter_mut().zip(top) {
+                *cell -= factor * above;
+            }
+            right[row] -= factor * value;
+        }
+    }
+    let mut solved = [0.0; COUNT];
+    for (at, value) in solved.iter_mut().enumerate() {
+        *value = right[at] / matrix[at][at];
+    }
+    Some(solved)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+
+    #[test]
+    fn the_weights_that_made_the_outcomes_are_found() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        let mut truth = [0.0; COUNT];
+        (truth[0], truth[3], truth[7]) = (-1.0, 2.0, -1.5);
+        truth.iter_mut().enumerate().for_each(|(at, weight)| *weight = by_hand(at).unwrap_or(*weight));
+        let rows: Vec<Row> = (0..20_000)
+            .map(|_| {
+                let mut values = [1.0; COUNT];
+                values.iter_mut().skip(1).for_each(|value| *value = 2.0 * rng.f64() - 1.0);
+                let odds: f64 = truth.iter().zip(values).map(|(weight, value)| weight * value).sum();
+                (values, rng.f64() < 1.0 / (1.0 + (-odds).exp()))
+            })
+            .collect();
+        let fitted = regress(&rows).unwrap();
+        for (weight, truth) in fitted.0.iter().zip(truth) {
+            assert!((weight - truth).abs() < 0.15, "{fitted:?}");
+        }
+    }
+}
