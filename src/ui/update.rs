@@ -62,11 +62,7 @@ pub fn key(model: &mut Model, key: Key, now: Instant) -> Vec<Effect> {
         match key {
             Key::Char(c) => edit(model, |typed| typed.push(c.encode_utf8(&mut [0; 4]))),
             Key::Backspace => edit(model, Typed::pop),
-            Key::Tab if model.typing && model.overlay.is_none() => {
-                if model.filter.complete() {
-                    filtered(model);
-                }
-            }
+            Key::Tab if model.typing && model.overlay.is_none() && model.filter.complete() => filtered(model),
             Key::Ctrl('u') => edit(model, |typed| typed.set("")),
             // Letters are text, so the palette is walked by the keys that are none.
             Key::Up if model.overlay.is_some() => by(model, -1),
@@ -118,12 +114,9 @@ fn find(model: &mut Model, from: From) {
     if hits.is_empty() {
         return complain(model, &format!("/{text}  not found in this pane"));
     }
-    match search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
-        Some((row, number)) => {
-            super::movement::select(model, row);
-            say(model, &format!("/{text}  {number} of {}", hits.len()));
-        }
-        None => {}
+    if let Some((row, number)) = search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
+        super::movement::select(model, row);
+        say(model, &format!("/{text}  {number} of {}", hits.len()));
     }
 }
 
@@ -365,14 +358,12 @@ fn next_sort(model: &mut Model, before: Option<u8>) {
         return complain(model, "the rows in here keep their order");
     }
     let first = before.map_or(0, |before| before + 1);
-    match (first..count).find(|column| sortable(model, pane, *column)) {
-        Some(column) => sort(model, column),
-        None => {
-            model.columns[pane as usize].sort = Sort::default();
-            say(model, "in their own order");
-            model.touch();
-        }
+    if let Some(column) = (first..count).find(|column| sortable(model, pane, *column)) {
+        return sort(model, column);
     }
+    model.columns[pane as usize].sort = Sort::default();
+    say(model, "in their own order");
+    model.touch();
 }
 
 /// Whether rows of a pane can be ordered by a column. Where there are no rows, nothing speaks against it.
