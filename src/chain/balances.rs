@@ -5,31 +5,47 @@ use super::{
     ids::{Mint, Wallet},
 };
 
-/// What a transaction says of one of its token accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenBalance {
-    /// Its token.
-    pub mint: Mint,
-    /// Decimals of that token.
-    pub decimals: u8,
-}
-
 /// Whether a `TokenBalance` is plainly another account's. The index comes first but for 0, which is not written: most are
 /// ruled out by two bytes.
 const fn is_anothers(bytes: &[u8], account_index: u8) -> bool {
     matches!(*bytes, [0x08, index, ..] if index < 0x80 && index != account_index)
 }
 
-/// Reads mint and decimals of a `TokenBalance`, if it is that account's.
-pub(super) fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
+/// Reads the mint in a `TokenBalance`, if it is that account's.
+pub(super) fn token_mint(bytes: &[u8], account_index: u8) -> Option<Mint> {
+    text_of(2, bytes, account_index)?.parse().ok()
+}
+
+/// Reads the owner in a `TokenBalance`, if it is that account's.
+pub(super) fn token_owner(bytes: &[u8], account_index: u8) -> Option<Wallet> {
+    text_of(4, bytes, account_index)?.parse().ok()
+}
+
+/// A text field of a `TokenBalance`, if it is that account's.
+fn text_of(field_number: u32, bytes: &[u8], account_index: u8) -> Option<&str> {
     if is_anothers(bytes, account_index) {
         return None;
     }
-    let (mut index, mut mint, mut decimals) = (0, None, 0);
+    let (mut index, mut text) = (0, None);
     for field in Fields::new(bytes).map_while(Result::ok) {
         match field.number {
             1 => index = field.uint32().ok()?,
-            2 => mint = field.text().ok(),
+            number if number == field_number => text = Some(field),
+            _ => {}
+        }
+    }
+    text.filter(|_| index == u32::from(account_index))?.text().ok()
+}
+
+/// Reads the decimals in a `TokenBalance`, if it is that account's.
+pub(super) fn token_decimals(bytes: &[u8], account_index: u8) -> Option<u8> {
+    if is_anothers(bytes, account_index) {
+        return None;
+    }
+    let (mut index, mut decimals) = (0, 0);
+    for field in Fields::new(bytes).map_while(Result::ok) {
+        match field.number {
+            1 => index = field.uint32().ok()?,
             3 => {
                 let amount = Fields::new(field.bytes().ok()?).map_while(Result::ok);
                 decimals = amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
@@ -37,26 +53,7 @@ pub(super) fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBala
             _ => {}
         }
     }
-    if index != u32::from(account_index) {
-        return None;
-    }
-    Some(TokenBalance { mint: mint?.parse().ok()?, decimals: u8::try_from(decimals).ok()? })
-}
-
-/// Reads the owner in a `TokenBalance`, if it is that account's.
-pub(super) fn token_owner(bytes: &[u8], account_index: u8) -> Option<Wallet> {
-    if is_anothers(bytes, account_index) {
-        return None;
-    }
-    let (mut index, mut owner) = (0, None);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            4 => owner = field.text().ok(),
-            _ => {}
-        }
-    }
-    owner.filter(|_| index == u32::from(account_index))?.parse().ok()
+    if index == u32::from(account_index) { u8::try_from(decimals).ok() } else { None }
 }
 
 /// Reads the amount in a `TokenBalance`, if it is that account's.

@@ -155,12 +155,28 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The content of the next field, if it has that very key and exactly `N` bytes, fewer than 128.
+    #[inline]
+    pub(crate) fn next_like<const N: usize>(&mut self, key: u8) -> Option<&'a [u8; N]> {
+        let [first, length, content @ ..] = self.buffer.get(self.at..)? else { return None };
+        if *first != key || usize::from(*length) != N {
+            return None;
+        }
+        let content = content.first_chunk()?;
+        self.at += 2 + N;
+        Some(content)
+    }
+
     #[inline(always)]
     fn varint(&mut self) -> Result<u64, WireError> {
         match self.buffer.get(self.at) {
             Some(&byte) if byte < 0x80 => {
                 self.at += 1;
                 Ok(u64::from(byte))
+            }
+            Some(&low) if let Some(&high @ 0..0x80) = self.buffer.get(self.at + 1) => {
+                self.at += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.long_varint(),
         }

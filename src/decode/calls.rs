@@ -116,7 +116,7 @@ impl Calls {
             }
             let depth = instruction.assumed_depth();
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
-            let program = Program::from_id(instruction.program);
+            let program = instruction.venue();
             let ordinal = program.map_or(0, |program| counts[program as usize]);
             if let Some(program) = program {
                 counts[program as usize] += 1;
@@ -465,7 +465,7 @@ pub(super) fn attempts(walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<
         if instruction.inner.is_none() {
             outer = place;
         }
-        let Some(program) = Program::from_id(instruction.program) else { continue };
+        let Some(program) = instruction.venue() else { continue };
         let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
         let caller = Caller { program, ordinal: *ordinal };
         *ordinal += 1;
