@@ -4,7 +4,7 @@
 
 pub use super::walk::{Walk, WalkError};
 use super::{
-    balances::{token_amount, token_decimals, token_mint, token_owner},
+    balances,
     fields::{Field, Fields},
     ids::{Mint, Wallet},
     program::{Program, Role},
@@ -132,9 +132,11 @@ impl<'a> Walked<'a> {
         self.meta_from(self.walk.rest.logs).filter(|field| field.number == 6).map_while(|field| field.bytes().ok())
     }
 
-    fn token_balances(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let balances = self.meta_from(self.walk.rest.balances).filter(|field| matches!(field.number, 7 | 8));
-        balances.filter_map(|field| field.bytes().ok())
+    /// The token balances of an account, each with whether it is that afterwards.
+    fn balances_of(&self, account_index: u8) -> impl Iterator<Item = (bool, &'a [u8])> + use<'a> {
+        let meta = self.meta;
+        let balances = self.walk.balances.iter().filter(move |balance| balance.account == u32::from(account_index));
+        balances.map(move |balance| (balance.after, balance.content.within(meta)))
     }
 
     fn meta_from(&self, offset: Option<usize>) -> impl Iterator<Item = Field<'a>> + use<'a> {
@@ -157,19 +159,19 @@ impl<'a> Walked<'a> {
     /// Which token this account holds, where the transaction's token balances say.
     #[must_use]
     pub fn token_mint(&self, account_index: u8) -> Option<Mint> {
-        self.token_balances().find_map(|bytes| token_mint(bytes, account_index))
+        self.balances_of(account_index).find_map(|(_, balance)| balances::mint(balance))
     }
 
     /// Decimals of the token that this account holds, where the transaction's token balances say.
     #[must_use]
     pub fn token_decimals(&self, account_index: u8) -> Option<u8> {
-        self.token_balances().find_map(|bytes| token_decimals(bytes, account_index))
+        self.balances_of(account_index).find_map(|(_, balance)| balances::decimals(balance))
     }
 
     /// Who owns this token account, where the transaction's token balances say.
     #[must_use]
     pub fn token_owner(&self, account_index: u8) -> Option<Wallet> {
-        self.token_balances().find_map(|bytes| token_owner(bytes, account_index))
+        self.balances_of(account_index).find_map(|(_, balance)| balances::owner(balance))
     }
 
     /// By how much the lamports of this account changed, where the transaction's balances say.
@@ -185,12 +187,11 @@ impl<'a> Walked<'a> {
     /// By how many base units the tokens in this account changed, by the transaction's balances; 0 where they name none.
     #[must_use]
     pub fn token_change(&self, account_index: u8) -> i128 {
-        let amount = |number| {
-            let balances = self.meta_from(self.walk.rest.balances).filter(move |field| field.number == number);
-            let amounts = balances.filter_map(|field| token_amount(field.bytes().ok()?, account_index));
-            i128::from(amounts.last().unwrap_or(0))
+        let amount = |after| {
+            let balances = self.balances_of(account_index).filter(|(when, _)| *when == after);
+            i128::from(balances.filter_map(|(_, balance)| balances::amount(balance)).last().unwrap_or(0))
         };
-        amount(8) - amount(7)
+        amount(true) - amount(false)
     }
 
     /// How many instructions it has.
@@ -225,6 +226,13 @@ impl<'a> Walked<'a> {
             accounts: node.compiled.accounts.within(buffer),
             keys: &walk.keys,
         })
+    }
+
+    /// Its calls of programs with that role, in execution order.
+    pub fn calls_of(&self, role: Role) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
+        let walked = *self;
+        let nodes = self.walk.nodes.iter().enumerate().filter(move |(_, node)| node.role == Some(role));
+        nodes.filter_map(move |(place, _)| walked.instruction(place))
     }
 
     /// Its instructions in execution order.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::{
+    balances::account_index,
     fields::Fields,
     program::Role,
     transaction::{Failure, Walked},
@@ -27,8 +28,10 @@ pub enum WalkError {
     },
 }
 
-/// Keys of the fields that come in long runs, each of one byte: number and wire type (length-delimited).
+/// Keys of the fields that come in long runs, each of one byte: number and wire type.
 const ACCOUNT_KEY: u8 = 2 << 3 | 2;
+const INDEX: u8 = 1 << 3;
+const INNER: u8 = 2 << 3 | 2;
 const LOG: u8 = 6 << 3 | 2;
 const BALANCE_BEFORE: u8 = 7 << 3 | 2;
 const BALANCE_AFTER: u8 = 8 << 3 | 2;
@@ -48,11 +51,11 @@ pub struct Walk {
     loaded_readonly: Vec<[u8; 32]>,
     outer: Vec<Compiled>,
     pub(super) nodes: Vec<Node>,
+    pub(super) balances: Vec<Balance>,
     /// How many of the top-level instructions are among the nodes.
     placed: usize,
     /// Whether groups of inner instructions came in another order than that of execution.
     unordered: bool,
-    highest: Highest,
     pub(super) rest: Rest,
 }
 
@@ -64,9 +67,8 @@ pub(super) struct Rest {
     pub(super) fee: u64,
     pub(super) priority_fee: Option<u64>,
     pub(super) compute_unit_limit: Option<u32>,
-    /// Offsets in the meta of the first log line and of the first token balance.
+    /// Offset in the meta of the first log line.
     pub(super) logs: Option<usize>,
-    pub(super) balances: Option<usize>,
 }
 
 /// An instruction as it lies in the transaction or in its meta.
@@ -97,6 +99,14 @@ impl Span {
     }
 }
 
+/// What the transaction says of a token account, before or after.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Balance {
+    pub(super) account: u32,
+    pub(super) after: bool,
+    pub(super) content: Span,
+}
+
 /// An instruction in its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
@@ -104,38 +114,6 @@ pub(super) struct Node {
     pub(super) role: Option<Role>,
     pub(super) outer: u16,
     pub(super) inner: Option<u16>,
-}
-
-/// The highest index that any instruction names: of programs, and of accounts in lanes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Highest {
-    program: u32,
-    accounts: [u8; LANES],
-}
-
-impl Highest {
-    #[inline]
-    fn add(&mut self, program: u32, accounts: Span, buffer: &[u8]) {
-        self.program = self.program.max(program);
-        let (mut at, end) = (accounts.start as usize, accounts.end as usize);
-        while at < end {
-            let Some(indices) = buffer.get(at..).and_then(|rest| rest.first_chunk::<LANES>()) else {
-                let rest = buffer.get(at..end).unwrap_or_default();
-                self.accounts[0] = rest.iter().fold(self.accounts[0], |highest, index| highest.max(*index));
-                return;
-            };
-            // All lanes at once, those behind the end as nothing.
-            let count = end - at;
-            for ((lane, highest), index) in self.accounts.iter_mut().enumerate().zip(indices) {
-                *highest = (*highest).max(if lane < count { *index } else { 0 });
-            }
-            at += LANES;
-        }
-    }
-
-    fn index(&self) -> u32 {
-        self.accounts.iter().fold(self.program, |highest, index| highest.max(u32::from(*index)))
-    }
 }
 
 impl Walk {
@@ -148,14 +126,15 @@ impl Walk {
         self.loaded_readonly.clear();
         self.outer.clear();
         self.nodes.clear();
+        self.balances.clear();
         (self.placed, self.unordered) = (0, false);
-        (self.highest, self.rest) = (Highest::default(), Rest::default());
+        self.rest = Rest::default();
         touch(update.transaction);
         touch(update.meta);
         self.read_transaction(update.transaction)?;
         self.read_meta(update.meta)?;
         self.keys.append(&mut self.loaded_readonly);
-        self.finish()?;
+        self.finish(update)?;
         Ok(Walked { walk: self, transaction: update.transaction, meta: update.meta })
     }
 
@@ -179,9 +158,7 @@ impl Walk {
                     }
                 }
                 4 => {
-                    let instruction = compiled(transaction, field.range()?)?;
-                    self.highest.add(instruction.program, instruction.accounts, transaction);
-                    self.outer.push(instruction);
+                    self.outer.push(compiled(transaction, field.range()?)?);
                 }
                 7 => self.read_config(field.bytes()?)?,
                 _ => {}
@@ -216,11 +193,8 @@ impl Walk {
                     self.rest.logs = self.rest.logs.or(Some(offset));
                     fields.pass_like(LOG);
                 }
-                7 | 8 => {
-                    self.rest.balances = self.rest.balances.or(Some(offset));
-                    fields.pass_like(BALANCE_BEFORE);
-                    fields.pass_like(BALANCE_AFTER);
-                }
+                7 => self.read_balances(meta, field.range()?, false, &mut fields)?,
+                8 => self.read_balances(meta, field.range()?, true, &mut fields)?,
                 10 => self.rest.inner_missing = field.varint()? != 0,
                 12 => self.keys.push(*field.array()?),
                 13 => self.loaded_readonly.push(*field.array()?),
@@ -230,39 +204,54 @@ impl Walk {
         Ok(())
     }
 
+    /// Reads one token balance and those behind it.
+    fn read_balances(
+        &mut self,
+        meta: &[u8],
+        first: Range<usize>,
+        after: bool,
+        fields: &mut Fields<'_>,
+    ) -> Result<(), WireError> {
+        let key = if after { BALANCE_AFTER } else { BALANCE_BEFORE };
+        let mut next = Some(first);
+        while let Some(range) = next {
+            let content = Span::of(&range)?;
+            self.balances.push(Balance { account: account_index(content.within(meta))?, after, content });
+            next = fields.next_range(key);
+        }
+        Ok(())
+    }
+
     /// Reads the inner instructions of one top-level one, behind that and those before it.
     fn read_group(&mut self, meta: &[u8], range: Range<usize>) -> Result<(), WireError> {
-        let mut fields = Fields::within(meta, range).peekable();
+        let mut fields = Fields::within(meta, range);
         // Servers write the index first, and 0 not at all.
-        let mut index = 0;
-        while let Some(Ok(field)) = fields.peek()
-            && field.number == 1
-        {
-            index = field.uint32()?;
-            fields.next();
-        }
-        let mut outer = self.place_outer(index)?;
+        let index = fields.next_number(INDEX).unwrap_or(0);
+        let mut outer = self.place_outer(index.into())?;
         let start = self.nodes.len();
         let mut inner = match self.nodes.last() {
             Some(Node { outer: last, inner: Some(inner), .. }) if *last == outer => usize::from(*inner) + 1,
             _ => 0,
         };
-        for field in fields {
-            let field = field?;
-            match field.number {
-                1 => {
-                    outer = self.place_outer(field.uint32()?)?;
-                    self.unordered = true;
+        loop {
+            let instruction = if let Some(range) = fields.next_range(INNER) {
+                compiled(meta, range)?
+            } else {
+                let Some(field) = fields.next() else { break };
+                let field = field?;
+                match field.number {
+                    1 => {
+                        outer = self.place_outer(field.uint32()?)?;
+                        self.unordered = true;
+                        continue;
+                    }
+                    2 => compiled(meta, field.range()?)?,
+                    _ => continue,
                 }
-                2 => {
-                    let instruction = compiled(meta, field.range()?)?;
-                    self.highest.add(instruction.program, instruction.accounts, meta);
-                    let position = Some(u16::try_from(inner).map_err(impossible)?);
-                    self.nodes.push(Node { compiled: instruction, role: None, outer, inner: position });
-                    inner += 1;
-                }
-                _ => {}
-            }
+            };
+            let position = Some(u16::try_from(inner).map_err(impossible)?);
+            self.nodes.push(Node { compiled: instruction, role: None, outer, inner: position });
+            inner += 1;
         }
         if self.unordered {
             let group = self.nodes.get_mut(start..).unwrap_or_default();
@@ -286,20 +275,28 @@ impl Walk {
         Ok(outer)
     }
 
-    /// Places what is left, and looks every program up.
-    fn finish(&mut self) -> Result<(), WalkError> {
+    /// Places what is left, looks every program up and every account index over.
+    fn finish(&mut self, update: &wire::Transaction<'_>) -> Result<(), WalkError> {
         if let Some(last) = self.outer.len().checked_sub(1) {
             self.place_outer(u32::try_from(last).map_err(|_| WireError::Content { field: 4 })?)?;
         }
         if self.unordered {
             self.order()?;
         }
-        let (index, keys) = (self.highest.index(), self.keys.len());
-        if !self.nodes.is_empty() && index as usize >= keys {
-            return Err(WalkError::AccountIndex { index, keys });
-        }
+        let keys = self.keys.len();
         for node in &mut self.nodes {
-            node.role = self.keys.get(node.compiled.program as usize).and_then(Role::of);
+            let Compiled { program, accounts, .. } = node.compiled;
+            let buffer = if node.inner.is_some() { update.meta } else { update.transaction };
+            let Some(id) = self.keys.get(program as usize) else {
+                return Err(WalkError::AccountIndex { index: program, keys });
+            };
+            if may_reach(buffer, accounts, keys) {
+                let highest = accounts.within(buffer).iter().max().copied().unwrap_or(0);
+                if usize::from(highest) >= keys {
+                    return Err(WalkError::AccountIndex { index: highest.into(), keys });
+                }
+            }
+            node.role = Role::of(id);
         }
         Ok(())
     }
@@ -318,6 +315,26 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Whether an account index may be as high as that number of keys; certain if not.
+#[inline]
+fn may_reach(buffer: &[u8], accounts: Span, keys: usize) -> bool {
+    const HIGH: u128 = u128::from_le_bytes([0x80; LANES]);
+    let Some(room) = 0x80_usize.checked_sub(keys).and_then(|room| u8::try_from(room).ok()) else { return true };
+    let room = u128::from_le_bytes([room; LANES]);
+    let (mut at, end) = (accounts.start as usize, accounts.end as usize);
+    while at < end {
+        let Some(indices) = buffer.get(at..).and_then(|rest| rest.first_chunk::<LANES>()) else { return true };
+        // Those behind the end count as nothing. What reaches the number of keys carries into its highest bit.
+        let kept = (end - at).min(LANES);
+        let indices = u128::from_le_bytes(*indices) & (u128::MAX >> (8 * (LANES - kept)));
+        if (indices.wrapping_add(room) | indices) & HIGH != 0 {
+            return true;
+        }
+        at += LANES;
+    }
+    false
 }
 
 fn impossible<E>(_: E) -> WireError {

@@ -71,6 +71,8 @@ struct Call {
 struct Frame {
     depth: u32,
     call: Option<usize>,
+    /// Whether it or one above it is of a venue's program.
+    in_venue: bool,
 }
 
 impl Calls {
@@ -123,7 +125,7 @@ impl Calls {
             } else {
                 spending.add(&instruction);
                 let in_venue = || match instruction.depth {
-                    Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
+                    Some(_) => self.stack.last().is_some_and(|frame| frame.in_venue),
                     None => last != nobody,
                 };
                 if transfer::may_be(&instruction) && !in_venue() {
@@ -158,7 +160,8 @@ impl Calls {
                 last[program as usize] = u32::try_from(self.list.len()).ok();
                 self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
-            self.stack.push(Frame { depth, call });
+            let in_venue = call.is_some() || self.stack.last().is_some_and(|frame| frame.in_venue);
+            self.stack.push(Frame { depth, call, in_venue });
         }
         spending
     }

@@ -25,12 +25,17 @@ const UNIT_PRICE: u8 = 3;
 /// Parts of a lamport in which the unit price is given.
 const PRICE_PARTS: u128 = 1_000_000;
 
+/// Words of 64 bits that tell most accounts from those that take tips.
+const TIP_WORDS: usize = 64;
+
 /// Both tables, by key: the first eight bytes, for a quick search, and all.
 struct Tables {
     apps: Vec<(u64, [u8; 32], &'static str)>,
     /// Names in marked keys, and their apps.
     marks: Vec<(&'static str, &'static str)>,
     tips: Vec<(u64, [u8; 32])>,
+    /// A bit for each of those, by its first two bytes.
+    tip_bits: [u64; TIP_WORDS],
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -47,7 +52,14 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let mut tips: Vec<_> = tips.map(|key| (head(&key), key)).collect();
     apps.sort_unstable();
     tips.sort_unstable();
-    Tables { apps, marks, tips }
+    let mut tip_bits = [0; TIP_WORDS];
+    for (_, key) in &tips {
+        let (word, bit) = bit_of(key);
+        if let Some(bits) = tip_bits.get_mut(word) {
+            *bits |= bit;
+        }
+    }
+    Tables { apps, marks, tips, tip_bits }
 });
 
 /// What all trades of a transaction share.
@@ -159,10 +171,20 @@ fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
 
 /// Whether what is sent to that account is a tip.
 pub(super) fn is_tip_account(account: &[u8; 32]) -> bool {
-    TABLES
-        .tips
-        .binary_search_by_key(&head(account), |(known, _)| *known)
-        .is_ok_and(|at| TABLES.tips.get(at).is_some_and(|(_, known)| known == account))
+    // Asked for every transfer of lamports: one bit rules out nearly all.
+    let tables = &*TABLES;
+    let (word, bit) = bit_of(account);
+    if tables.tip_bits.get(word).is_none_or(|bits| bits & bit == 0) {
+        return false;
+    }
+    let found = tables.tips.binary_search_by_key(&head(account), |(known, _)| *known);
+    found.is_ok_and(|at| tables.tips.get(at).is_some_and(|(_, known)| known == account))
+}
+
+/// Where a key stands in [`Tables::tip_bits`]: the word and the bit in it.
+const fn bit_of(key: &[u8; 32]) -> (usize, u64) {
+    let [first, second, ..] = *key;
+    ((first as usize) % TIP_WORDS, 1 << (second % 64))
 }
 
 fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {

@@ -88,19 +88,17 @@ pub(super) fn at(place: usize, walked: &Walked<'_>, origin: &Origin) -> Option<T
 /// Who owns a token account: by the instruction that opened it, else by the transaction's balances, which do not hold what it
 /// opened and closed. `None` for what is no token account.
 fn owner_of(account_index: u8, walked: &Walked<'_>) -> Option<Wallet> {
-    let opened = walked.instructions().find_map(|call| opened_for(&call, account_index));
-    opened.or_else(|| walked.token_owner(account_index))
+    let names = |call: &Instruction<'_>, position| call.account_index(position) == Some(account_index);
+    let usual = walked.calls_of(Role::AssociatedToken).find(|call| names(call, 1)).and_then(|call| call.account(2));
+    let opened = || walked.calls_of(Role::Token).filter(|call| names(call, 0)).find_map(|call| owner_named_by(&call));
+    usual.or_else(opened).map(|owner| Wallet::new(*owner)).or_else(|| walked.token_owner(account_index))
 }
 
-/// The owner for whom an instruction opens that account.
-fn opened_for(instruction: &Instruction<'_>, account_index: u8) -> Option<Wallet> {
-    let opens = |position| instruction.account_index(position) == Some(account_index);
-    match (instruction.role, instruction.data) {
-        (Some(Role::AssociatedToken), _) if opens(1) => instruction.account(2).map(|owner| Wallet::new(*owner)),
-        (Some(Role::Token), [INITIALIZE, ..]) if opens(0) => instruction.account(2).map(|owner| Wallet::new(*owner)),
-        (Some(Role::Token), [INITIALIZE_2 | INITIALIZE_3, owner @ ..]) if opens(0) => {
-            owner.first_chunk().map(|owner| Wallet::new(*owner))
-        }
+/// The owner for whom an instruction opens its first account.
+fn owner_named_by<'a>(instruction: &Instruction<'a>) -> Option<&'a [u8; 32]> {
+    match instruction.data {
+        [INITIALIZE, ..] => instruction.account(2),
+        [INITIALIZE_2 | INITIALIZE_3, owner @ ..] => owner.first_chunk(),
         _ => None,
     }
 }
