@@ -134,7 +134,7 @@ impl<const WIDTH: u32, const LEN: u32> Ring<WIDTH, LEN> {
     }
 
     /// Width in seconds, and how many fit.
-    pub(super) const fn shape(&self) -> (u32, u32) {
+    pub(super) const fn shape() -> (u32, u32) {
         (WIDTH, LEN)
     }
 

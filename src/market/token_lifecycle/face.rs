@@ -187,7 +187,7 @@ fn series<const WIDTH: u32, const LEN: u32>(
     now_s: u32,
     cap: impl Fn(f64) -> Option<f64>,
 ) -> SeriesView {
-    let (width_s, length) = ring.shape();
+    let (width_s, length) = Ring::<WIDTH, LEN>::shape();
     let candles = ring.last(width_s * length, now_s).map(|bucket| CandleView {
         start_s: bucket.number * width_s,
         open: bucket.open,
