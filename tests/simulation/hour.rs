@@ -181,7 +181,7 @@ impl Hour {
             })
             .collect();
         // The server takes every call and ends it: what costs the most.
-        for _ in 0..1 + minutes / 20 {
+        for _ in 0..=minutes / 20 {
             let at = within(&mut random);
             let lasts = Some(seconds(&mut random, 30, 240).min(calm_from - at));
             faults.push(Fault { at, lasts, connection: None, kind: FaultKind::Close { after: random.u64(..3) } });
