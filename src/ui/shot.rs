@@ -97,10 +97,12 @@ pub fn film(frames: &[Buffer], defaults: Defaults) -> String {
         let (start, end) = (from * 1_000 / count, to * 1_000 / count);
         let hide = |at: usize| format!("{}.{}%{{visibility:hidden}}", at / 10, at % 10);
         let before = if from == 0 { String::new() } else { hide(0) };
+        // Where nothing moves, the first frame stands.
+        let still = if from == 0 { "" } else { "visibility:hidden;" };
         let after = if to == count { String::new() } else { hide(end) };
         let _ = writeln!(
             out,
-            ".f{from}-{to}{{animation:k{from}-{to} {}s steps(1) infinite}}@keyframes k{from}-{to}{{{before}{}.{}%{{visibility:visible}}{after}}}",
+            ".f{from}-{to}{{{still}animation:k{from}-{to} {}s steps(1) infinite}}@keyframes k{from}-{to}{{{before}{}.{}%{{visibility:visible}}{after}}}",
             count * STAY_S,
             start / 10,
             start % 10,
