@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    chain::group::Group,
     engine::{Command, view::GroupView},
     stream::status::Move,
 };
@@ -11,15 +12,15 @@ use super::{
     action::{Action, Argument, TABLE},
     columns::Columns,
     format::time_of_day,
-    keys::Key,
+    keys::{Chord, Key, Meaning},
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
     mouse::show,
     movement::{by, focus, page},
-    order,
-    palette::Palette,
-    panes::{self, tokens},
+    order::Sort,
+    palette::{self, Palette},
+    panes,
     search::{self, From},
-    streams::{choose_target, stream, throttle, under_way},
+    streams::{choose_target, stream, throttle, throttle_to, under_way},
     typed::Typed,
 };
 
@@ -28,8 +29,10 @@ use super::{
 pub enum Effect {
     /// Tell the engine.
     Command(Command),
-    /// Write what is shown to a file.
-    Export,
+    /// Write what is shown as a snapshot: to this file, or to one with a name of its own.
+    Export(Option<String>),
+    /// Draw what is shown into an SVG file: this one, or one with a name of its own.
+    Screenshot(Option<String>),
     /// The display was thawed: show the newest view.
     Thaw,
     /// Copy this address or signature.
@@ -55,13 +58,29 @@ const EXPORT: usize = 1;
 /// What a key does.
 pub fn key(model: &mut Model, key: Key, now: Instant) -> Vec<Effect> {
     let mode = model.mode();
-    if let Some(action) = model.keys.lookup(key, mode) {
-        return apply(model, action, now);
+    let pane = model.pane();
+    let mut pressed = std::mem::take(&mut model.pressed);
+    pressed.push(key);
+    match model.keys.lookup(&pressed, mode, pane) {
+        Meaning::Action(action) => return apply(model, action, now),
+        Meaning::Begun => {
+            let following = model.keys.following(&pressed, mode, pane);
+            say(model, &format!("{} …  {following}", Chord(pressed.clone())));
+            model.pressed = pressed;
+            return Vec::new();
+        }
+        Meaning::Nothing if pressed.len() > 1 => {
+            model.notice = None;
+            // A chord given up; another key than Escape means what it means by itself.
+            return if key == Key::Esc { Vec::new() } else { self::key(model, key, now) };
+        }
+        Meaning::Nothing => {}
     }
     if mode == Mode::Typing {
         match key {
             Key::Char(c) => edit(model, |typed| typed.push(c.encode_utf8(&mut [0; 4]))),
             Key::Backspace => edit(model, Typed::pop),
+            Key::Tab if model.typing && model.overlay.is_none() && model.filter.complete() => filtered(model),
             Key::Ctrl('u') => edit(model, |typed| typed.set("")),
             // Letters are text, so the palette is walked by the keys that are none.
             Key::Up if model.overlay.is_some() => by(model, -1),
@@ -110,12 +129,12 @@ fn find(model: &mut Model, from: From) {
     }
     let hits = search::hits(model);
     let text = model.search.text().to_owned();
-    match search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
-        Some((row, number)) => {
-            super::movement::select(model, row);
-            say(model, &format!("/{text}  {number} of {}", hits.len()));
-        }
-        None => complain(model, &format!("/{text}  not found in this pane")),
+    if hits.is_empty() {
+        return complain(model, &format!("/{text}  not found in this pane"));
+    }
+    if let Some((row, number)) = search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
+        super::movement::select(model, row);
+        say(model, &format!("/{text}  {number} of {}", hits.len()));
     }
 }
 
@@ -127,7 +146,7 @@ fn filtered(model: &mut Model) {
 /// What an action does.
 pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
     model.refresh();
-    if !matches!(action, Action::Export) && !model.exporting {
+    if !matches!(action, Action::Export | Action::Screenshot) && !model.exporting {
         model.notice = None;
     }
     let mut effects = Vec::new();
@@ -172,17 +191,21 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
             model.detail = None;
         }
         Action::SortColumn => {
-            let chosen = model.columns(Pane::Tokens).cursor().filter(|_| model.pane() == Pane::Tokens);
-            match chosen.map(|position| tokens::order_of(usize::from(position))) {
-                Some(Some(column)) => model.sort = order::Sort { column, ascending: false },
-                Some(None) => complain(model, "tokens cannot be sorted by this column"),
-                None => model.sort.next_column(),
+            let own = model.columns(model.pane());
+            match (own.cursor(), own.sort.column) {
+                (Some(chosen), _) => sort(model, chosen),
+                (None, before) => next_sort(model, before),
             }
-            model.touch();
         }
         Action::SortDirection => {
-            model.sort.ascending = !model.sort.ascending;
-            model.touch();
+            let pane = model.pane();
+            if panes::titles(pane).is_empty() {
+                complain(model, "the rows in here keep their order");
+            } else {
+                let sort = &mut model.columns[pane as usize].sort;
+                sort.turned = !sort.turned;
+                model.touch();
+            }
         }
         Action::Freeze => {
             model.frozen = !model.frozen;
@@ -193,19 +216,30 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
                 effects.push(Effect::Thaw);
             }
         }
-        Action::Export => {
+        Action::Tab | Action::Throttle | Action::ExportTo => {
+            let word = TABLE.iter().find(|row| row.action == action).map_or("", |row| row.name);
+            ask(model, if action == Action::ExportTo { "export" } else { word });
+        }
+        Action::Export | Action::Screenshot => {
             let recent = model.sent[EXPORT].is_some_and(|at| now.saturating_duration_since(at) < EXPORT_PAUSE);
             if !model.exporting && !recent {
                 model.sent[EXPORT] = Some(now);
                 model.exporting = true;
-                say(model, "exporting the snapshot …");
-                effects.push(Effect::Export);
+                if action == Action::Export {
+                    say(model, "exporting the snapshot …");
+                    effects.push(Effect::Export(None));
+                } else {
+                    say(model, "drawing …");
+                    effects.push(Effect::Screenshot(None));
+                }
             }
         }
         Action::Themes => model.overlay = Some(Overlay::Themes { before: model.theme }),
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::new(model))),
         Action::Search => {
             let possible = search::possible(model.pane()) && model.detail.is_none();
+            model.logs.searched = model.pane() == Pane::Logs;
+            model.logs.select(None);
             match &mut model.overlay {
                 Some(Overlay::Help { typing, .. }) => *typing = true,
                 Some(_) => {}
@@ -263,6 +297,9 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
 /// What an action does to what is named by `argument`, or to what is selected when that is empty.
 fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> Vec<Effect> {
     let takes = TABLE.iter().find(|row| row.action == action).map_or(Argument::None, |row| row.argument);
+    if model.behind_ms > 0 && changes_streams(action) {
+        return apply(model, action, now);
+    }
     match takes {
         _ if argument.is_empty() => {}
         Argument::None => {}
@@ -272,9 +309,10 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
             return Vec::new();
         }
         Argument::Order => {
-            if let Some(column) = order::Column::ALL.into_iter().find(|column| column.name() == argument) {
-                model.sort = order::Sort { column, ascending: false };
-                model.touch();
+            let wanted = panes::titles(model.pane()).iter().position(|title| *title == argument);
+            match wanted.and_then(|position| u8::try_from(position).ok()) {
+                Some(column) => sort(model, column),
+                None => complain(model, &format!("no column is called {argument:?} in here")),
             }
             return Vec::new();
         }
@@ -295,8 +333,65 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
             };
             model.connection = row;
         }
+        Argument::Level => {
+            let words = argument.split_once(' ').unwrap_or((argument, ""));
+            let id = words.0.parse().ok();
+            let known = model.view.connections.iter().find(|connection| Some(connection.status.id) == id);
+            let level = palette::level(words.1);
+            let mut effects = Vec::new();
+            match (known.map(|connection| connection.status.id), level) {
+                (None, _) => complain(model, "that connection is gone"),
+                (_, None) => complain(model, &format!("no throttle level is called {:?}", words.1)),
+                (Some(id), Some(level)) => throttle_to(model, id, level, now, &mut effects),
+            }
+            return effects;
+        }
+        Argument::Target => {
+            let (name, to) = argument.rsplit_once(' ').unwrap_or((argument, ""));
+            let group = Group::ALL.into_iter().find(|group| group.name() == name);
+            let mut effects = Vec::new();
+            match (group, to.parse().ok()) {
+                (Some(group), Some(to)) => move_group(model, group, to, now, &mut effects),
+                _ => complain(model, &format!("{argument:?} is not a group and the number of a connection")),
+            }
+            return effects;
+        }
+        Argument::Tab => {
+            let number = argument.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            match number.and_then(|number| Tab::ALL.get(number)) {
+                Some(tab) => show(model, *tab),
+                None => complain(model, &format!("there is no tab {argument}")),
+            }
+            return Vec::new();
+        }
+        Argument::Path => {
+            let mut effects = apply(model, action, now);
+            for effect in &mut effects {
+                if let Effect::Export(path) | Effect::Screenshot(path) = effect {
+                    *path = Some(argument.to_owned());
+                }
+            }
+            return effects;
+        }
     }
     apply(model, action, now)
+}
+
+/// Opens the palette with an action's name in it, for what has to follow.
+fn ask(model: &mut Model, name: &str) {
+    let mut palette = Palette::new(model);
+    palette.edit(|typed| typed.set(&format!("{name} ")));
+    model.overlay = Some(Overlay::Palette(palette));
+}
+
+fn move_group(model: &mut Model, group: Group, to: usize, now: Instant, effects: &mut Vec<Effect>) {
+    if !model.view.connections.iter().any(|connection| connection.status.id == to) {
+        complain(model, &format!("there is no connection {to}"));
+    } else if is_on(&model.view.groups, Move { group, from: to, to }) {
+        complain(model, &format!("{} is on connection {to} already", group.name()));
+    } else if stream(model, Command::MoveGroup { group, to }, now, effects) {
+        say(model, &format!("moving {} to connection {to}", group.name()));
+    }
 }
 
 /// Shows the view a step earlier or later, and says how far back it is. What is shown is frozen then.
@@ -324,8 +419,50 @@ fn kept(model: &Model) -> String {
 const fn changes_streams(action: Action) -> bool {
     matches!(
         action,
-        Action::ThrottleDown | Action::ThrottleUp | Action::Rebalance | Action::MoveGroup | Action::Reconnect
+        Action::ThrottleDown
+            | Action::ThrottleUp
+            | Action::Throttle
+            | Action::Rebalance
+            | Action::MoveGroup
+            | Action::Reconnect
     )
+}
+
+/// Orders the focused pane by this column; if it is ordered by it already, the other way round.
+pub(super) fn sort(model: &mut Model, column: u8) {
+    let pane = model.pane();
+    let title = panes::titles(pane).get(usize::from(column)).copied().unwrap_or("");
+    if !sortable(model, pane, column) {
+        return complain(model, &format!("rows cannot be ordered by {title}"));
+    }
+    let sort = &mut model.columns[pane as usize].sort;
+    sort.by(column);
+    let round = if sort.turned { ", turned round" } else { "" };
+    say(model, &format!("by {title}{round}"));
+    model.touch();
+}
+
+/// Orders the focused pane by the next column that gives an order; behind the last comes the pane's own order.
+fn next_sort(model: &mut Model, before: Option<u8>) {
+    let pane = model.pane();
+    let count = u8::try_from(panes::titles(pane).len()).unwrap_or(0);
+    if count == 0 {
+        return complain(model, "the rows in here keep their order");
+    }
+    let first = before.map_or(0, |before| before + 1);
+    if let Some(column) = (first..count).find(|column| sortable(model, pane, *column)) {
+        return sort(model, column);
+    }
+    model.columns[pane as usize].sort = Sort::default();
+    say(model, "in their own order");
+    model.touch();
+}
+
+/// Whether rows of a pane can be ordered by a column. Where there are no rows, nothing speaks against it.
+fn sortable(model: &Model, pane: Pane, column: u8) -> bool {
+    let position = usize::from(column);
+    position < panes::titles(pane).len()
+        && model.index_at(pane, 0).is_none_or(|first| panes::value(&model.view, pane, first, position).is_some())
 }
 
 /// Does something with the columns of the focused pane.
@@ -409,11 +546,10 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
         }
         Some(Overlay::Help { .. }) => {}
         Some(Overlay::Themes { .. }) => say(model, &format!("theme {}", model.themes.name(model.theme))),
-        Some(Overlay::Palette(palette)) => {
-            if let Some((action, argument)) = palette.chosen() {
-                effects.extend(apply_to(model, action, argument, now));
-            }
-        }
+        Some(Overlay::Palette(palette)) => match palette.chosen() {
+            Some((action, argument)) => effects.extend(apply_to(model, action, argument, now)),
+            None => complain(model, &format!("nothing is called {:?}", palette.typed.text())),
+        },
         Some(Overlay::Plan(plan)) => {
             if !plan.moves.is_empty() && stream(model, Command::Rebalance { moves: plan.moves.clone() }, now, effects) {
                 say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
@@ -422,19 +558,15 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
         Some(Overlay::MoveGroup { group, choice }) => {
             let target = model.view.connections.get(choice).map(|connection| connection.status.id);
             match target {
-                Some(to) if is_on(&model.view.groups, Move { group, from: to, to }) => {
-                    complain(model, &format!("{} is on connection {to} already", group.name()));
-                }
-                Some(to) => {
-                    if stream(model, Command::MoveGroup { group, to }, now, effects) {
-                        say(model, &format!("moving {} to connection {to}", group.name()));
-                    }
-                }
+                Some(to) => move_group(model, group, to, now, effects),
                 None => complain(model, "that connection is gone"),
             }
         }
         None if model.searching => model.searching = false,
-        None if model.typing => model.typing = false,
+        None if model.typing => {
+            // A word that cannot be read must not be taken for a filter that finds nothing to hide.
+            model.typing = model.filter.problem().is_some();
+        }
         None => match model.pane() {
             Pane::Tokens => model.detail = model.token,
             Pane::Trades => {
@@ -470,7 +602,7 @@ fn back(model: &mut Model) {
         Some(_) => return,
         None => {}
     }
-    if model.searching {
+    if model.searching || (model.pane() == Pane::Logs && model.logs.lists(&model.search)) {
         model.searching = false;
         model.search.set("");
         model.notice = None;
