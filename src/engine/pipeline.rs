@@ -418,9 +418,9 @@ impl Pipeline {
         std::mem::take(&mut self.proofs)
     }
 
-    /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.receive.per_second().iter().all(|count| *count == 0)
+    /// A view was published: it showed something new.
+    pub(super) fn published(&mut self, now_ms: i64) {
+        self.publish.count(now_ms / 1_000, 1, 0);
     }
 
     /// Bytes per second of each group.
@@ -441,7 +441,6 @@ impl Pipeline {
     /// The view of this instant.
     pub(super) fn view(&mut self, now_ms: i64, streams: &StreamStatus, finished: bool) -> View {
         self.seq += 1;
-        self.publish.count(now_ms / 1_000, 1, 0);
         let slow = match self.slow.take() {
             Some(slow) => slow,
             None => self.measure(now_ms, streams),

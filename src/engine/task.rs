@@ -71,7 +71,6 @@ impl Task {
                     dirty = true;
                 }
                 _ = seconds.tick() => {
-                    let quiet = self.pipeline.is_quiet();
                     self.keep(&mut sealed);
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     self.pipeline.release(now_ms(), &mut self.changes);
@@ -81,14 +80,12 @@ impl Task {
                         groups: self.loads(),
                         connections: self.pipeline.connection_loads(),
                     });
-                    if !quiet {
-                        self.publish(false);
-                        next_view = Instant::now() + VIEW_INTERVAL;
-                        dirty = false;
-                        if self.events.is_some() {
-                            let view = self.views.borrow().clone();
-                            self.emit(vec![Emitted::Stats(view)]).await;
-                        }
+                    let news = self.publish(false);
+                    next_view = Instant::now() + VIEW_INTERVAL;
+                    dirty = false;
+                    if news && self.events.is_some() {
+                        let view = self.views.borrow().clone();
+                        self.emit(vec![Emitted::Stats(view)]).await;
                     }
                 }
                 () = sleep_until(next_view), if dirty => {
@@ -174,10 +171,21 @@ impl Task {
         }
     }
 
-    fn publish(&mut self, finished: bool) {
-        let streams = self.streams.borrow().clone();
-        let view = self.pipeline.view(now_ms(), &streams, finished || self.views.borrow().finished);
-        self.views.send_replace(Arc::new(view));
+    /// Publishes a view if it shows anything else than the last one; whether it did.
+    fn publish(&mut self, finished: bool) -> bool {
+        let (now_ms, streams) = (now_ms(), self.streams.borrow().clone());
+        let view = self.pipeline.view(now_ms, &streams, finished || self.views.borrow().finished);
+        let news = self.views.send_if_modified(|shown| {
+            let news = !view.shows_the_same(shown);
+            if news {
+                *shown = Arc::new(view);
+            }
+            news
+        });
+        if news {
+            self.pipeline.published(now_ms);
+        }
+        news
     }
 
     /// What each group brings, on the connection that carries it.

@@ -114,6 +114,57 @@ impl View {
         let mut known = HashSet::new();
         self.alerts.entries.iter().rev().filter(move |entry| known.insert(entry.alert.id))
     }
+
+    /// Whether both show the same: everything but the number, the time and the age of the view itself. Nobody has to be
+    /// woken for the later one then.
+    #[must_use]
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        // Taken apart without a rest, so that no new part can be forgotten here.
+        let Self {
+            seq: _,
+            now_ms: _,
+            uptime_s: _,
+            source,
+            totals,
+            connections,
+            budget,
+            proposal,
+            groups,
+            tokens,
+            tokens_known,
+            trades,
+            lifecycle,
+            alerts,
+            alerts_muted,
+            pipeline,
+            undecoded,
+            programs,
+            notice,
+            completeness,
+            finished,
+            token_refused,
+        } = self;
+        // What changes with every transaction comes first.
+        *totals == other.totals
+            && same_entries(tokens, &other.tokens)
+            && *tokens_known == other.tokens_known
+            && trades.is_same(&other.trades)
+            && lifecycle.is_same(&other.lifecycle)
+            && alerts.is_same(&other.alerts)
+            && *alerts_muted == other.alerts_muted
+            && *finished == other.finished
+            && *notice == other.notice
+            && *token_refused == other.token_refused
+            && *budget == other.budget
+            && *proposal == other.proposal
+            && *connections == other.connections
+            && *groups == other.groups
+            && *pipeline == other.pipeline
+            && *undecoded == other.undecoded
+            && *programs == other.programs
+            && *completeness == other.completeness
+            && *source == other.source
+    }
 }
 
 /// The source, as the header shows it.

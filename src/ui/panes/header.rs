@@ -8,7 +8,7 @@ use crate::{
     engine::view::{ParseView, SourceKind},
     ui::{
         draw::Draw,
-        format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day, uptime},
+        format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day},
         panes::completeness::complete_percent,
         widgets::{after, text, text_right, width},
     },
@@ -40,7 +40,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         SourceKind::Demo => String::new(),
         _ => format!(" {}", view.source.provider),
     };
-    let up = format!("up {} ", uptime(view.uptime_s));
+    let up = format!("up {} ", draw.clock.uptime(view.uptime_s, view.now_ms));
     let room = Rect { width: area.width.saturating_sub(taken + width(&up)), ..after(area, taken) };
     text_right(buffer, after(area, taken + room.width), &up, theme.dim);
 
