@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
@@ -25,6 +25,10 @@ use crate::{
 
 /// Shortest time between two views.
 const VIEW_INTERVAL: Duration = Duration::from_millis(33);
+/// How often rates, percentiles and ages are taken anew.
+const SECOND: Duration = Duration::from_secs(1);
+/// The same while nothing moves.
+const QUIET_SECOND: Duration = Duration::from_secs(10);
 /// Batches taken in one go before the loop looks at anything else.
 const AT_ONCE: usize = 64;
 
@@ -47,9 +51,7 @@ pub(super) struct Task {
 impl Task {
     /// Runs until every sender of batches is gone, then publishes the last view as finished.
     pub(super) async fn run(mut self) {
-        let start = Instant::now() + Duration::from_secs(1);
-        let mut seconds = interval_at(start, Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_second = Instant::now() + SECOND;
         let mut received = Vec::with_capacity(AT_ONCE);
         let mut dirty = true;
         let mut next_view = Instant::now();
@@ -63,6 +65,9 @@ impl Task {
                         break;
                     }
                     self.apply(&mut received).await;
+                    if !self.pipeline.is_quiet(now_ms()) {
+                        next_second = next_second.min(Instant::now() + SECOND);
+                    }
                     dirty = true;
                 }
                 changed = self.streams.changed(), if streams_open => {
@@ -70,7 +75,7 @@ impl Task {
                     self.forward_stream_events(&mut newest_stream_event).await;
                     dirty = true;
                 }
-                _ = seconds.tick() => {
+                () = sleep_until(next_second) => {
                     self.keep(&mut sealed);
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     self.pipeline.release(now_ms(), &mut self.changes);
@@ -81,6 +86,8 @@ impl Task {
                         connections: self.pipeline.connection_loads(),
                     });
                     let news = self.publish(false);
+                    let quiet = self.pipeline.is_quiet(now_ms());
+                    next_second = Instant::now() + if quiet { QUIET_SECOND } else { SECOND };
                     next_view = Instant::now() + VIEW_INTERVAL;
                     dirty = false;
                     if news && self.events.is_some() {
@@ -115,10 +122,11 @@ impl Task {
     fn keep(&mut self, sealed: &mut Option<u64>) {
         let Some(checkpoint) = &self.checkpoint else { return };
         let earlier = std::mem::replace(sealed, self.pipeline.sealed());
-        if let Some(slot) = earlier {
+        let view = checkpoint.view();
+        if let Some(slot) = earlier.filter(|slot| view.slot != Some(*slot)) {
             checkpoint.offer(slot);
         }
-        self.pipeline.checkpoint = Some(checkpoint.view());
+        self.pipeline.checkpoint = Some(view);
     }
 
     async fn apply(&mut self, received: &mut Vec<Delivery>) {

@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+use crate::market::view::same_entries;
+
 pub use crate::market::view::{
     EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
     SolUsdView, Stage, TokenView, TradeView, WindowView,
@@ -115,7 +117,7 @@ impl View {
         self.alerts.entries.iter().rev().filter(move |entry| known.insert(entry.alert.id))
     }
 
-    /// Whether both show the same: everything but the number, the time and the age of the view itself. Nobody has to be
+    /// Whether both show the same: everything but the number, the time and the age of the view itself, and the pings. Nobody has to be
     /// woken for the later one then.
     #[must_use]
     pub fn shows_the_same(&self, other: &Self) -> bool {
@@ -132,6 +134,10 @@ impl View {
             groups,
             tokens,
             tokens_known,
+            pools,
+            pools_known,
+            sol_usd,
+            eta_score,
             trades,
             lifecycle,
             alerts,
@@ -148,6 +154,10 @@ impl View {
         *totals == other.totals
             && same_entries(tokens, &other.tokens)
             && *tokens_known == other.tokens_known
+            && same_entries(pools, &other.pools)
+            && *pools_known == other.pools_known
+            && *sol_usd == other.sol_usd
+            && *eta_score == other.eta_score
             && trades.is_same(&other.trades)
             && lifecycle.is_same(&other.lifecycle)
             && alerts.is_same(&other.alerts)
@@ -157,7 +167,7 @@ impl View {
             && *token_refused == other.token_refused
             && *budget == other.budget
             && *proposal == other.proposal
-            && *connections == other.connections
+            && same_connections(connections, &other.connections)
             && *groups == other.groups
             && *pipeline == other.pipeline
             && *undecoded == other.undecoded
@@ -165,6 +175,18 @@ impl View {
             && *completeness == other.completeness
             && *source == other.source
     }
+}
+
+/// Whether nothing but pings has come.
+fn same_connections(these: &[ConnectionView], others: &[ConnectionView]) -> bool {
+    let same = |(one, other): (&ConnectionView, &ConnectionView)| {
+        one == other || {
+            let status =
+                ConnectionStatus { last_message_ms: other.status.last_message_ms, ..one.status.clone() };
+            ConnectionView { status, ..one.clone() } == *other
+        }
+    };
+    these.len() == others.len() && these.iter().zip(others).all(same)
 }
 
 /// The source, as the header shows it.

@@ -94,6 +94,8 @@ pub(super) struct Token {
     prices: VecDeque<f32>,
     pub(super) leader: bool,
     shown: Option<Arc<TokenView>>,
+    /// The view before time passed, which is the view again if time has changed nothing.
+    before: Option<Arc<TokenView>>,
 }
 
 /// How to take a change of a token back.
@@ -166,6 +168,7 @@ impl Token {
             prices: VecDeque::new(),
             leader: false,
             shown: None,
+            before: None,
         }
     }
 
@@ -481,7 +484,7 @@ impl Token {
         let mut flags: Vec<_> = flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect();
         flags.extend(&self.marks);
         let usd = |sol: Option<f64>| sol.zip(around.sol_usd).and_then(|(sol, usd)| finite(sol * usd));
-        let view = Arc::new(TokenView {
+        let view = TokenView {
             mint: self.mint,
             symbol: self.symbol.clone(),
             name: self.name.clone(),
@@ -512,7 +515,11 @@ impl Token {
             pool: core.home,
             flags,
             prices: self.prices.iter().copied().collect(),
-        });
+        };
+        let view = match self.before.take() {
+            Some(before) if *before == view => before,
+            _ => Arc::new(view),
+        };
         self.shown = Some(view.clone());
         view
     }
@@ -520,7 +527,7 @@ impl Token {
     /// Whether the last view, if any, shows what passing time may change.
     pub(super) fn age(&mut self, now_ms: i64) {
         if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
-            self.shown = None;
+            self.before = self.shown.take();
         }
         self.activity.prune(seconds(now_ms));
     }

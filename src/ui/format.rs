@@ -186,8 +186,8 @@ fn steps(seconds: u64) -> String {
 /// Steps in which seconds are shown, so that a quiet screen stays still.
 const COARSE: [u64; 7] = [1, 2, 3, 5, 10, 20, 30];
 
-/// Ages of ten seconds and more change at multiples of this, in milliseconds.
-const TOGETHER_MS: i64 = 10_000;
+/// Ages of so many seconds and more change together, at multiples of so many milliseconds.
+const TOGETHER: [(u64, u64); 2] = [(10, 10_000), (600, 60_000)];
 
 fn coarse(seconds: u64) -> u64 {
     COARSE.into_iter().rev().find(|step| *step <= seconds).unwrap_or(0)
@@ -210,16 +210,19 @@ impl Clock {
     }
 
     /// How long ago that was, in coarse steps: `now`, `1s`, `2s`, `3s`, `5s`, `10s`, `20s`, `30s`, `1m` … From ten
-    /// seconds on, all ages move together every ten seconds: a quiet screen of many rows is drawn anew that seldom.
+    /// seconds on, all ages move together every ten seconds, from ten minutes on every minute: a quiet screen of many rows
+    /// is drawn anew that seldom.
     pub fn age(&self, then_ms: Option<i64>) -> String {
         let Some(then_ms) = then_ms else { return UNKNOWN.to_owned() };
         // Clocks differ: what is said to come from the future is new.
         let age_ms = u64::try_from(self.now_ms.saturating_sub(then_ms)).unwrap_or(0);
-        let since_tick = u64::try_from(self.now_ms.rem_euclid(TOGETHER_MS)).unwrap_or(0);
-        let seconds = match age_ms / 1000 {
-            young @ 0..10 => young,
-            _ => (age_ms.saturating_sub(since_tick) / 1000).max(10),
-        };
+        let since = |tick_ms| u64::try_from(self.now_ms).unwrap_or(0) % tick_ms;
+        let mut seconds = age_ms / 1000;
+        for (from, tick_ms) in TOGETHER {
+            if seconds >= from {
+                seconds = (age_ms.saturating_sub(since(tick_ms)) / 1000).max(from);
+            }
+        }
         let next = match seconds {
             0..30 => COARSE.into_iter().find(|step| *step > seconds).unwrap_or(60),
             30..60 => 60,
@@ -227,12 +230,10 @@ impl Clock {
             _ => (seconds / 3600).saturating_add(1).saturating_mul(3600),
         };
         let left = next.saturating_mul(1000).saturating_sub(age_ms);
-        let together = TOGETHER_MS.unsigned_abs();
-        self.expect(if next > 10 {
-            (left.saturating_add(since_tick)).div_ceil(together).saturating_mul(together).saturating_sub(since_tick)
-        } else {
-            left
-        });
+        let tick_ms = TOGETHER.into_iter().rev().find(|(from, _)| next > *from).map(|(_, tick_ms)| tick_ms);
+        self.expect(tick_ms.map_or(left, |tick_ms| {
+            left.saturating_add(since(tick_ms)).div_ceil(tick_ms).saturating_mul(tick_ms).saturating_sub(since(tick_ms))
+        }));
         steps(seconds)
     }
 

@@ -107,7 +107,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
             let lag = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
             figure(buffer, place, &lag, style, stale, theme);
         }
-        Field::Age => text_right(buffer, place, &draw.clock.silence(status.last_message_ms, SILENT_MS), theme.text),
+        Field::Age => text_right(buffer, place, &draw.clock.silence(status.last_data_ms, SILENT_MS), theme.text),
         Field::Queue => {
             let style = if connection.queue_fill > 0.5 { theme.warn } else { theme.text };
             figure(buffer, place, &share(Some(connection.queue_fill)), style, stale, theme);

@@ -51,9 +51,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let behind = stale.to_owned() + &totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
     let tps = format!("{stale}{}", rate(totals.tps));
     let volume = format!("{stale}{}", megabytes(totals.bytes_per_s));
-    let shares = percent(totals.parsed.all.percent());
+    let shares = stale.to_owned() + &percent(totals.parsed.all.percent());
     let parse = parsed(&totals.parsed.all);
-    let whole = percent(complete_percent(&view.completeness));
+    let whole = stale.to_owned() + &percent(complete_percent(&view.completeness));
     let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
     let mut items = vec![
