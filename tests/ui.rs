@@ -28,7 +28,15 @@ use std::{sync::Arc, time::Instant};
 use ratatui::{buffer::Buffer, layout::Rect};
 use smart_stream_tui::{
     engine::View,
-    ui::{color::Depth, draw, keys::Key, model::Model, shot, theme::Theme, update},
+    ui::{
+        color::Depth,
+        draw,
+        keys::Key,
+        model::{Model, Pane},
+        panes, shot,
+        theme::Theme,
+        update,
+    },
 };
 
 fn model(view: View) -> Model {
@@ -37,6 +45,12 @@ fn model(view: View) -> Model {
 
 fn press(model: &mut Model, keys: &[Key]) -> Vec<update::Effect> {
     keys.iter().flat_map(|key| update::key(model, *key, Instant::now())).collect()
+}
+
+/// The column that a pane's rows are ordered by.
+fn sorted(model: &Model, pane: Pane) -> Option<&'static str> {
+    let column = model.columns(pane).sort.column?;
+    panes::titles(pane).get(usize::from(column)).copied()
 }
 
 fn frame(model: &mut Model, (width, height): (u16, u16), theme: &Theme) -> Buffer {

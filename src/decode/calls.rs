@@ -71,6 +71,8 @@ struct Call {
 struct Frame {
     depth: u32,
     call: Option<usize>,
+    /// Whether it or one above it is of a venue's program.
+    in_venue: bool,
 }
 
 impl Calls {
@@ -116,14 +118,14 @@ impl Calls {
             }
             let depth = instruction.assumed_depth();
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
-            let program = Program::from_id(instruction.program);
+            let program = instruction.venue();
             let ordinal = program.map_or(0, |program| counts[program as usize]);
             if let Some(program) = program {
                 counts[program as usize] += 1;
             } else {
                 spending.add(&instruction);
                 let in_venue = || match instruction.depth {
-                    Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
+                    Some(_) => self.stack.last().is_some_and(|frame| frame.in_venue),
                     None => last != nobody,
                 };
                 if transfer::may_be(&instruction) && !in_venue() {
@@ -158,7 +160,8 @@ impl Calls {
                 last[program as usize] = u32::try_from(self.list.len()).ok();
                 self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
-            self.stack.push(Frame { depth, call });
+            let in_venue = call.is_some() || self.stack.last().is_some_and(|frame| frame.in_venue);
+            self.stack.push(Frame { depth, call, in_venue });
         }
         spending
     }
@@ -465,7 +468,7 @@ pub(super) fn attempts(walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<
         if instruction.inner.is_none() {
             outer = place;
         }
-        let Some(program) = Program::from_id(instruction.program) else { continue };
+        let Some(program) = instruction.venue() else { continue };
         let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
         let caller = Caller { program, ordinal: *ordinal };
         *ordinal += 1;

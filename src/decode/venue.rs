@@ -6,7 +6,7 @@ use super::{
 };
 use crate::chain::{
     ids::{Key, Mint, Pool, USDC, USDT, WRAPPED_SOL},
-    transaction::{Instruction, TokenBalance, Walked},
+    transaction::{Instruction, Walked},
 };
 
 /// The first eight bytes of an instruction or event, read big-endian so that constants look like the bytes.
@@ -202,14 +202,9 @@ pub(super) struct Parent<'a> {
 }
 
 impl Parent<'_> {
-    /// What the account at a position holds.
-    pub(super) fn token_balance(&self, position: usize) -> Option<TokenBalance> {
-        self.walked.token_balance(self.call.account_index(position)?)
-    }
-
     /// Decimals of the token that the account at a position holds.
     pub(super) fn decimals(&self, position: usize) -> Option<u8> {
-        self.token_balance(position).map(|balance| balance.decimals)
+        self.walked.token_decimals(self.call.account_index(position)?)
     }
 
     /// The name by the discriminator.
@@ -283,7 +278,7 @@ impl Parent<'_> {
     pub(super) fn mints(&self, seats: &Seats) -> Option<[Mint; 2]> {
         let [first, second] = match seats.mints {
             Some([first, second]) => [self.account(first), self.account(second)],
-            None => seats.vaults.map(|vault| self.token_balance(vault).map(|balance| balance.mint)),
+            None => seats.vaults.map(|vault| self.walked.token_mint(self.call.account_index(vault)?)),
         };
         Some([first?, second?])
     }

@@ -86,7 +86,7 @@ pub enum Argument {
     Text,
     /// A theme's name.
     Theme,
-    /// What tokens are ordered by.
+    /// A column of the focused pane.
     Order,
     /// A connection's number.
     Connection,
@@ -264,10 +264,10 @@ pub const TABLE: [Binding; 47] = [
         &[Key::Char('s')],
         Screen,
         Tokens,
-        "sort tokens by the chosen column, else by the next",
+        "order the rows by the chosen column, else by the next; again turns them round",
         Action::SortColumn,
     )
-    .hint("sort", &[Tab::Tokens])
+    .hint("sort", &[Tab::Tokens, Tab::Trades, Tab::Liquidity])
     .takes(Argument::Order),
     row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
     row("copy", &[Key::Char('y')], Screen, Tokens, "copy the selected row's mint, or its transaction", Action::Copy)

@@ -1,6 +1,6 @@
 //! Which columns of a table are shown, and in which order: the user's choice, kept by pane.
 
-use super::widgets::table::Column;
+use super::{order::Sort, widgets::table::Column};
 
 /// The user's choice for one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Columns {
     hidden: u32,
     /// Position of the column that the column keys work on, among the table's own.
     cursor: Option<u8>,
+    /// What the rows are ordered by.
+    pub sort: Sort,
 }
 
 impl Columns {
@@ -34,7 +36,9 @@ impl Columns {
         let column = |position: u8| {
             let column = own.get(usize::from(position)).copied()?;
             let chosen = self.cursor == Some(position);
-            Some(Column { rank: if chosen { 0 } else { column.rank }, chosen, ..column })
+            let sorted = self.sort.column.map_or(column.leads, |by| by == position).then_some(self.sort.turned);
+            let rank = if chosen { 0 } else { column.rank };
+            Some(Column { rank, chosen, sorted, position: Some(position), ..column })
         };
         self.shown(own.len()).into_iter().filter_map(column).collect()
     }
@@ -93,7 +97,7 @@ impl Columns {
 
     /// Shows all columns, in the table's own order.
     pub fn reset(&mut self) {
-        *self = Self::default();
+        *self = Self { sort: self.sort, ..Self::default() };
     }
 }
 

@@ -106,6 +106,7 @@ fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
     for scroll in &model.scrolls {
         scroll.place.set(Rect::default());
     }
+    model.headings.borrow_mut().clear();
     if let Some(mint) = &model.detail {
         return panes::token::draw(buffer, screen.body, mint, draw);
     }

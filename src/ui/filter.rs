@@ -3,7 +3,7 @@
 //! Plain words are alternatives. Conditions all have to hold, beside the words: `mint:abc`, `symbol:wif`, `name:hat`,
 //! `creator:abc`, `flag:mayhem`, `stage:amm`, `venue:pump`, and `mc`, `price`, `progress`, `change`, `vol`, `buys`,
 //! `sells`, `trades`, `traders` or `age` with `>`, `<`, `>=`, `<=` or `=` and a number, which may end in `k`, `M`, `%`
-//! or, for ages, in `s`, `m`, `h` or `d`.
+//! or, for ages, in `s`, `m`, `h` or `d`. A `!` before a word or a condition says that it must not be so.
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
@@ -11,14 +11,19 @@ use nucleo_matcher::{
 };
 
 use super::typed::Typed;
-use crate::{chain::ids::Mint, engine::view::TokenView};
+use crate::{
+    chain::ids::Mint,
+    decode::event::Venue,
+    engine::view::{Stage, TokenView},
+};
 
 /// A filter: empty shows everything.
 #[derive(Debug)]
 pub struct Filter {
     typed: Typed,
     words: Vec<Word>,
-    conditions: Vec<Condition>,
+    unwanted: Vec<Word>,
+    conditions: Vec<(bool, Condition)>,
     /// The first condition that cannot be read; it is left out.
     problem: Option<String>,
     matcher: Matcher,
@@ -31,7 +36,7 @@ struct Word {
     plain: String,
     /// Could be a part of an address.
     base58: bool,
-    fuzzy: Atom,
+    atom: Atom,
 }
 
 #[derive(Debug, PartialEq)]
@@ -51,7 +56,34 @@ enum Comparison {
     Equal,
 }
 
-const TEXTS: [&str; 7] = ["mint", "symbol", "name", "creator", "flag", "stage", "venue"];
+/// Fields of text, with the texts there are in them; none where there may be any.
+const TEXTS: [(&str, &[&str]); 7] = [
+    ("mint", &[]),
+    ("symbol", &[]),
+    ("name", &[]),
+    ("creator", &[]),
+    (
+        "flag",
+        &["graduated", "mayhem", "cashback", "holder_rewards", "mev_hit", "bundled", "dev_sold", "rugged", "wash"],
+    ),
+    ("stage", &STAGES),
+    ("venue", &VENUES),
+];
+const STAGES: [&str; 5] =
+    [Stage::Created.name(), Stage::Trading.name(), Stage::Completing.name(), Stage::Migrated.name(), Stage::Amm.name()];
+const VENUES: [&str; 11] = [
+    Venue::Pump.name(),
+    Venue::PumpSwap.name(),
+    Venue::RaydiumAmmV4.name(),
+    Venue::RaydiumCpmm.name(),
+    Venue::RaydiumClmm.name(),
+    Venue::RaydiumLaunchlab.name(),
+    Venue::MeteoraDbc.name(),
+    Venue::MeteoraDammV2.name(),
+    Venue::MeteoraDlmm.name(),
+    Venue::MeteoraDammV1.name(),
+    Venue::OrcaWhirlpool.name(),
+];
 const NUMBERS: [&str; 10] = ["mc", "price", "progress", "change", "vol", "buys", "sells", "trades", "traders", "age"];
 /// Longer ones first: `>=` is not `>` and a number that begins with `=`.
 const COMPARISONS: [(&str, Comparison); 5] = [
@@ -67,6 +99,7 @@ impl Default for Filter {
         Self {
             typed: Typed::default(),
             words: Vec::new(),
+            unwanted: Vec::new(),
             conditions: Vec::new(),
             problem: None,
             matcher: Matcher::new(Config::DEFAULT),
@@ -85,7 +118,7 @@ impl Filter {
     /// Whether everything passes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.conditions.is_empty()
+        self.words.is_empty() && self.unwanted.is_empty() && self.conditions.is_empty()
     }
 
     /// Whether figures of tokens are asked for, which a trade alone does not have.
@@ -104,16 +137,21 @@ impl Filter {
     pub fn edit(&mut self, change: impl FnOnce(&mut Typed)) {
         change(&mut self.typed);
         self.words.clear();
+        self.unwanted.clear();
         self.conditions.clear();
         self.problem = None;
         for word in self.typed.text().split_whitespace() {
+            let (wanted, word) = match word.strip_prefix('!') {
+                // Nothing stands behind it yet.
+                Some("") => continue,
+                Some(word) => (false, word),
+                None => (true, word),
+            };
             match condition(word) {
-                None => self.words.push(Word {
-                    plain: word.to_lowercase(),
-                    base58: word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-                    fuzzy: Atom::new(word, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy, false),
-                }),
-                Some(Ok(condition)) => self.conditions.push(condition),
+                None if wanted => self.words.push(Word::new(word, AtomKind::Fuzzy)),
+                // What is left out must really have the word, not only its letters.
+                None => self.unwanted.push(Word::new(word, AtomKind::Substring)),
+                Some(Ok(condition)) => self.conditions.push((wanted, condition)),
                 Some(Err(problem)) => self.problem = self.problem.take().or(Some(problem)),
             }
         }
@@ -126,40 +164,80 @@ impl Filter {
 
     /// Whether a token is shown, at this time in milliseconds since the Unix epoch.
     pub fn shows_token(&mut self, token: &TokenView, now_ms: i64) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(token, now_ms))
+        self.conditions.iter().all(|(wanted, condition)| condition.holds(token, now_ms) == *wanted)
             && self.shows(&token.mint, token.symbol.as_str(), token.name.as_str())
     }
 
     /// Whether the words alone show a token of this mint, symbol and name.
     pub fn shows(&mut self, mint: &Mint, symbol: &str, name: &str) -> bool {
-        if self.words.is_empty() {
-            return true;
-        }
         // Base58 costs a microsecond: made once, and only when a word could be part of it.
         let mut base58: Option<String> = None;
-        for word in &self.words {
-            for text in [symbol, name] {
+        let mut found = |word: &Word| {
+            let named = [symbol, name].into_iter().filter(|text| !text.is_empty()).any(|text| {
                 let haystack = Utf32Str::new(text, &mut self.characters);
-                if !text.is_empty() && word.fuzzy.score(haystack, &mut self.matcher).is_some() {
-                    return true;
-                }
-            }
-            if word.base58 && base58.get_or_insert_with(|| mint.to_string().to_lowercase()).contains(&word.plain) {
-                return true;
-            }
+                word.atom.score(haystack, &mut self.matcher).is_some()
+            });
+            named || word.base58 && base58.get_or_insert_with(|| mint.to_string().to_lowercase()).contains(&word.plain)
+        };
+        (self.words.is_empty() || self.words.iter().any(&mut found)) && !self.unwanted.iter().any(found)
+    }
+
+    /// What the last word could become: the fields and figures that begin like it, or the texts that its field knows.
+    #[must_use]
+    pub fn completions(&self) -> Vec<String> {
+        let text = self.typed.text();
+        let word = text.rsplit(' ').next().unwrap_or("");
+        let word = word.strip_prefix('!').unwrap_or(word).to_lowercase();
+        if let Some((field, begun)) = word.split_once(':') {
+            let known = TEXTS.iter().find(|(name, _)| *name == field).map_or(&[][..], |(_, known)| known);
+            let fitting = known.iter().filter(|known| known.starts_with(begun) && **known != begun);
+            return fitting.map(|known| format!("{field}:{known}")).collect();
         }
-        false
+        let fields = TEXTS.iter().map(|(field, _)| format!("{field}:"));
+        let figures = NUMBERS.iter().map(|figure| format!("{figure}>"));
+        fields.chain(figures).filter(|all| all.starts_with(&word) && *all != word).collect()
+    }
+
+    /// Makes the last word the first of its completions; whether there was one.
+    pub fn complete(&mut self) -> bool {
+        let Some(first) = self.completions().into_iter().next() else { return false };
+        let text = self.typed.text();
+        let start = text.rfind(' ').map_or(0, |space| space + 1);
+        let mark = if text.get(start..).is_some_and(|word| word.starts_with('!')) { "!" } else { "" };
+        let whole = format!("{}{mark}{first}", text.get(..start).unwrap_or(""));
+        self.set(&whole);
+        true
+    }
+}
+
+impl Word {
+    fn new(word: &str, kind: AtomKind) -> Self {
+        Self {
+            plain: word.to_lowercase(),
+            base58: word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            atom: Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false),
+        }
     }
 }
 
 /// The condition that a word states, or what is wrong with it; `None` for a plain word.
 fn condition(word: &str) -> Option<Result<Condition, String>> {
     if let Some((field, text)) = word.split_once(':') {
-        let known = TEXTS.into_iter().find(|known| known.eq_ignore_ascii_case(field));
+        let known = TEXTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(field));
         return Some(match known {
             Some(_) if text.is_empty() => Err(format!("{field}: wants a text behind it")),
-            Some(field) => Ok(Condition::Text(field, text.to_lowercase())),
-            None => Err(format!("no field is called {field}: there are {}", TEXTS.join(", "))),
+            Some((field, known)) => {
+                let text = text.to_lowercase();
+                if known.is_empty() || known.iter().any(|known| known.contains(&text)) {
+                    Ok(Condition::Text(field, text))
+                } else {
+                    Err(format!("no {field} is called {text}: there are {}", known.join(", ")))
+                }
+            }
+            None => {
+                let fields = TEXTS.map(|(field, _)| field).join(", ");
+                Err(format!("no field is called {field}: there are {fields}"))
+            }
         });
     }
     let (at, sign, comparison) =
@@ -262,6 +340,31 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_a_word_leaves_out() {
+        let mut filter = Filter::default();
+        filter.set("!bonk");
+        assert!(filter.shows(&MINT, "WIF", "") && !filter.shows(&MINT, "BONK", "Bonk"));
+        assert!(filter.shows(&MINT, "BROWNINK", ""), "the letters alone do not leave out");
+        filter.set("w !wifi");
+        assert!(filter.shows(&MINT, "WIF", "") && !filter.shows(&MINT, "WIFI", "") && !filter.shows(&MINT, "CAT", ""));
+        filter.set("!");
+        assert!(filter.is_empty() && filter.problem().is_none());
+    }
+
+    #[test]
+    fn the_last_word_is_completed() {
+        let mut filter = Filter::default();
+        filter.set("goat pro");
+        assert_eq!(filter.completions(), ["progress>"]);
+        assert!(filter.complete());
+        assert_eq!(filter.typed().text(), "goat progress>");
+        filter.set("!flag:b");
+        assert!(filter.complete());
+        assert_eq!(filter.typed().text(), "!flag:bundled");
+        assert!(!filter.complete(), "it is whole");
+    }
+
+    #[test]
     fn conditions_are_read() {
         let read = |word| condition(word).and_then(Result::ok);
         assert_eq!(read("mc>100"), Some(Condition::Number("mc", Comparison::Above, 100.0)));
@@ -284,6 +387,8 @@ mod tests {
             ("mcap>3", "no figure is called \"mcap\""),
             ("flags:x", "no field is called flags"),
             ("mint:", "mint: wants a text"),
+            ("flag:bndled", "no flag is called bndled: there are graduated, mayhem"),
+            ("!stage:x", "no stage is called x"),
         ] {
             filter.set(text);
             assert!(filter.problem().is_some_and(|problem| problem.starts_with(said)), "{:?}", filter.problem());

@@ -1,8 +1,10 @@
 //! The log: a tracing layer that keeps the newest lines in memory, and the place on the Logs tab they are read from.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use tracing::{Event, Subscriber, field::Field, span};
@@ -15,6 +17,7 @@ use tracing_subscriber::{
 };
 use tui_logger::{TuiTracingSubscriberLayer, TuiWidgetEvent, TuiWidgetState};
 
+use super::typed::Typed;
 use crate::chain::text::is_denied;
 
 /// Lines kept for the Logs tab.
@@ -24,15 +27,31 @@ const HOT: usize = 1_000;
 /// Longest line handed to the rest of the screen, in characters.
 const LINE: usize = 300;
 
-/// The newest line of the log.
+/// Newest lines that a search looks through.
+pub const SEARCHED: usize = 4_000;
+
+/// A line of the log, made safe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Counts lines.
+    pub seq: u64,
+    /// When it was written, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// How important it is.
+    pub level: tracing::Level,
+    /// Level and words.
+    pub text: Arc<str>,
+}
+
+/// The newest lines of the log.
 #[derive(Clone, Default)]
 pub struct LogTail(Arc<Mutex<Tail>>);
 
 #[derive(Default)]
 struct Tail {
-    line: Option<Arc<str>>,
+    lines: VecDeque<LogLine>,
     wake: Option<Box<dyn Fn() + Send>>,
-    count: usize,
+    count: u64,
 }
 
 impl fmt::Debug for LogTail {
@@ -45,7 +64,31 @@ impl LogTail {
     /// The newest line, made safe.
     #[must_use]
     pub fn newest(&self) -> Option<Arc<str>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).line.clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.back().map(|line| line.text.clone())
+    }
+
+    /// The newest lines that have these words, the newest first.
+    fn hits(&self, words: &Typed) -> Vec<LogLine> {
+        let tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.lines.iter().rev().filter(|line| words.matches(&[&line.text])).cloned().collect()
+    }
+
+    /// Keeps a line.
+    pub(super) fn push(&self, at_ms: i64, level: tracing::Level, text: &str) {
+        let safe: String = text.chars().map(|c| if is_denied(c) { '·' } else { c }).take(LINE).collect();
+        let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.count = tail.count.wrapping_add(1);
+        let line = LogLine { seq: tail.count, at_ms, level, text: safe.into() };
+        if tail.lines.len() >= SEARCHED {
+            tail.lines.pop_front();
+        }
+        tail.lines.push_back(line);
+        if tail.count.is_multiple_of(HOT as u64 / 4) {
+            tui_logger::move_events();
+        }
+        if let Some(wake) = &tail.wake {
+            wake();
+        }
     }
 
     /// Has this called after each new line.
@@ -54,12 +97,19 @@ impl LogTail {
     }
 }
 
-/// Where the Logs tab is scrolled to.
-pub struct LogState(pub(super) TuiWidgetState);
+/// Where the Logs tab is scrolled to, and what is searched for there.
+pub struct LogState {
+    pub(super) widget: TuiWidgetState,
+    tail: LogTail,
+    /// Whether the search was asked for on the Logs tab.
+    pub searched: bool,
+    /// The chosen line among those found.
+    chosen: Option<u64>,
+}
 
 impl Default for LogState {
     fn default() -> Self {
-        Self(TuiWidgetState::new().set_default_display_level(tui_logger::LevelFilter::Trace))
+        Self::of(LogTail::default())
     }
 }
 
@@ -70,19 +120,49 @@ impl fmt::Debug for LogState {
 }
 
 impl LogState {
+    /// Of the log that ends here.
+    #[must_use]
+    pub fn of(tail: LogTail) -> Self {
+        let widget = TuiWidgetState::new().set_default_display_level(tui_logger::LevelFilter::Trace);
+        Self { widget, tail, searched: false, chosen: None }
+    }
+
+    /// Whether lines that have these words are listed, instead of all.
+    #[must_use]
+    pub const fn lists(&self, words: &Typed) -> bool {
+        self.searched && !words.is_empty()
+    }
+
+    /// The lines that have these words, the newest first.
+    #[must_use]
+    pub fn hits(&self, words: &Typed) -> Vec<LogLine> {
+        if self.lists(words) { self.tail.hits(words) } else { Vec::new() }
+    }
+
+    /// The row of the chosen line among these; the newest where none is.
+    #[must_use]
+    pub fn row(&self, hits: &[LogLine]) -> usize {
+        hits.iter().position(|line| Some(line.seq) == self.chosen).unwrap_or(0)
+    }
+
+    /// Chooses this line, or the newest.
+    pub fn select(&mut self, line: Option<&LogLine>) {
+        self.chosen = line.map(|line| line.seq);
+    }
+
     /// One page back in time.
     pub fn back(&self) {
-        self.0.transition(TuiWidgetEvent::PrevPageKey);
+        self.widget.transition(TuiWidgetEvent::PrevPageKey);
     }
 
     /// One page towards now.
     pub fn forth(&self) {
-        self.0.transition(TuiWidgetEvent::NextPageKey);
+        self.widget.transition(TuiWidgetEvent::NextPageKey);
     }
 
     /// Back to the newest lines.
     pub fn follow(&self) {
-        self.0.transition(TuiWidgetEvent::EscapeKey);
+        self.widget.transition(TuiWidgetEvent::EscapeKey);
     }
 }
 
@@ -129,16 +209,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
         TuiTracingSubscriberLayer.on_event(event, context);
         let mut line = Line(format!("{:<5} ", event.metadata().level()));
         event.record(&mut line);
-        let safe: String = line.0.chars().map(|c| if is_denied(c) { '·' } else { c }).take(LINE).collect();
-        let mut tail = self.tail.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tail.line = Some(safe.into());
-        tail.count = tail.count.wrapping_add(1);
-        if tail.count.is_multiple_of(HOT / 4) {
-            tui_logger::move_events();
-        }
-        if let Some(wake) = &tail.wake {
-            wake();
-        }
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let at_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        self.tail.push(at_ms, *event.metadata().level(), &line.0);
     }
 }
 
@@ -151,5 +224,33 @@ impl tracing::field::Visit for Line {
             "message" => write!(self.0, "{value:?} "),
             name => write!(self.0, "{name}={value:?} "),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_finds_the_newest_lines_first_and_keeps_to_one() {
+        let tail = LogTail::default();
+        let mut state = LogState::of(tail.clone());
+        state.searched = true;
+        let mut words = Typed::default();
+        words.set("reset Stream");
+        for n in 0..SEARCHED + 7 {
+            let text =
+                if n % 2 == 0 { format!("WARN  stream {n} was reset\u{1b}[2J") } else { "INFO  fine".to_owned() };
+            tail.push(0, tracing::Level::WARN, &text);
+        }
+        let hits = state.hits(&words);
+        assert_eq!(hits.len(), SEARCHED / 2, "as many as are kept");
+        assert!(hits.windows(2).all(|pair| pair[0].seq > pair[1].seq));
+        assert!(hits.iter().all(|line| !line.text.chars().any(is_denied)));
+        state.select(hits.get(5));
+        tail.push(0, tracing::Level::WARN, "another stream was reset");
+        assert_eq!(state.row(&state.hits(&words)), 6, "it moves with the line");
+        state.searched = false;
+        assert_eq!(state.hits(&words), [], "searched for elsewhere");
     }
 }

@@ -1,7 +1,7 @@
 //! What the front end knows: the view shown, where the user is, what is selected. Nothing here draws.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
@@ -27,8 +27,9 @@ use super::{
     history::History,
     keys::Keymap,
     logs::LogState,
-    order::{self, Sort},
+    order::{self, Sort, Value},
     palette::Palette,
+    panes,
     theme::ThemeSource,
     typed::Typed,
 };
@@ -139,6 +140,8 @@ pub struct Model {
     pub step: Option<u64>,
     /// The selected undecoded row.
     pub undecoded: usize,
+    /// The selected row of the decoding figures.
+    pub decoding: usize,
     /// The selected pool; stays selected wherever it moves. `None` until one is chosen: the first is.
     pub pool: Option<Pool>,
     /// Row of the selected pool when last seen, for when it leaves the list.
@@ -167,14 +170,20 @@ pub struct Model {
     pub search: Typed,
     /// Whether the search is being typed.
     pub searching: bool,
-    /// In which order tokens are shown.
-    pub sort: Sort,
     /// Positions in `view.tokens` of the tokens shown, in order; see [`refresh`](Self::refresh).
     pub order: Vec<u32>,
-    /// Positions in `view.trades.entries` of the trades shown, newest first.
+    /// Positions in `view.trades.entries` of the trades shown, in order; newest first by themselves.
     pub tape: Vec<u32>,
-    /// Positions in `view.pools` of the pools shown, the ones that hold most first.
+    /// Positions in `view.pools` of the pools shown, in order.
     pub pools: Vec<u32>,
+    /// Positions in `view.connections`, in order.
+    pub connections: Vec<u32>,
+    /// Positions in `view.groups`, in order.
+    pub groups: Vec<u32>,
+    /// Positions in `view.undecoded`, in order.
+    pub misses: Vec<u32>,
+    /// Where the headings of tables stood in the last frame, with the positions of their columns.
+    pub headings: RefCell<Vec<(Rect, u8)>>,
     stale: bool,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
@@ -216,6 +225,7 @@ impl Model {
             trade: None,
             step: None,
             undecoded: 0,
+            decoding: 0,
             pool: None,
             pool_row: 0,
             logs: LogState::default(),
@@ -230,10 +240,13 @@ impl Model {
             typing: false,
             search: Typed::default(),
             searching: false,
-            sort: Sort::default(),
             order: Vec::new(),
             tape: Vec::new(),
             pools: Vec::new(),
+            connections: Vec::new(),
+            groups: Vec::new(),
+            misses: Vec::new(),
+            headings: RefCell::default(),
             stale: true,
             overlay: None,
             notice: None,
@@ -290,6 +303,7 @@ impl Model {
     /// Brings the order of tokens and the tape up to date with view, filter and sort. To be called before drawing and
     /// before anything that depends on rows.
     pub fn refresh(&mut self) {
+        self.order_small();
         if !std::mem::take(&mut self.stale) {
             return;
         }
@@ -299,7 +313,12 @@ impl Model {
                 self.order.extend(u32::try_from(index).ok());
             }
         }
-        self.sort.apply(&mut self.order, &self.view.tokens);
+        let view = &self.view;
+        let sort = self.columns[Pane::Tokens as usize].sort;
+        let column = sort.column.map_or(panes::tokens::LEADING, usize::from);
+        let mint = |index: u32| view.tokens.get(index as usize).map(|token| token.mint);
+        let value = |index: u32| panes::value(view, Pane::Tokens, index as usize, column).unwrap_or(Value::Unknown);
+        order::by(&mut self.order, sort.turned, value, |a, b| mint(a).cmp(&mint(b)));
         self.tape.clear();
         // Figures are those of the token, so a trade is shown with its token.
         let shown: Option<HashSet<Mint>> = self.filter.has_conditions().then(|| {
@@ -324,7 +343,13 @@ impl Model {
                 self.pools.extend(u32::try_from(index).ok());
             }
         }
-        order::pools(&mut self.pools, &self.view.pools);
+        arrange(&self.view, Pane::Trades, &self.columns[Pane::Trades as usize], &mut self.tape, |a, b| b.cmp(&a));
+        let own = &self.columns[Pane::Liquidity as usize];
+        if own.sort.column.is_none() {
+            order::pools(&mut self.pools, &self.view.pools, own.sort.turned);
+        }
+        let pool = |index: u32| self.view.pools.get(index as usize).map(|pool| pool.pool);
+        arrange(&self.view, Pane::Liquidity, own, &mut self.pools, |a, b| pool(a).cmp(&pool(b)));
         let pools = &self.view.pools;
         let at =
             |chosen: Pool| self.pools.iter().position(|i| pools.get(*i as usize).is_some_and(|p| p.pool == chosen));
@@ -333,13 +358,54 @@ impl Model {
             None if self.pool.is_some() => self.select_pool(self.pool_row),
             None => {}
         }
-        match self.token.and_then(|mint| self.row_of(&mint)) {
+        match self.token.and_then(|mint| self.row_of_token(&mint)) {
             Some(row) => self.token_row = row,
             None => self.select_token(self.token_row),
         }
     }
 
-    fn row_of(&self, mint: &Mint) -> Option<usize> {
+    /// The lists that are short enough to be ordered before every frame.
+    fn order_small(&mut self) {
+        let view = &self.view;
+        let lists = [
+            (Pane::Connections, view.connections.len(), &mut self.connections),
+            (Pane::Groups, view.groups.len(), &mut self.groups),
+            (Pane::Undecoded, view.undecoded.len(), &mut self.misses),
+        ];
+        for (pane, len, list) in lists {
+            list.clear();
+            list.extend(0..u32::try_from(len).unwrap_or(u32::MAX));
+            arrange(view, pane, &self.columns[pane as usize], list, |a, b| a.cmp(&b));
+        }
+    }
+
+    /// Position in the view's list of what stands in this row of a pane's table.
+    #[must_use]
+    pub fn index_at(&self, pane: Pane, row: usize) -> Option<usize> {
+        self.rows(pane).get(row).map(|index| *index as usize)
+    }
+
+    /// The row of a pane's table in which this entry of the view's list stands.
+    #[must_use]
+    pub fn row_of(&self, pane: Pane, index: usize) -> Option<usize> {
+        self.rows(pane).iter().position(|other| *other as usize == index)
+    }
+
+    /// Positions in the view's list of the rows of a pane's table, in order; none where rows have no order of their own.
+    #[must_use]
+    pub fn rows(&self, pane: Pane) -> &[u32] {
+        match pane {
+            Pane::Connections => &self.connections,
+            Pane::Groups => &self.groups,
+            Pane::Undecoded => &self.misses,
+            Pane::Tokens => &self.order,
+            Pane::Trades => &self.tape,
+            Pane::Liquidity => &self.pools,
+            Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Lifecycle | Pane::Alerts | Pane::Logs => &[],
+        }
+    }
+
+    fn row_of_token(&self, mint: &Mint) -> Option<usize> {
         self.order.iter().position(|index| self.view.tokens.get(*index as usize).is_some_and(|t| t.mint == *mint))
     }
 
@@ -451,6 +517,10 @@ impl Model {
         let last = self.tape.len().checked_sub(1)?;
         let Some(seq) = self.trade else { return Some(0) };
         let first = self.view.trades.first_seq;
+        if self.columns(Pane::Trades).sort != Sort::default() {
+            let index = seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+            return Some(index.and_then(|index| self.row_of(Pane::Trades, index)).unwrap_or(0));
+        }
         // The tape is newest first, so numbers fall along it; one that has left the feed selects the oldest.
         Some(self.tape.partition_point(|index| first.saturating_add(u64::from(*index)) > seq).min(last))
     }
@@ -463,5 +533,17 @@ impl Model {
         let Some(seq) = self.step else { return Some(0) };
         let newest = feed.first_seq.saturating_add(last as u64);
         Some(usize::try_from(newest.saturating_sub(seq)).unwrap_or(last).min(last))
+    }
+}
+
+/// Orders a pane's rows by the column of the user's choice; without one they stay as they are, or turned round.
+fn arrange(view: &View, pane: Pane, columns: &Columns, rows: &mut [u32], tie: impl Fn(u32, u32) -> std::cmp::Ordering) {
+    let value = |index: u32, column: u8| {
+        panes::value(view, pane, index as usize, usize::from(column)).unwrap_or(Value::Unknown)
+    };
+    match columns.sort.column {
+        Some(column) => order::by(rows, columns.sort.turned, |index| value(index, column), tie),
+        None if columns.sort.turned && pane != Pane::Liquidity => rows.reverse(),
+        None => {}
     }
 }

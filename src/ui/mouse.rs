@@ -7,6 +7,7 @@ use super::{
     model::{Model, Pane, Tab},
     movement::{by, select},
     panes::tabs,
+    update::sort,
 };
 
 /// Rows that one turn of the wheel moves.
@@ -56,6 +57,10 @@ pub fn apply(model: &mut Model, gesture: Gesture, column: u16, row: u16) {
     if step != 0 {
         return by(model, step);
     }
+    let heading = model.headings.borrow().iter().find(|(place, _)| place.contains(at)).map(|(_, column)| *column);
+    if let Some(column) = heading {
+        return sort(model, column);
+    }
     let first = area.y.saturating_add(first_row(pane));
     if let Some(index) = row.checked_sub(first) {
         let scroll = model.scroll(pane);
@@ -76,7 +81,7 @@ pub(super) fn show(model: &mut Model, tab: Tab) {
 /// Rows of a pane above its first entry: the upper edge, and the headings of a table.
 const fn first_row(pane: Pane) -> u16 {
     match pane {
-        Pane::Lifecycle => 1,
+        Pane::Lifecycle | Pane::Logs => 1,
         _ => 2,
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     action::{Heading, TABLE},
     model::{Model, Overlay, Pane},
+    panes::decoding,
 };
 
 /// To the next pane, or the one before: of those that the last frame had room for, or of all while one is zoomed.
@@ -52,9 +53,9 @@ pub(super) fn by(model: &mut Model, step: isize) {
         return;
     }
     match (model.pane(), selected(model)) {
-        (Pane::Logs, _) if step == isize::MAX => model.logs.follow(),
-        (Pane::Logs, _) if step < 0 => model.logs.back(),
-        (Pane::Logs, _) => model.logs.forth(),
+        (Pane::Logs, None) if step == isize::MAX => model.logs.follow(),
+        (Pane::Logs, None) if step < 0 => model.logs.back(),
+        (Pane::Logs, None) => model.logs.forth(),
         (_, Some(row)) => select(model, row.saturating_add_signed(step)),
         (_, None) => {}
     }
@@ -63,26 +64,32 @@ pub(super) fn by(model: &mut Model, step: isize) {
 /// The selected row of the focused pane; `None` in panes without rows.
 pub(super) fn selected(model: &Model) -> Option<usize> {
     match model.pane() {
-        Pane::Connections => Some(model.connection_row().unwrap_or(0)),
-        Pane::Groups => Some(model.group),
+        Pane::Connections => {
+            Some(model.connection_row().and_then(|index| model.row_of(Pane::Connections, index)).unwrap_or(0))
+        }
+        Pane::Groups => Some(model.row_of(Pane::Groups, model.group).unwrap_or(0)),
         Pane::Tokens => Some(model.token_row),
-        Pane::Undecoded => Some(model.undecoded),
+        Pane::Undecoded => Some(model.row_of(Pane::Undecoded, model.undecoded).unwrap_or(0)),
         Pane::Liquidity => Some(model.pool_row),
         Pane::Trades => Some(model.trade_row().unwrap_or(0)),
         Pane::Lifecycle => Some(model.step_row().unwrap_or(0)),
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => None,
+        Pane::Logs if model.logs.lists(&model.search) => Some(model.logs.row(&model.logs.hits(&model.search))),
+        Pane::Decoding => Some(model.decoding),
+        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Logs => None,
     }
 }
 
 /// Selects a row of the focused pane, or its last.
 pub(super) fn select(model: &mut Model, row: usize) {
     let within = |len: usize| row.min(len.saturating_sub(1));
-    match model.pane() {
-        Pane::Connections => model.connection = within(model.view.connections.len()),
-        Pane::Groups => model.group = within(model.view.groups.len()),
+    let pane = model.pane();
+    let index = model.index_at(pane, within(model.rows(pane).len())).unwrap_or(0);
+    match pane {
+        Pane::Connections => model.connection = index,
+        Pane::Groups => model.group = index,
         Pane::Tokens => model.select_token(row),
         Pane::Liquidity => model.select_pool(row),
-        Pane::Undecoded => model.undecoded = within(model.view.undecoded.len()),
+        Pane::Undecoded => model.undecoded = index,
         Pane::Trades => {
             let row = within(model.tape.len());
             let number = model.tape.get(row).map(|i| model.view.trades.first_seq.saturating_add(u64::from(*i)));
@@ -94,7 +101,12 @@ pub(super) fn select(model: &mut Model, row: usize) {
             let index = feed.entries.len().saturating_sub(row + 1) as u64;
             model.step = Some(feed.first_seq.saturating_add(index)).filter(|_| row > 0);
         }
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => {}
+        Pane::Logs => {
+            let hits = model.logs.hits(&model.search);
+            model.logs.select(hits.get(row.min(hits.len().saturating_sub(1))).filter(|_| row > 0));
+        }
+        Pane::Decoding => model.decoding = within(decoding::rows(&model.view, model.connection_row()).len()),
+        Pane::Budget | Pane::Completeness | Pane::Alerts => {}
     }
 }
 

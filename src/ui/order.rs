@@ -1,109 +1,120 @@
-//! The order of the token list, and of the pools.
+//! The order of a table's rows: by a column of the user's choice, else the table's own.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
-use crate::engine::view::{PoolView, TokenView};
+use crate::engine::view::PoolView;
 
-/// What tokens are ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is the column of that name")]
-pub enum Column {
-    #[default]
-    Volume,
-    MarketCap,
-    Progress,
-    Change,
-    Trades,
-    Traders,
-    Age,
-    LastTrade,
-    Symbol,
+/// What a row is ordered by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Not known: behind everything, whichever way the order goes.
+    Unknown,
+    /// A figure: the largest first.
+    Number(f64),
+    /// Words: from A to Z.
+    Words(Cow<'a, str>),
 }
 
-impl Column {
-    /// All columns, in the order of the sort key.
-    pub const ALL: [Self; 9] = [
-        Self::Volume,
-        Self::MarketCap,
-        Self::Progress,
-        Self::Change,
-        Self::Trades,
-        Self::Traders,
-        Self::Age,
-        Self::LastTrade,
-        Self::Symbol,
-    ];
-
-    /// As shown.
+impl<'a> Value<'a> {
+    /// A figure that may be unknown, or no number.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Volume => "volume",
-            Self::MarketCap => "market cap",
-            Self::Progress => "progress",
-            Self::Change => "change",
-            Self::Trades => "trades",
-            Self::Traders => "traders",
-            Self::Age => "age",
-            Self::LastTrade => "last trade",
-            Self::Symbol => "symbol",
-        }
+    pub fn number(value: Option<f64>) -> Self {
+        value.filter(|value| !value.is_nan()).map_or(Self::Unknown, Self::Number)
     }
 
-    fn compare(self, a: &TokenView, b: &TokenView) -> Ordering {
-        match self {
-            Self::Volume => number(Some(a.volume_sol_5m)).total_cmp(&number(Some(b.volume_sol_5m))),
-            Self::MarketCap => number(a.market_cap_sol).total_cmp(&number(b.market_cap_sol)),
-            Self::Progress => number(a.progress_pct).total_cmp(&number(b.progress_pct)),
-            Self::Change => number(a.change_5m_pct).total_cmp(&number(b.change_5m_pct)),
-            Self::Trades => a.buys.saturating_add(a.sells).cmp(&b.buys.saturating_add(b.sells)),
-            Self::Traders => a.traders.cmp(&b.traders),
-            Self::Age => a.created_ms.cmp(&b.created_ms),
-            Self::LastTrade => a.last_trade_ms.cmp(&b.last_trade_ms),
-            // Descending is the first direction of every column; for words that is A to Z.
-            Self::Symbol => b.symbol.as_str().cmp(a.symbol.as_str()),
-        }
+    /// A count.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "compared, not shown")]
+    pub fn count(value: impl TryInto<u64>) -> Self {
+        value.try_into().map_or(Self::Unknown, |value| Self::Number(value as f64))
     }
-}
 
-/// What is not known, or not a number, comes after everything in descending order.
-fn number(value: Option<f64>) -> f64 {
-    value.filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
-}
+    /// An instant in milliseconds since the Unix epoch: the newest first.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+    pub fn instant(at_ms: Option<i64>) -> Self {
+        Self::number(at_ms.map(|at| at as f64))
+    }
 
-/// Orders positions in `pools`: those that hold most first, then the deepest. Ties fall to the address, so that rows do
-/// not dance.
-pub fn pools(order: &mut [u32], pools: &[Arc<PoolView>]) {
-    order.sort_unstable_by(|a, b| {
-        let (Some(a), Some(b)) = (pools.get(*a as usize), pools.get(*b as usize)) else { return a.cmp(b) };
-        let depth = || number(b.depth_up_sol).total_cmp(&number(a.depth_up_sol));
-        number(b.tvl_sol).total_cmp(&number(a.tvl_sol)).then_with(depth).then_with(|| a.pool.cmp(&b.pool))
-    });
+    /// Words; none are unknown.
+    #[must_use]
+    pub fn words(words: impl Into<Cow<'a, str>>) -> Self {
+        let words = words.into();
+        if words.is_empty() { Self::Unknown } else { Self::Words(words) }
+    }
+
+    /// Which comes first, and which when the order is turned round.
+    fn compare(&self, other: &Self, turned: bool) -> Ordering {
+        let direct = match (self, other) {
+            (Self::Unknown, Self::Unknown) => Ordering::Equal,
+            (Self::Unknown, _) => return Ordering::Greater,
+            (_, Self::Unknown) => return Ordering::Less,
+            (Self::Number(a), Self::Number(b)) => b.total_cmp(a),
+            (Self::Words(a), Self::Words(b)) => a.cmp(b),
+            (Self::Number(_), Self::Words(_)) => Ordering::Less,
+            (Self::Words(_), Self::Number(_)) => Ordering::Greater,
+        };
+        if turned { direct.reverse() } else { direct }
+    }
 }
 
 /// Column and direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
-    pub column: Column,
-    /// Smallest first.
-    pub ascending: bool,
+    /// Position of the column among the table's own; `None` for the table's own order.
+    pub column: Option<u8>,
+    /// Smallest first, or from Z to A.
+    pub turned: bool,
 }
 
 impl Sort {
-    /// The next column, largest first.
-    pub fn next_column(&mut self) {
-        let next = (self.column as usize + 1) % Column::ALL.len();
-        *self = Self { column: Column::ALL.get(next).copied().unwrap_or_default(), ascending: false };
+    /// By this column; if it is that already, the other way round.
+    pub fn by(&mut self, column: u8) {
+        *self = Self { column: Some(column), turned: self.column == Some(column) && !self.turned };
     }
+}
 
-    /// Orders positions in `tokens`. Ties fall to the mint, so that rows do not dance.
-    pub fn apply(self, order: &mut [u32], tokens: &[Arc<TokenView>]) {
-        order.sort_unstable_by(|a, b| {
-            let (Some(a), Some(b)) = (tokens.get(*a as usize), tokens.get(*b as usize)) else { return a.cmp(b) };
-            let by_column = self.column.compare(a, b);
-            let directed = if self.ascending { by_column } else { by_column.reverse() };
-            directed.then_with(|| a.mint.cmp(&b.mint))
-        });
+/// Orders positions in a list by the values of its entries. Ties are broken by `tie`, so that rows do not dance.
+pub fn by<'a>(order: &mut [u32], turned: bool, value: impl Fn(u32) -> Value<'a>, tie: impl Fn(u32, u32) -> Ordering) {
+    let mut valued: Vec<(Value<'a>, u32)> = order.iter().map(|index| (value(*index), *index)).collect();
+    valued.sort_unstable_by(|(a, i), (b, j)| a.compare(b, turned).then_with(|| tie(*i, *j)));
+    for (place, (_, index)) in order.iter_mut().zip(valued) {
+        *place = index;
+    }
+}
+
+/// Orders positions in `pools`: those that hold most first, then the deepest. Ties fall to the address, so that rows do
+/// not dance.
+pub fn pools(order: &mut [u32], pools: &[Arc<PoolView>], turned: bool) {
+    order.sort_unstable_by(|a, b| {
+        let (Some(a), Some(b)) = (pools.get(*a as usize), pools.get(*b as usize)) else { return a.cmp(b) };
+        let by = |a, b| Value::number(a).compare(&Value::number(b), turned);
+        let depth = || by(a.depth_up_sol, b.depth_up_sol);
+        by(a.tvl_sol, b.tvl_sol).then_with(depth).then_with(|| a.pool.cmp(&b.pool))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_unknown_comes_last_whichever_way(values in prop::collection::vec(prop::option::of(-9i8..9), 0..40), turned: bool) {
+            let value = |index: u32| values.get(index as usize).copied().flatten();
+            let mut order: Vec<u32> = (0..u32::try_from(values.len()).unwrap_or(0)).collect();
+            by(&mut order, turned, |index| Value::number(value(index).map(f64::from)), |a, b| a.cmp(&b));
+            for pair in order.windows(2) {
+                let (a, b) = (value(pair[0]), value(pair[1]));
+                let fine = match (a, b) {
+                    (None, Some(_)) => false,
+                    (_, None) => true,
+                    (Some(a), Some(b)) if a == b => pair[0] < pair[1],
+                    (Some(a), Some(b)) => (a < b) == turned,
+                };
+                prop_assert!(fine, "{:?} before {:?}", a, b);
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use nucleo_matcher::{
 use super::{
     action::{Action, Argument, Binding, TABLE},
     model::Model,
-    order,
+    panes,
     typed::Typed,
 };
 
@@ -59,7 +59,7 @@ impl Palette {
             let arguments: Vec<String> = match row.argument {
                 Argument::None | Argument::Text => Vec::new(),
                 Argument::Theme => model.themes.names().map(str::to_owned).collect(),
-                Argument::Order => order::Column::ALL.iter().map(|column| column.name().to_owned()).collect(),
+                Argument::Order => panes::titles(model.pane()).iter().map(|title| (*title).to_owned()).collect(),
                 Argument::Connection => {
                     model.view.connections.iter().map(|connection| connection.status.id.to_string()).collect()
                 }
@@ -126,7 +126,7 @@ mod tests {
         let plain = |position| Entry { position, argument: String::new() };
         let mut all: Vec<Entry> = (0..TABLE.len()).map(plain).collect();
         let sort = TABLE.iter().position(|row| row.argument == Argument::Order).unwrap_or(0);
-        all.extend(order::Column::ALL.iter().map(|c| Entry { position: sort, argument: c.name().to_owned() }));
+        all.extend(panes::tokens::TITLES.map(|title| Entry { position: sort, argument: title.to_owned() }));
         all
     }
 
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(first("frz"), "freeze");
         assert_eq!(first("thr up"), "throttle up");
         assert_eq!(first("snapshot"), "export");
-        assert_eq!(first("sort market"), "sort column market cap");
+        assert_eq!(first("sort mcap"), "sort column mcap SOL");
         assert_eq!(first("filter mc>100 wif"), "filter mc>100 wif");
         assert_eq!(first("zzzz"), "");
         assert_eq!(ranked(&all(), "").len(), TABLE.len());

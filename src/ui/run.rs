@@ -20,6 +20,7 @@ use super::{
     draw,
     frame::Painter,
     inputs::{Event, Inputs},
+    logs::LogState,
     model::Model,
     mouse,
     terminal::{self, Guard},
@@ -60,6 +61,7 @@ pub fn run(
     let first = views.borrow().clone();
     let position = settings.themes.position(&settings.theme).unwrap_or(0);
     let mut model = Model::new(first, position, settings.ascii, Instant::now());
+    model.logs = settings.logs.clone().map(LogState::of).unwrap_or_default();
     model.keys = settings.keys.clone();
     model.themes = settings.themes.clone();
     let app = App {

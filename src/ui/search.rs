@@ -1,6 +1,9 @@
 //! Search in a pane: which rows a text is found in, and the way to the next one.
 
-use super::model::{Model, Pane};
+use super::{
+    model::{Model, Pane},
+    panes::decoding,
+};
 
 /// From where a search goes on, and in which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +21,14 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
     let view = &model.view;
     Some(match pane {
         Pane::Connections => {
-            let status = &view.connections.get(row)?.status;
+            let status = &view.connections.get(model.index_at(pane, row)?)?.status;
             let groups = status.groups.iter().map(|group| group.name().to_owned());
             let mut words = vec![status.endpoint.to_string(), status.state.name().to_owned()];
             words.extend(status.cause.as_deref().map(str::to_owned));
             words.extend(groups);
             words
         }
-        Pane::Groups => vec![view.groups.get(row)?.group.name().to_owned()],
+        Pane::Groups => vec![view.groups.get(model.index_at(pane, row)?)?.group.name().to_owned()],
         Pane::Tokens => {
             let token = model.token_at(row)?;
             vec![token.symbol.to_string(), token.name.to_string(), token.mint.to_string(), token.flags.join(" ")]
@@ -47,18 +50,23 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
             vec![pool.symbol.to_string(), pool.mint.to_string(), pool.pool.to_string(), venue]
         }
         Pane::Undecoded => {
-            let row = view.undecoded.get(row)?;
+            let row = view.undecoded.get(model.index_at(pane, row)?)?;
             vec![row.program.name().to_owned(), row.reason.name().replace('_', " "), row.example.to_string()]
         }
-        Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs => {
-            return None;
+        Pane::Decoding => {
+            let (name, _) = decoding::rows(view, model.connection_row()).into_iter().nth(row)?;
+            vec![name]
         }
+        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Logs => return None,
     })
 }
 
 /// Rows of the focused pane in which the text is found.
 pub(super) fn hits(model: &Model) -> Vec<usize> {
     let pane = model.pane();
+    if pane == Pane::Logs {
+        return model.logs.hits(&model.search).into_iter().enumerate().map(|(row, _)| row).collect();
+    }
     let rows = (0..).map_while(|row| words(model, pane, row).map(|words| (row, words)));
     let found = rows.filter(|(_, words)| model.search.matches(&words.iter().map(String::as_str).collect::<Vec<_>>()));
     found.map(|(row, _)| row).collect()
@@ -66,7 +74,7 @@ pub(super) fn hits(model: &Model) -> Vec<usize> {
 
 /// Whether the focused pane has rows to search in.
 pub(super) const fn possible(pane: Pane) -> bool {
-    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Alerts | Pane::Logs)
+    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Alerts)
 }
 
 /// The hit to go to, going round at the ends; its row and its number among the hits.

@@ -15,9 +15,9 @@ use super::{
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
     mouse::show,
     movement::{by, focus, page},
-    order,
+    order::Sort,
     palette::Palette,
-    panes::{self, tokens},
+    panes,
     search::{self, From},
     streams::{choose_target, stream, throttle, under_way},
     typed::Typed,
@@ -62,6 +62,7 @@ pub fn key(model: &mut Model, key: Key, now: Instant) -> Vec<Effect> {
         match key {
             Key::Char(c) => edit(model, |typed| typed.push(c.encode_utf8(&mut [0; 4]))),
             Key::Backspace => edit(model, Typed::pop),
+            Key::Tab if model.typing && model.overlay.is_none() && model.filter.complete() => filtered(model),
             Key::Ctrl('u') => edit(model, |typed| typed.set("")),
             // Letters are text, so the palette is walked by the keys that are none.
             Key::Up if model.overlay.is_some() => by(model, -1),
@@ -110,12 +111,12 @@ fn find(model: &mut Model, from: From) {
     }
     let hits = search::hits(model);
     let text = model.search.text().to_owned();
-    match search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
-        Some((row, number)) => {
-            super::movement::select(model, row);
-            say(model, &format!("/{text}  {number} of {}", hits.len()));
-        }
-        None => complain(model, &format!("/{text}  not found in this pane")),
+    if hits.is_empty() {
+        return complain(model, &format!("/{text}  not found in this pane"));
+    }
+    if let Some((row, number)) = search::next(&hits, super::movement::selected(model).unwrap_or(0), from) {
+        super::movement::select(model, row);
+        say(model, &format!("/{text}  {number} of {}", hits.len()));
     }
 }
 
@@ -172,17 +173,21 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
             model.detail = None;
         }
         Action::SortColumn => {
-            let chosen = model.columns(Pane::Tokens).cursor().filter(|_| model.pane() == Pane::Tokens);
-            match chosen.map(|position| tokens::order_of(usize::from(position))) {
-                Some(Some(column)) => model.sort = order::Sort { column, ascending: false },
-                Some(None) => complain(model, "tokens cannot be sorted by this column"),
-                None => model.sort.next_column(),
+            let own = model.columns(model.pane());
+            match (own.cursor(), own.sort.column) {
+                (Some(chosen), _) => sort(model, chosen),
+                (None, before) => next_sort(model, before),
             }
-            model.touch();
         }
         Action::SortDirection => {
-            model.sort.ascending = !model.sort.ascending;
-            model.touch();
+            let pane = model.pane();
+            if panes::titles(pane).is_empty() {
+                complain(model, "the rows in here keep their order");
+            } else {
+                let sort = &mut model.columns[pane as usize].sort;
+                sort.turned = !sort.turned;
+                model.touch();
+            }
         }
         Action::Freeze => {
             model.frozen = !model.frozen;
@@ -206,6 +211,8 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::new(model))),
         Action::Search => {
             let possible = search::possible(model.pane()) && model.detail.is_none();
+            model.logs.searched = model.pane() == Pane::Logs;
+            model.logs.select(None);
             match &mut model.overlay {
                 Some(Overlay::Help { typing, .. }) => *typing = true,
                 Some(_) => {}
@@ -272,9 +279,10 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
             return Vec::new();
         }
         Argument::Order => {
-            if let Some(column) = order::Column::ALL.into_iter().find(|column| column.name() == argument) {
-                model.sort = order::Sort { column, ascending: false };
-                model.touch();
+            let wanted = panes::titles(model.pane()).iter().position(|title| *title == argument);
+            match wanted.and_then(|position| u8::try_from(position).ok()) {
+                Some(column) => sort(model, column),
+                None => complain(model, &format!("no column is called {argument:?} in here")),
             }
             return Vec::new();
         }
@@ -326,6 +334,43 @@ const fn changes_streams(action: Action) -> bool {
         action,
         Action::ThrottleDown | Action::ThrottleUp | Action::Rebalance | Action::MoveGroup | Action::Reconnect
     )
+}
+
+/// Orders the focused pane by this column; if it is ordered by it already, the other way round.
+pub(super) fn sort(model: &mut Model, column: u8) {
+    let pane = model.pane();
+    let title = panes::titles(pane).get(usize::from(column)).copied().unwrap_or("");
+    if !sortable(model, pane, column) {
+        return complain(model, &format!("rows cannot be ordered by {title}"));
+    }
+    let sort = &mut model.columns[pane as usize].sort;
+    sort.by(column);
+    let round = if sort.turned { ", turned round" } else { "" };
+    say(model, &format!("by {title}{round}"));
+    model.touch();
+}
+
+/// Orders the focused pane by the next column that gives an order; behind the last comes the pane's own order.
+fn next_sort(model: &mut Model, before: Option<u8>) {
+    let pane = model.pane();
+    let count = u8::try_from(panes::titles(pane).len()).unwrap_or(0);
+    if count == 0 {
+        return complain(model, "the rows in here keep their order");
+    }
+    let first = before.map_or(0, |before| before + 1);
+    if let Some(column) = (first..count).find(|column| sortable(model, pane, *column)) {
+        return sort(model, column);
+    }
+    model.columns[pane as usize].sort = Sort::default();
+    say(model, "in their own order");
+    model.touch();
+}
+
+/// Whether rows of a pane can be ordered by a column. Where there are no rows, nothing speaks against it.
+fn sortable(model: &Model, pane: Pane, column: u8) -> bool {
+    let position = usize::from(column);
+    position < panes::titles(pane).len()
+        && model.index_at(pane, 0).is_none_or(|first| panes::value(&model.view, pane, first, position).is_some())
 }
 
 /// Does something with the columns of the focused pane.
@@ -434,7 +479,10 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
             }
         }
         None if model.searching => model.searching = false,
-        None if model.typing => model.typing = false,
+        None if model.typing => {
+            // A word that cannot be read must not be taken for a filter that finds nothing to hide.
+            model.typing = model.filter.problem().is_some();
+        }
         None => match model.pane() {
             Pane::Tokens => model.detail = model.token,
             Pane::Trades => {
@@ -470,7 +518,7 @@ fn back(model: &mut Model) {
         Some(_) => return,
         None => {}
     }
-    if model.searching {
+    if model.searching || (model.pane() == Pane::Logs && model.logs.lists(&model.search)) {
         model.searching = false;
         model.search.set("");
         model.notice = None;

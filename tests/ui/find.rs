@@ -3,12 +3,12 @@
 use smart_stream_tui::ui::{
     color::Depth,
     keys::{Key, Keymap},
-    model::{Overlay, Tab},
+    model::{Overlay, Pane, Tab},
     theme::{Theme, ThemeSource},
     update::Effect,
 };
 
-use super::{fixture, frame, lines, model, press};
+use super::{fixture, frame, lines, model, press, sorted};
 
 fn typed(text: &str) -> Vec<Key> {
     text.chars().map(Key::Char).collect()
@@ -28,10 +28,10 @@ fn the_palette_does_what_it_shows() {
     press(&mut model, &[Key::Enter]);
     assert!(model.frozen && model.overlay.is_none());
 
-    press(&mut model, &[Key::Char(':')]);
-    press(&mut model, &typed("sort market"));
+    press(&mut model, &[Key::Char('3'), Key::Char(':')]);
+    press(&mut model, &typed("sort mcap"));
     press(&mut model, &[Key::Enter]);
-    assert_eq!(model.sort.column.name(), "market cap");
+    assert_eq!(sorted(&model, Pane::Tokens), Some("mcap SOL"));
 
     press(&mut model, &[Key::Char(':')]);
     press(&mut model, &typed("theme light"));

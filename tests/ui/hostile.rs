@@ -276,7 +276,7 @@ fn a_recordings_name_keeps_to_the_header() {
 #[test]
 fn what_is_typed_keeps_to_its_line() {
     let tabs: Scene<'_> = &|buffer, draw| panes::tabs::draw(buffer, buffer.area, draw);
-    let footer: Scene<'_> = &|buffer, draw| panes::footer::draw(buffer, buffer.area, draw);
+    let news: Scene<'_> = &|buffer, draw| panes::message::draw(buffer, buffer.area, draw);
     let raw = |names: &mut Names| names.raw();
     in_a_line(11, 150, tabs, raw, |model, text| {
         model.typing = true;
@@ -287,7 +287,7 @@ fn what_is_typed_keeps_to_its_line() {
         model.search.set(text);
     });
     // What the filter cannot read it names.
-    in_a_line(13, 200, footer, raw, |model, text| {
+    in_a_line(13, 200, news, raw, |model, text| {
         model.typing = true;
         let mut field = Typed::default();
         field.set(&text.replace(char::is_whitespace, "_"));

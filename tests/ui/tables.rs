@@ -8,11 +8,13 @@ use smart_stream_tui::ui::{
     keys::Key,
     model::{Model, Pane, Tab},
     mouse::{self, Gesture},
+    order::Value,
+    panes,
     theme::Theme,
     update::{self, Effect},
 };
 
-use super::{fixture, frame, lines, model, press};
+use super::{fixture, frame, lines, model, press, sorted};
 
 fn dark() -> Theme {
     Theme::built_in("dark", Depth::True).unwrap()
@@ -91,9 +93,9 @@ fn the_chosen_column_is_what_is_sorted_by() {
     let mut model = model(fixture::view());
     model.tab = Tab::Tokens;
     press(&mut model, &[Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('l'), Key::Char('s')]);
-    assert_eq!(model.sort.column.name(), "market cap");
+    assert_eq!(sorted(&model, Pane::Tokens), Some("mcap SOL"));
     press(&mut model, &[Key::Esc, Key::Char('s')]);
-    assert_eq!(model.sort.column.name(), "progress", "without a chosen one, the next");
+    assert_eq!(sorted(&model, Pane::Tokens), Some("price"), "without a chosen one, the next");
 }
 
 #[test]
@@ -198,6 +200,59 @@ fn the_focus_goes_round_the_panes_that_are_drawn() {
                 seen.push(model.pane());
             }
             assert_eq!(seen.len(), drawn, "{seen:?} at {size:?}");
+        }
+    }
+}
+
+/// In every table, every heading: a click orders by it, another turns the order round, and what is selected stays so.
+#[test]
+fn a_click_on_a_heading_orders_the_rows() {
+    for (tab, pane) in [
+        (Tab::Connections, Pane::Connections),
+        (Tab::Connections, Pane::Groups),
+        (Tab::Connections, Pane::Undecoded),
+        (Tab::Tokens, Pane::Tokens),
+        (Tab::Trades, Pane::Trades),
+    ] {
+        let mut model = model(fixture::view());
+        model.tab = tab;
+        model.focus[tab as usize] = tab.panes().iter().position(|other| *other == pane).unwrap();
+        frame(&mut model, (200, 60), &dark());
+        let place = model.scroll(pane).place.get();
+        let headings: Vec<_> =
+            model.headings.borrow().iter().copied().filter(|(at, _)| place.contains(at.as_position())).collect();
+        assert!(headings.len() > 4, "{pane:?}");
+        let rows = model.rows(pane).to_vec();
+        for (at, column) in headings {
+            let (connection, token) = (model.connection, model.token);
+            let view = model.view.clone();
+            let ordered = panes::value(&view, pane, 0, usize::from(column)).is_some();
+            mouse::apply(&mut model, Gesture::Click, at.x, at.y);
+            frame(&mut model, (200, 60), &dark());
+            if !ordered {
+                assert!(model.notice.as_ref().unwrap().bad, "{pane:?} {column}");
+                continue;
+            }
+            let value = |row: &u32| panes::value(&view, pane, *row as usize, usize::from(column)).unwrap();
+            let known = |rows: &[u32]| rows.iter().map(value).filter(|v| *v != Value::Unknown).collect::<Vec<_>>();
+            let down = known(model.rows(pane));
+            for pair in down.windows(2) {
+                let fine = match (&pair[0], &pair[1]) {
+                    (Value::Number(a), Value::Number(b)) => a >= b,
+                    (Value::Words(a), Value::Words(b)) => a <= b,
+                    _ => false,
+                };
+                assert!(fine, "{pane:?} {column}: {pair:?}");
+            }
+            mouse::apply(&mut model, Gesture::Click, at.x, at.y);
+            frame(&mut model, (200, 60), &dark());
+            let mut up: Vec<_> = model.rows(pane).iter().map(value).filter(|v| *v != Value::Unknown).collect();
+            up.reverse();
+            assert_eq!(up, down, "{pane:?} {column}");
+            assert_eq!((model.connection, model.token), (connection, token));
+            let mut same = model.rows(pane).to_vec();
+            same.sort_unstable();
+            assert_eq!(same.len(), rows.len());
         }
     }
 }

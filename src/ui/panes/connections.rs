@@ -10,6 +10,7 @@ use crate::{
         draw::{Draw, SILENT_MS},
         format::{UNKNOWN, compact, megabytes, millis, percent, rate, share},
         model::Pane,
+        order::Value,
         widgets::{
             after, figure,
             pane::{self, Title},
@@ -59,6 +60,31 @@ const COLUMNS: [Column<Field>; 15] = [
 /// Number of columns.
 pub const WIDTH: usize = COLUMNS.len();
 
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
+
+/// What a row is ordered by in the column at this position.
+#[must_use]
+pub fn value(connection: &ConnectionView, position: usize) -> Option<Value<'_>> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Id => Value::words(format!("{:04}", connection.status.id)),
+        Field::State => Value::words(connection.status.state.name()),
+        Field::Endpoint => Value::words(&*connection.status.endpoint),
+        Field::Groups => Value::count(connection.status.groups.iter().count()),
+        Field::Rate => Value::number(connection.tps),
+        Field::Volume => Value::number(connection.bytes_per_s),
+        Field::Latency => Value::number(connection.latency.map(|latency| latency.p99_ms)),
+        Field::Lag => connection.slot_lag.map_or(Value::Unknown, Value::count),
+        Field::Age => Value::instant(connection.status.last_message_ms),
+        Field::Queue => Value::number(Some(connection.queue_fill)),
+        Field::Reconnects => Value::count(connection.status.reconnects),
+        Field::Throttle => Value::words(connection.status.throttle.name()),
+        Field::Permits => Value::count(connection.status.permits_in_window),
+        Field::Parse => Value::number(connection.parsed.all.percent()),
+        Field::Cause => Value::words(connection.status.cause.as_deref().unwrap_or("")),
+    })
+}
+
 /// Draws the connections.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
@@ -75,11 +101,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     if connections.is_empty() {
         return pane::sentence(buffer, inner, "No connection yet.", draw);
     }
-    let selected = model.connection_row();
+    let selected = model.connection_row().and_then(|index| model.row_of(Pane::Connections, index));
     let rows = model.scroll(Pane::Connections).window(selected, connections.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Connections));
     table::draw(buffer, inner, &own, rows, marked, draw, |buffer, place, row, field| {
-        if let Some(connection) = connections.get(row) {
+        if let Some(connection) = model.index_at(Pane::Connections, row).and_then(|index| connections.get(index)) {
             cell(buffer, place, connection, field, draw);
         }
     });

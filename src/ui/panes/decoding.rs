@@ -43,7 +43,7 @@ const COLUMNS: [Column<Field>; 8] = [
 pub const WIDTH: usize = COLUMNS.len();
 
 /// Everything there are figures of, the selected connection before all.
-fn rows(view: &View, connection: Option<usize>) -> Vec<(String, ParsedView)> {
+pub(in crate::ui) fn rows(view: &View, connection: Option<usize>) -> Vec<(String, ParsedView)> {
     let connection = connection.and_then(|row| view.connections.get(row));
     let connection = connection.map(|connection| (format!("connection {}", connection.status.id), connection.parsed));
     let whole = ("whole stream".to_owned(), view.totals.parsed);
@@ -59,9 +59,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         Title { name: "Decoding", right: "coverage: instructions we know", focused: draw.focused(Pane::Decoding) };
     let inner = pane::frame(buffer, area, title, draw);
     let rows = rows(&model.view, model.connection_row());
-    let window = model.scroll(Pane::Decoding).window(None, rows.len(), page(inner));
+    let selected = Some(model.decoding.min(rows.len().saturating_sub(1)));
+    let window = model.scroll(Pane::Decoding).window(selected, rows.len(), page(inner));
+    let marked = Selected::new(selected, draw.focused(Pane::Decoding));
     let columns = model.columns(Pane::Decoding).arrange(&COLUMNS);
-    table::draw(buffer, inner, &columns, window, Selected::No, draw, |buffer, place, row, field| {
+    table::draw(buffer, inner, &columns, window, marked, draw, |buffer, place, row, field| {
         let Some((name, parsed)) = rows.get(row) else { return };
         let all = &parsed.all;
         let rate = |buffer: &mut Buffer, rate: Option<f64>, whole: bool| {

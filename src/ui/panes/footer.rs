@@ -20,16 +20,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (Mode::Typing, None) if model.searching => {
             vec![("Enter".into(), "keep"), ("Esc".into(), "clear"), (String::new(), "all words must be in a row")]
         }
-        (Mode::Typing, _) => vec![
-            ("Enter".into(), "keep"),
-            ("Esc".into(), "clear"),
-            match model.filter.problem() {
-                Some(problem) => (String::new(), problem),
-                None => {
-                    (String::new(), "words are alternatives, conditions must hold: goat mc>100 progress>80 flag:mayhem")
-                }
-            },
-        ],
+        (Mode::Typing, _) => {
+            vec![("Enter".into(), "keep"), ("Esc".into(), "clear"), ("Tab".into(), "complete"), ("!".into(), "not")]
+        }
         (_, Some(Overlay::Plan(plan))) if plan.moves.is_empty() => vec![("Esc".into(), "close")],
         (_, Some(Overlay::Plan(_))) => vec![("Enter".into(), "apply"), ("Esc".into(), "cancel")],
         (_, Some(Overlay::MoveGroup { .. })) => {

@@ -8,6 +8,7 @@ use crate::{
         draw::Draw,
         format::{UNKNOWN, compact, count, megabytes, percent, rate},
         model::Pane,
+        order::Value,
         panes::connections::{latency, letter, series},
         widgets::{
             after, figure,
@@ -69,6 +70,29 @@ fn columns(width: u16) -> [Column<Field>; 13] {
 /// Number of columns.
 pub const WIDTH: usize = COLUMNS.len();
 
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
+
+/// What a row is ordered by in the column at this position.
+#[must_use]
+pub fn value(group: &GroupView, position: usize) -> Option<Value<'_>> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Name => Value::words(group.group.name()),
+        Field::Rate => Value::number(group.tps),
+        Field::Peak => Value::number(group.peak_tps),
+        Field::Latency => Value::number(group.latency.map(|latency| latency.p99_ms)),
+        Field::Forecast => Value::number(group.forecast.map(|near| near.value)),
+        Field::Lag => group.slot_lag.map_or(Value::Unknown, Value::count),
+        Field::Parse => Value::number(group.parsed.all.percent()),
+        Field::Decoded => Value::count(group.parsed.all.decoded),
+        Field::Undecoded => Value::count(group.undecoded),
+        Field::Failed => Value::count(group.failed),
+        Field::Volume => Value::number(group.bytes_per_s),
+        Field::Connections => Value::count(group.connections.len()),
+        Field::Spark => return None,
+    })
+}
+
 /// Draws the groups.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
@@ -78,12 +102,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     if groups.is_empty() {
         return pane::sentence(buffer, inner, "No group is subscribed to yet.", draw);
     }
-    let selected = Some(model.group.min(groups.len() - 1));
+    let selected = model.row_of(Pane::Groups, model.group.min(groups.len() - 1));
     let marked = Selected::new(selected, draw.focused(Pane::Groups));
     let columns = model.columns(Pane::Groups).arrange(&columns(inner.width.saturating_sub(2)));
     let rows = model.scroll(Pane::Groups).window(selected, groups.len(), page(inner));
     table::draw(buffer, inner, &columns, rows, marked, draw, |buffer, place, row, field| {
-        if let Some(group) = groups.get(row) {
+        if let Some(group) = model.index_at(Pane::Groups, row).and_then(|index| groups.get(index)) {
             cell(buffer, place, group, field, draw);
         }
     });

@@ -8,6 +8,7 @@ use crate::{
         draw::Draw,
         format::{UNKNOWN, change, compact, count, percent, short, sol},
         model::Pane,
+        order::Value,
         panes::tokens::symbol,
         widgets::{
             figure,
@@ -48,7 +49,7 @@ const COLUMNS: [Column<Field>; 16] = [
     Column::words(Field::Mint, "mint", 9, 3),
     Column::words(Field::Venue, "venue", 12, 0).growing(1),
     Column::number(Field::Price, "price", 8, 2),
-    Column::number(Field::Worth, "TVL SOL", 8, 0),
+    Column::number(Field::Worth, "TVL SOL", 8, 0).leading(),
     Column::number(Field::WorthUsd, "TVL $", 8, 5),
     Column::number(Field::Up, "+2% SOL", 8, 1),
     Column::number(Field::Down, "-2% SOL", 8, 1),
@@ -64,6 +65,32 @@ const COLUMNS: [Column<Field>; 16] = [
 
 /// Number of columns.
 pub const WIDTH: usize = COLUMNS.len();
+
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
+
+/// What a row is ordered by in the column at this position.
+#[must_use]
+pub fn value(pool: &PoolView, position: usize) -> Option<Value<'_>> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Symbol => Value::words(pool.symbol.as_str()),
+        Field::Mint => Value::words(pool.mint.to_string()),
+        Field::Venue => Value::words(pool.venue.name()),
+        Field::Price => Value::number(pool.price_sol),
+        Field::Worth => Value::number(pool.tvl_sol),
+        Field::WorthUsd => Value::number(pool.tvl_usd),
+        Field::Up => Value::number(pool.depth_up_sol),
+        Field::Down => Value::number(pool.depth_down_sol),
+        Field::Fee => fee(pool).map_or(Value::Unknown, Value::count),
+        Field::Deposits => Value::count(pool.deposits),
+        Field::Withdrawals => Value::count(pool.withdrawals),
+        Field::Removed => Value::number(pool.removed_pct),
+        Field::Divergence => Value::number(pool.divergence_pct),
+        Field::Trades => Value::count(pool.trades),
+        Field::Chain => Value::count(pool.open_gaps),
+        Field::Age => Value::instant(Some(pool.last_ms)),
+    })
+}
 
 /// Draws the pane.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
@@ -89,6 +116,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             cell(buffer, place, pool, field, draw);
         }
     });
+}
+
+/// All that a trade pays, in basis points, as far as it is known.
+fn fee(pool: &PoolView) -> Option<u64> {
+    let parts = [pool.fees.lp, pool.fees.protocol, pool.fees.creator];
+    let known = parts.iter().any(Option::is_some);
+    known.then(|| parts.into_iter().flatten().fold(0u64, u64::saturating_add))
 }
 
 fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &Draw<'_>) {
@@ -117,10 +151,7 @@ fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &
         Field::Up => figure(buffer, place, &sol(pool.depth_up_sol, ascii), held, stale, theme),
         Field::Down => figure(buffer, place, &sol(pool.depth_down_sol, ascii), held, stale, theme),
         Field::Fee => {
-            let parts = [pool.fees.lp, pool.fees.protocol, pool.fees.creator];
-            let known = parts.iter().any(Option::is_some);
-            let sum = parts.into_iter().flatten().fold(0u64, u64::saturating_add);
-            text_right(buffer, place, &if known { compact(sum) } else { UNKNOWN.to_owned() }, theme.text);
+            text_right(buffer, place, &fee(pool).map_or_else(|| UNKNOWN.to_owned(), compact), theme.text);
         }
         Field::Deposits => text_right(buffer, place, &compact(pool.deposits), theme.text),
         Field::Withdrawals => text_right(buffer, place, &compact(pool.withdrawals), theme.text),

@@ -26,9 +26,12 @@ pub mod undecoded;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use crate::engine::View;
+
 use super::{
     draw::Draw,
     model::Pane,
+    order::Value,
     widgets::{
         after, clip,
         pane::{Title, frame},
@@ -48,6 +51,34 @@ pub const fn columns(pane: Pane) -> usize {
         Pane::Liquidity => liquidity::WIDTH,
         Pane::Decoding => decoding::WIDTH,
         Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => 0,
+    }
+}
+
+/// Headings of a pane's table by which its rows can be ordered; none where they cannot.
+#[must_use]
+pub const fn titles(pane: Pane) -> &'static [&'static str] {
+    match pane {
+        Pane::Connections => &connections::TITLES,
+        Pane::Groups => &groups::TITLES,
+        Pane::Tokens => &tokens::TITLES,
+        Pane::Trades => &trades::TITLES,
+        Pane::Undecoded => &undecoded::TITLES,
+        Pane::Liquidity => &liquidity::TITLES,
+        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => &[],
+    }
+}
+
+/// What the entry at this position of the pane's list is ordered by in a column; `None` where the column gives no order.
+#[must_use]
+pub fn value(view: &View, pane: Pane, index: usize, column: usize) -> Option<Value<'_>> {
+    match pane {
+        Pane::Connections => connections::value(view.connections.get(index)?, column),
+        Pane::Groups => groups::value(view.groups.get(index)?, column),
+        Pane::Tokens => tokens::value(view.tokens.get(index)?, column),
+        Pane::Trades => trades::value(view.trades.entries.get(index)?, column),
+        Pane::Undecoded => undecoded::value(view.undecoded.get(index)?, column),
+        Pane::Liquidity => liquidity::value(view.pools.get(index)?, column),
+        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         draw::Draw,
         format::{self, abbreviate, change, compact, count, percent, scaled, sol},
         model::Pane,
-        order,
+        order::Value,
         widgets::{
             after, bar, figure,
             pane::{self, Title},
@@ -42,7 +42,7 @@ const COLUMNS: [Column<Field>; 13] = [
     Column::number(Field::Cap, "mcap SOL", 8, 1),
     Column::number(Field::Price, "price", 8, 7),
     Column::number(Field::Change, "5m", 7, 2),
-    Column::number(Field::Volume, "vol 5m", 6, 3),
+    Column::number(Field::Volume, "vol 5m", 6, 3).leading(),
     Column::number(Field::Trades, "buys/sells", 11, 4),
     Column::number(Field::Traders, "traders", 7, 5),
     Column::number(Field::Age, "age", 4, 2),
@@ -57,15 +57,12 @@ pub const WIDTH: usize = COLUMNS.len();
 /// Draws the tokens.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
-    let direction = if model.sort.ascending { draw.glyphs.up } else { draw.glyphs.down };
     let known = model.view.tokens_known.max(model.view.tokens.len());
-    let of = if model.order.len() == known {
+    let right = if model.order.len() == known {
         count(known as u64)
     } else {
         format!("{} of {}", count(model.order.len() as u64), count(known as u64))
     };
-    let right = format!("{of} · by {} {direction}", model.sort.column.name());
-    let right = if draw.glyphs.ascii { right.replace('·', "-") } else { right };
     let title = Title { name: "Tokens", right: &right, focused: draw.focused(Pane::Tokens) };
     let inner = pane::frame(buffer, area, title, draw);
     if model.order.is_empty() {
@@ -100,22 +97,31 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     });
 }
 
-/// What tokens are ordered by when it is the column at this position that is chosen.
+/// Position of the column that tokens are ordered by where the user does not choose another.
+pub const LEADING: usize = 6;
+
+/// What a token is ordered by in the column at this position.
 #[must_use]
-pub fn order_of(position: usize) -> Option<order::Column> {
+pub fn value(token: &TokenView, position: usize) -> Option<Value<'_>> {
     Some(match COLUMNS.get(position)?.id {
-        Field::Symbol => order::Column::Symbol,
-        Field::Progress => order::Column::Progress,
-        Field::Cap => order::Column::MarketCap,
-        Field::Change => order::Column::Change,
-        Field::Volume => order::Column::Volume,
-        Field::Trades => order::Column::Trades,
-        Field::Traders => order::Column::Traders,
-        Field::Age => order::Column::Age,
-        Field::Last => order::Column::LastTrade,
-        Field::Mint | Field::Price | Field::Flags | Field::Name => return None,
+        Field::Symbol => Value::words(token.symbol.as_str()),
+        Field::Name => Value::words(token.name.as_str()),
+        Field::Progress => Value::number(token.progress_pct),
+        Field::Cap => Value::number(token.market_cap_sol),
+        Field::Price => Value::number(token.price_sol),
+        Field::Change => Value::number(token.change_5m_pct),
+        Field::Volume => Value::number(Some(token.volume_sol_5m)),
+        Field::Trades => Value::count(token.buys.saturating_add(token.sells)),
+        Field::Traders => Value::count(token.traders),
+        Field::Age => Value::instant(token.created_ms),
+        Field::Last => Value::instant(token.last_trade_ms),
+        Field::Flags => Value::words(token.flags.join(" ")),
+        Field::Mint => return None,
     })
 }
+
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
 
 /// Characters to keep at both ends so that no two of these addresses look alike.
 #[must_use]
@@ -154,7 +160,8 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
     let theme = draw.theme;
     let ascii = draw.glyphs.ascii;
     let stale = draw.all_silent();
-    let sorted = |column: order::Column| if draw.model.sort.column == column { theme.strong } else { theme.text };
+    let by = draw.model.columns(Pane::Tokens).sort.column.map_or(LEADING, usize::from);
+    let sorted = if COLUMNS.get(by).is_some_and(|column| column.id == field) { theme.strong } else { theme.text };
     match field {
         Field::Symbol => {
             words(buffer, place, symbol(token.symbol.as_str()), theme.strong, &draw.glyphs);
@@ -165,23 +172,23 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
         }
         Field::Progress => progress(buffer, place, token, stale, draw),
         Field::Cap => {
-            figure(buffer, place, &sol(token.market_cap_sol, ascii), sorted(order::Column::MarketCap), stale, theme);
+            figure(buffer, place, &sol(token.market_cap_sol, ascii), sorted, stale, theme);
         }
-        Field::Price => figure(buffer, place, &sol(token.price_sol, ascii), theme.text, stale, theme),
+        Field::Price => figure(buffer, place, &sol(token.price_sol, ascii), sorted, stale, theme),
         Field::Change => {
             figure(buffer, place, &change(token.change_5m_pct), change_style(token.change_5m_pct, draw), stale, theme);
         }
         Field::Volume => {
-            figure(buffer, place, &scaled(token.volume_sol_5m), sorted(order::Column::Volume), stale, theme);
+            figure(buffer, place, &scaled(token.volume_sol_5m), sorted, stale, theme);
         }
         Field::Trades => {
             let both = format!("{}/{}", compact(token.buys), compact(token.sells));
-            figure(buffer, place, &both, sorted(order::Column::Trades), stale, theme);
+            figure(buffer, place, &both, sorted, stale, theme);
         }
-        Field::Traders => figure(buffer, place, &compact(token.traders), sorted(order::Column::Traders), stale, theme),
-        Field::Age => text_right(buffer, place, &draw.clock.age(token.created_ms), sorted(order::Column::Age)),
+        Field::Traders => figure(buffer, place, &compact(token.traders), sorted, stale, theme),
+        Field::Age => text_right(buffer, place, &draw.clock.age(token.created_ms), sorted),
         Field::Last => {
-            text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted(order::Column::LastTrade));
+            text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted);
         }
         Field::Flags => {
             let mut x = 0;

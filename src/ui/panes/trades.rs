@@ -6,9 +6,11 @@ use crate::{
     decode::event::{Flow, Side},
     engine::view::TradeView,
     ui::{
+        action::Action,
         draw::Draw,
         format::{count, scaled, short, sol},
         model::Pane,
+        order::Value,
         panes::tokens::symbol,
         widgets::{
             after,
@@ -66,12 +68,34 @@ const COLUMNS: [Column<Field>; 12] = [
 /// Number of columns.
 pub const WIDTH: usize = COLUMNS.len();
 
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
+
+/// What a row is ordered by in the column at this position.
+#[must_use]
+pub fn value(trade: &TradeView, position: usize) -> Option<Value<'_>> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Age => Value::instant(Some(trade.recv_ms)),
+        Field::Side => Value::words(trade.side.name()),
+        Field::Symbol => Value::words(trade.symbol.as_str()),
+        Field::Sol => Value::number(trade.sol),
+        Field::Base => Value::number(trade.base),
+        Field::Price => Value::number(trade.price_sol),
+        Field::Cap => Value::number(trade.market_cap_sol),
+        Field::User => Value::words(trade.user.to_string()),
+        Field::Venue => Value::words(trade.venue.name()),
+        Field::Slot => Value::count(trade.slot),
+        Field::Mint => Value::words(trade.mint.to_string()),
+        Field::Signature => return None,
+    })
+}
+
 /// Draws the tape.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let model = draw.model;
     let entries = &model.view.trades.entries;
     let right = if model.trade.is_some() {
-        "Esc follows the newest".to_owned()
+        format!("{} follows the newest", model.keys.first(Action::Back))
     } else {
         format!("newest {} of {}", count(model.tape.len() as u64), count(model.view.totals.trades))
     };

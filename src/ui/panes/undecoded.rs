@@ -2,14 +2,18 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use crate::ui::{
-    draw::Draw,
-    format::{abbreviate, count},
-    model::Pane,
-    widgets::{
-        pane::{self, Title},
-        table::{self, Column, Selected, page},
-        text, text_right,
+use crate::{
+    engine::view::UndecodedView,
+    ui::{
+        draw::Draw,
+        format::{abbreviate, count},
+        model::Pane,
+        order::Value,
+        widgets::{
+            pane::{self, Title},
+            table::{self, Column, Selected, page},
+            text, text_right,
+        },
     },
 };
 
@@ -33,6 +37,21 @@ const COLUMNS: [Column<Field>; 5] = [
 /// Number of columns.
 pub const WIDTH: usize = COLUMNS.len();
 
+/// Headings of the columns.
+pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
+
+/// What a row is ordered by in the column at this position.
+#[must_use]
+pub fn value(row: &UndecodedView, position: usize) -> Option<Value<'_>> {
+    Some(match COLUMNS.get(position)?.id {
+        Field::Count => Value::count(row.count),
+        Field::Program => Value::words(row.program.name()),
+        Field::Reason => Value::words(row.reason.name()),
+        Field::Discriminator => Value::words(format!("{:016x}", u64::from_be_bytes(row.discriminator))),
+        Field::Example => return None,
+    })
+}
+
 /// Draws the table.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let (theme, model) = (draw.theme, draw.model);
@@ -44,12 +63,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     if rows.is_empty() {
         return pane::sentence(buffer, inner, "Everything that was expected has been decoded.", draw);
     }
-    let selected = Some(model.undecoded.min(rows.len() - 1));
+    let selected = model.row_of(Pane::Undecoded, model.undecoded);
     let window = model.scroll(Pane::Undecoded).window(selected, rows.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Undecoded));
     let columns = model.columns(Pane::Undecoded).arrange(&COLUMNS);
     table::draw(buffer, inner, &columns, window, marked, draw, |buffer, place, row, field| {
-        let Some(row) = rows.get(row) else { return };
+        let Some(row) = model.index_at(Pane::Undecoded, row).and_then(|index| rows.get(index)) else { return };
         match field {
             Field::Count => text_right(buffer, place, &count(row.count), theme.strong),
             Field::Program => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{after, clip, line, text, text_right};
+use super::{after, clip, line, text, text_right, width};
 use crate::ui::draw::Draw;
 
 /// One column.
@@ -24,19 +24,48 @@ pub struct Column<C> {
     pub rank: u8,
     /// Whether the column keys work on it.
     pub chosen: bool,
+    /// Its position among the table's own columns, where rows can be ordered.
+    pub position: Option<u8>,
+    /// Whether the table's own order is by this column.
+    pub leads: bool,
+    /// Whether the rows are ordered by it, and then whether the other way round.
+    pub sorted: Option<bool>,
 }
 
 impl<C> Column<C> {
     /// Words: from the left edge.
     #[must_use]
     pub const fn words(id: C, title: &'static str, width: u16, rank: u8) -> Self {
-        Self { id, title, width, grow: 0, right: false, rank, chosen: false }
+        Self {
+            id,
+            title,
+            width,
+            grow: 0,
+            right: false,
+            rank,
+            chosen: false,
+            position: None,
+            leads: false,
+            sorted: None,
+        }
     }
 
     /// A number: at the right edge.
     #[must_use]
-    pub const fn number(id: C, title: &'static str, width: u16, rank: u8) -> Self {
-        Self { id, title, width, grow: 0, right: true, rank, chosen: false }
+    pub const fn number(id: C, title: &'static str, width: u16, rank: u8) -> Self
+    where
+        C: Copy,
+    {
+        Self { right: true, ..Self::words(id, title, width, rank) }
+    }
+
+    /// The same, and the table's own order is by this column.
+    #[must_use]
+    pub const fn leading(self) -> Self
+    where
+        C: Copy,
+    {
+        Self { leads: true, ..self }
     }
 
     /// The same, growing.
@@ -47,6 +76,18 @@ impl<C> Column<C> {
     {
         Self { grow, ..self }
     }
+}
+
+/// The headings of a table's columns, as they are named in the palette.
+#[must_use]
+pub const fn titles<C: Copy, const N: usize>(columns: &[Column<C>; N]) -> [&'static str; N] {
+    let mut titles = [""; N];
+    let mut index = 0;
+    while index < N {
+        titles[index] = columns[index].title;
+        index += 1;
+    }
+    titles
 }
 
 /// Where each column that fits begins, and how wide it is. Between two columns one cell stays free, or two where there is
@@ -109,12 +150,7 @@ pub fn draw<C: Copy>(
     let head = line(inner, 0);
     for (column, x) in &columns {
         let place = at(head, *x, column.width);
-        let style = if column.chosen { draw.theme.tab } else { draw.theme.dim };
-        if column.right {
-            text_right(buffer, place, column.title, style);
-        } else {
-            text(buffer, place, column.title, style);
-        }
+        heading(buffer, place, column, draw);
     }
     for (index, row) in rows.enumerate() {
         let Ok(index) = u16::try_from(index + 1) else { break };
@@ -130,6 +166,34 @@ pub fn draw<C: Copy>(
             Selected::Aside(here) if here == row => sign(buffer, line(area, index), draw.theme.dim, draw),
             _ => {}
         }
+    }
+}
+
+/// Draws a column's heading. The sign of the order stands beside it, in the free cell between columns where the heading
+/// fills its own.
+fn heading<C>(buffer: &mut Buffer, place: Rect, column: &Column<C>, draw: &Draw<'_>) {
+    let style = match (column.chosen, column.sorted) {
+        (true, _) => draw.theme.tab,
+        (false, Some(_)) => draw.theme.accent,
+        (false, None) => draw.theme.dim,
+    };
+    if column.right {
+        text_right(buffer, place, column.title, style);
+    } else {
+        text(buffer, place, column.title, style);
+    }
+    let title = width(column.title).min(place.width);
+    if let Some(turned) = column.sorted {
+        let x = if column.right {
+            (place.right() - title).saturating_sub(1).max(buffer.area.x)
+        } else {
+            place.x.saturating_add(title)
+        };
+        let sign = if turned { draw.glyphs.up } else { draw.glyphs.down };
+        text(buffer, Rect { x, width: 1, ..place }, sign, draw.theme.accent);
+    }
+    if let Some(position) = column.position {
+        draw.model.headings.borrow_mut().push((place, position));
     }
 }
 
