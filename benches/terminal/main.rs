@@ -1,7 +1,8 @@
 //! What the whole program costs in a terminal: the real binary in a pseudo terminal of 200 by 60 cells, its server beside it.
 //!
 //! `cargo bench --bench terminal`, or only some parts of it: `cargo bench --bench terminal -- start key busy tokens idle`.
-//! All but `idle` (which has to wait until the charts have run empty) take seconds. Run it on a quiet machine.
+//! `idle` has to wait until the charts have run empty, `tokens` for
+//! ten thousand launches; the others take seconds. Run it on a quiet machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,10 +23,11 @@ mod server;
 use std::{
     env, fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::time::{ClockId, clock_gettime};
@@ -46,6 +48,8 @@ const WARM: Duration = Duration::from_secs(10);
 /// When the silent stream falls silent, and how long the charts show what was before.
 const SILENT_FROM: &str = "5s";
 const RUN_EMPTY: Duration = Duration::from_secs(75);
+/// How long is waited for tokens at most.
+const LONGEST_GROWTH: Duration = Duration::from_secs(150);
 
 /// The server's own measure asks for it.
 fn cpu_ns() -> f64 {
@@ -94,7 +98,7 @@ fn quantiles(mut times: Vec<Duration>) -> String {
 }
 
 /// From the start of the process to the end of its first frame.
-fn start(home: &std::path::Path) {
+fn start(home: &Path) {
     let served = Served::start(100, None);
     let times = (0..STARTS).map(|_| {
         let screen = Screen::start(home, &[("SMART_STREAM_ENDPOINT", &served.url)]);
@@ -104,7 +108,7 @@ fn start(home: &std::path::Path) {
 }
 
 /// From a key to the frame that answers it, while updates come in.
-fn key(home: &std::path::Path) {
+fn key(home: &Path) {
     let feed = Arc::new(Feed::simulated(200));
     for (rate, every) in [(1_000, 1_000), (10_000, 100)] {
         let server = Server::start(feed.clone(), u64::MAX, Pace::Every(Duration::from_micros(every)), false);
@@ -116,7 +120,7 @@ fn key(home: &std::path::Path) {
         let mut times = Vec::with_capacity(KEYS);
         for _ in 0..KEYS {
             let from = screen.len();
-            let pressed = std::time::Instant::now();
+            let pressed = Instant::now();
             // Freezing writes a word that stands nowhere else.
             screen.press(b" ");
             times.push(screen.wait(b" FROZEN ", from) - pressed);
@@ -124,7 +128,7 @@ fn key(home: &std::path::Path) {
             sleep(KEY_SPACING);
         }
         let after = screen.counts();
-        let share = (after.cpu - before.cpu).as_secs_f64() / (after.at.unwrap() - before.at.unwrap()).as_secs_f64();
+        let share = (after.cpu - before.cpu) / (after.at.unwrap() - before.at.unwrap()).as_secs_f64();
         println!(
             "key to its frame at {rate} updates/s: {}; the program takes {:.1} % of a core",
             quantiles(times),
@@ -146,7 +150,7 @@ fn watch(screen: &Screen, what: &str, threads: bool) {
     let frames = after.frames - before.frames;
     println!(
         "{what}: {:.2} % of a core, {:.1} wakeups/s, {:.0} bytes/s, {:.1} frames/s, {} writes for {frames} frames, {:.1} MB resident",
-        (after.cpu - before.cpu).as_secs_f64() / seconds * 100.0,
+        (after.cpu - before.cpu) / seconds * 100.0,
         all as f64 / seconds,
         (after.written - before.written) as f64 / seconds,
         frames as f64 / seconds,
@@ -161,7 +165,7 @@ fn watch(screen: &Screen, what: &str, threads: bool) {
 }
 
 /// A usual load.
-fn busy(home: &std::path::Path) {
+fn busy(home: &Path) {
     let served = Served::start(500, None);
     let screen = Screen::start(home, &[("SMART_STREAM_ENDPOINT", &served.url)]);
     screen.wait(FRAME_END, 0);
@@ -170,7 +174,7 @@ fn busy(home: &std::path::Path) {
 }
 
 /// Pings, but neither slots nor transactions.
-fn idle(home: &std::path::Path) {
+fn idle(home: &Path) {
     let plan = format!("[[fault]]\nat = \"{SILENT_FROM}\"\nkind = \"drop\"\nshare = 1.0\nwhat = \"all\"\n");
     let served = Served::start(100, Some(&plan));
     let screen = Screen::start(home, &[("SMART_STREAM_ENDPOINT", &served.url)]);
@@ -179,13 +183,38 @@ fn idle(home: &std::path::Path) {
     watch(&screen, "a silent stream", true);
 }
 
+/// Ten thousand tokens: as many as come are counted in what the export key writes.
+fn tokens(home: &Path) {
+    let served = Served::start(3_000, None);
+    let mut screen = Screen::start(home, &[("SMART_STREAM_ENDPOINT", &served.url)]);
+    screen.wait(FRAME_END, 0);
+    let mut known = 0;
+    let until = Instant::now() + LONGEST_GROWTH;
+    while known < 10_000 && Instant::now() < until {
+        sleep(WARM / 2);
+        screen.press(b"e");
+        let files = fs::read_dir(home).unwrap().flatten().map(|entry| entry.path());
+        let exported = files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).max();
+        let Some(exported) = exported else { continue };
+        let Ok(snapshot) = serde_json::from_slice::<serde_json::Value>(&fs::read(exported).unwrap()) else { continue };
+        known = snapshot["tokens_known"].as_u64().unwrap();
+    }
+    watch(&screen, &format!("{known} tokens, 3,000 transactions/s"), false);
+}
+
 fn main() {
-    let parts: [(&str, fn(&std::path::Path)); 4] = [("start", start), ("key", key), ("busy", busy), ("idle", idle)];
     let asked: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    for (name, part) in parts {
-        if asked.is_empty() || asked.iter().any(|word| word == name) {
-            let home = tempfile::tempdir().unwrap();
-            part(home.path());
+    for name in ["start", "key", "busy", "tokens", "idle"] {
+        if !asked.is_empty() && !asked.iter().any(|word| word == name) {
+            continue;
+        }
+        let home = tempfile::tempdir().unwrap();
+        match name {
+            "start" => start(home.path()),
+            "key" => key(home.path()),
+            "busy" => busy(home.path()),
+            "tokens" => tokens(home.path()),
+            _ => idle(home.path()),
         }
     }
 }

@@ -37,7 +37,8 @@ pub(crate) struct Screen {
 #[derive(Clone, Default)]
 pub(crate) struct Counts {
     pub(crate) at: Option<Instant>,
-    pub(crate) cpu: Duration,
+    /// Processor time of all threads, in seconds.
+    pub(crate) cpu: f64,
     /// Voluntary context switches: how often threads went to sleep, and so were woken, by thread.
     pub(crate) wakeups: Vec<(String, u64)>,
     /// Write calls of the drawing thread.
@@ -121,7 +122,7 @@ impl Screen {
         for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
             let id = task.file_name().to_string_lossy().into_owned();
             let ns = number(&self.read(&format!("task/{id}/schedstat")), "");
-            counts.cpu += Duration::from_nanos(ns);
+            counts.cpu += Duration::from_nanos(ns).as_secs_f64();
             let name = self.read(&format!("task/{id}/comm")).trim().to_owned();
             let switches = number(&self.read(&format!("task/{id}/status")), "voluntary_ctxt_switches:");
             counts.wakeups.push((format!("{name} {id}"), switches));

@@ -20,6 +20,7 @@ use crate::{
 
 use crate::market::view::same_entries;
 
+pub use crate::market::detail::{AppView, CandleView, CreatorView, CurveView, SeriesView, TokenDetail, TraderView};
 pub use crate::market::view::{
     EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
     SolUsdView, Stage, TokenView, TradeView, WindowView,
@@ -78,6 +79,8 @@ pub struct View {
     pub tokens: Arc<[Arc<TokenView>]>,
     /// Tokens known in all; `tokens` may hold fewer.
     pub tokens_known: usize,
+    /// The token whose page is open, if one is and it is known.
+    pub detail: Option<Arc<TokenDetail>>,
     /// The pools and curves, most recently active first.
     pub pools: Arc<[Arc<PoolView>]>,
     /// Pools and curves known in all; `pools` may hold fewer.
@@ -134,6 +137,7 @@ impl View {
             groups,
             tokens,
             tokens_known,
+            detail,
             pools,
             pools_known,
             sol_usd,
@@ -154,6 +158,7 @@ impl View {
         *totals == other.totals
             && same_entries(tokens, &other.tokens)
             && *tokens_known == other.tokens_known
+            && *detail == other.detail
             && same_entries(pools, &other.pools)
             && *pools_known == other.pools_known
             && *sol_usd == other.sol_usd
