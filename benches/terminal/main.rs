@@ -1,8 +1,8 @@
 //! What the whole program costs in a terminal: the real binary in a pseudo terminal of 200 by 60 cells, its server beside it.
 //!
 //! `cargo bench --bench terminal`, or only some parts of it: `cargo bench --bench terminal -- start key busy tokens idle`.
-//! `idle` has to wait until the charts have run empty, `tokens` for
-//! ten thousand launches; the others take seconds. Run it on a quiet machine.
+//! `idle` has to wait until the charts have run empty, `tokens` for ten thousand launches; the others take seconds. Run it on
+//! a quiet machine.
 
 #![allow(
     clippy::unwrap_used,
