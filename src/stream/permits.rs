@@ -13,8 +13,6 @@ use super::{
 
 /// How often the others' spending is looked at when nobody asks. There is no signal between processes.
 const LOOK: Duration = Duration::from_secs(1);
-/// The same when nothing is spent.
-const LOOK_SELDOM: Duration = Duration::from_secs(5);
 
 /// Where the ledger is.
 #[derive(Clone, Debug)]
@@ -63,8 +61,7 @@ impl Ledger {
     fn run(&mut self, requests: &mpsc::Receiver<Request>) {
         self.look();
         loop {
-            let spent = self.core.lock().limiter.used(clock::since_boot()) > 0;
-            match requests.recv_timeout(if spent { LOOK } else { LOOK_SELDOM }) {
+            match requests.recv_timeout(LOOK) {
                 Ok(Request::Take { ask, reply }) => {
                     let taken = self.take(ask);
                     if let Err(Ok(unwanted)) = reply.send(taken) {
