@@ -1,7 +1,7 @@
 //! What a frame costs: the time to draw it and to find what changed, and the bytes it sends.
 //!
-//! Drawn are the busiest tabs of a market of a thousand tokens. "changed": every figure is another one in every frame;
-//! "unchanged": the same view again. Times are those of the drawing thread alone, on a wall clock; run on a quiet machine.
+//! Drawn are all the tabs, and the page of a token, of a market of a thousand tokens. "changed": every figure is another one in every frame;
+//! "unchanged": the same view again. Times are the processor time of the drawing thread alone.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a bench")]
 
 #[path = "../tests/ui/fixture.rs"]
@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use smart_stream_tui::{
     chain::ids::Mint,
     engine::{
@@ -80,29 +81,58 @@ struct Figures {
     bytes: usize,
 }
 
-fn measure(tab: Tab, size: (u16, u16), changed: bool) -> Figures {
+/// What is drawn: a tab, or the page of a token.
+#[derive(Clone, Copy)]
+enum Page {
+    Tab(Tab),
+    Token,
+}
+
+impl Page {
+    fn all() -> impl Iterator<Item = Self> {
+        Tab::ALL.into_iter().map(Self::Tab).chain([Self::Token])
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tab(tab) => tab.name(),
+            Self::Token => "one token",
+        }
+    }
+}
+
+fn measure(page: Page, size: (u16, u16), changed: bool) -> Figures {
     let views: Vec<Arc<View>> = (0..16).map(|round| Arc::new(view(round * 7))).collect();
     let theme = Theme::built_in("dark", Depth::True).unwrap();
     let start = Instant::now();
     let mut model = Model::new(views[0].clone(), 0, false, start);
-    model.tab = tab;
+    match page {
+        Page::Tab(tab) => model.tab = tab,
+        Page::Token => model.detail = Some(views[0].tokens[0].mint),
+    }
     let mut painter = Painter::default();
     let mut figures = Figures { refresh: Vec::new(), frame: Vec::new(), bytes: 0 };
     for round in 0..FRAMES + 20 {
         let next = &views[if changed { round as usize % views.len() } else { 0 }];
         model.show(next.clone(), start);
-        let before = Instant::now();
+        let before = processor();
         model.refresh();
-        let refreshed = Instant::now();
+        let refreshed = processor();
         let clock = model.clock(start);
         let bytes = painter.frame(size, |buffer| draw::screen(buffer, &model, &theme, &clock)).unwrap().len();
         if round >= 20 {
-            figures.refresh.push(refreshed - before);
-            figures.frame.push(refreshed.elapsed());
+            figures.refresh.push(refreshed.saturating_sub(before));
+            figures.frame.push(processor().saturating_sub(refreshed));
             figures.bytes += bytes;
         }
     }
     figures
+}
+
+/// Processor time of this thread so far.
+fn processor() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
 
 fn quantile(times: &mut [Duration], part: usize) -> f64 {
@@ -116,15 +146,15 @@ fn main() {
         "size", "tab", "", "frame p50/p99 µs", "list p50/p99 µs", "bytes/frame"
     );
     for size in [(120, 40), (200, 60)] {
-        for tab in [Tab::Overview, Tab::Tokens, Tab::Trades] {
+        for page in Page::all() {
             for changed in [true, false] {
-                let mut figures = measure(tab, size, changed);
+                let mut figures = measure(page, size, changed);
                 let both =
                     |times: &mut Vec<Duration>| format!("{:.0} / {:.0}", quantile(times, 50), quantile(times, 99));
                 println!(
                     "{:<9} {:<12} {:<10} {:>22} {:>22} {:>12}",
                     format!("{}x{}", size.0, size.1),
-                    tab.name(),
+                    page.name(),
                     if changed { "changed" } else { "unchanged" },
                     both(&mut figures.frame),
                     both(&mut figures.refresh),

@@ -66,7 +66,7 @@ pub struct StreamFlags {
     /// Theme of the dashboard; see `themes`.
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Most frames per second.
+    /// Most frames per second; a key is answered sooner.
     #[arg(long, global = true, value_name = "N")]
     pub fps: Option<u32>,
     /// Nothing but ASCII on the screen.

@@ -293,7 +293,7 @@ impl Config {
         &self.values.ui.theme
     }
 
-    /// Most frames per second.
+    /// Most frames per second; a key is answered sooner.
     #[must_use]
     pub const fn fps(&self) -> u32 {
         self.values.ui.fps

@@ -92,6 +92,10 @@ impl Sink for Ingest {
     type Batch = Delivery;
 
     fn on_update(&mut self, frame: &Bytes, update: &Update<'_>, arrival: Arrival) {
+        if matches!(update.kind, Kind::Ping | Kind::Pong(_)) {
+            // Of the chain it says nothing: nobody is woken for it.
+            return;
+        }
         let started = Instant::now();
         self.batch.frames += 1;
         self.batch.bytes += frame.len() as u64;

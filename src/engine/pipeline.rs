@@ -38,6 +38,10 @@ use crate::{
     },
 };
 
+/// Longest time that the charts show, in milliseconds: a stream without slots and transactions for so long is quiet.
+const QUIET_MS: i64 = 60_000;
+/// Without slots and transactions for so long, in milliseconds, no rate is measured.
+const SILENT_MS: i64 = 5_000;
 /// Rows kept of the undecoded table: discriminators are chosen by strangers.
 const MAX_UNDECODED: usize = 256;
 /// Rows shown.
@@ -116,6 +120,8 @@ pub(super) struct Pipeline {
     /// Where the next run would go on.
     pub(super) checkpoint: Option<CheckpointView>,
     queue_fill: f64,
+    /// When the last slot or transaction was taken, in milliseconds since the Unix epoch; before that, the start.
+    moved_ms: i64,
     seq: u64,
     /// Parts of the view that change once a second at most.
     slow: Option<Slow>,
@@ -205,6 +211,7 @@ impl Pipeline {
             sink_dropped: 0,
             checkpoint: None,
             queue_fill: 0.0,
+            moved_ms: now_ms,
             seq: 0,
             slow: None,
         }
@@ -228,6 +235,9 @@ impl Pipeline {
         }
         if let Some(busy) = self.connection_busy.get_mut(batch.connection) {
             busy.ns += batch.busy_ns;
+        }
+        if !batch.items.is_empty() {
+            self.moved_ms = now_ms;
         }
         let mut told = Told {
             events: batch.events.into_iter(),
@@ -382,7 +392,7 @@ impl Pipeline {
         self.undecoded.entry(key).or_insert((0, missed.signature)).0 += 1;
     }
 
-    /// Closes a second: rates, percentiles and ageing figures are taken anew. Gives bytes/s by group for the balancer.
+    /// Closes a second, or several when nothing moves: rates, percentiles and ageing figures are taken anew. Gives bytes/s by group for the balancer.
     pub(super) fn second(&mut self, now_ms: i64, queue_fill: f64) {
         let now_s = now_ms / 1_000;
         self.queue_fill = queue_fill;
@@ -398,9 +408,12 @@ impl Pipeline {
         self.market_busy.close(now_ms);
         self.detect_busy.close(now_ms);
         self.connection_busy.iter_mut().for_each(|busy| busy.close(now_ms));
-        for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
-            if let Some(rate) = lane.meter.rate() {
-                forecast.observe(rate);
+        // Of a stream that says nothing, nothing is known: least of all that there are no transactions.
+        if now_ms.saturating_sub(self.moved_ms) <= SILENT_MS {
+            for (lane, forecast) in self.groups.iter().zip(&mut self.forecasts) {
+                if let Some(rate) = lane.meter.rate() {
+                    forecast.observe(rate);
+                }
             }
         }
         self.market.age(now_ms);
@@ -427,9 +440,14 @@ impl Pipeline {
         std::mem::take(&mut self.proofs)
     }
 
-    /// Whether anything has moved within the time that the charts show: if not, there is nothing to publish.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.receive.per_second().iter().all(|count| *count == 0)
+    /// Whether no slot and no transaction has come for so long that none of the figures moves any more.
+    pub(super) const fn is_quiet(&self, now_ms: i64) -> bool {
+        now_ms.saturating_sub(self.moved_ms) > QUIET_MS
+    }
+
+    /// A view was published: it showed something new.
+    pub(super) fn published(&mut self, now_ms: i64) {
+        self.publish.count(now_ms / 1_000, 1, 0);
     }
 
     /// Bytes per second of each group.
@@ -450,7 +468,6 @@ impl Pipeline {
     /// The view of this instant.
     pub(super) fn view(&mut self, now_ms: i64, streams: &StreamStatus, finished: bool) -> View {
         self.seq += 1;
-        self.publish.count(now_ms / 1_000, 1, 0);
         let slow = match self.slow.take() {
             Some(slow) => slow,
             None => self.measure(now_ms, streams),

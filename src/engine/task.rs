@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
@@ -25,6 +25,10 @@ use crate::{
 
 /// Shortest time between two views.
 const VIEW_INTERVAL: Duration = Duration::from_millis(33);
+/// How often rates, percentiles and ages are taken anew.
+const SECOND: Duration = Duration::from_secs(1);
+/// The same while nothing moves.
+const QUIET_SECOND: Duration = Duration::from_secs(10);
 /// Batches taken in one go before the loop looks at anything else.
 const AT_ONCE: usize = 64;
 
@@ -49,9 +53,7 @@ pub(super) struct Task {
 impl Task {
     /// Runs until every sender of batches is gone, then publishes the last view as finished.
     pub(super) async fn run(mut self) {
-        let start = Instant::now() + Duration::from_secs(1);
-        let mut seconds = interval_at(start, Duration::from_secs(1));
-        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_second = Instant::now() + SECOND;
         let mut received = Vec::with_capacity(AT_ONCE);
         let mut dirty = true;
         let mut next_view = Instant::now();
@@ -65,6 +67,9 @@ impl Task {
                         break;
                     }
                     self.apply(&mut received).await;
+                    if !self.pipeline.is_quiet(now_ms()) {
+                        next_second = next_second.min(Instant::now() + SECOND);
+                    }
                     dirty = true;
                 }
                 changed = self.streams.changed(), if streams_open => {
@@ -77,8 +82,7 @@ impl Task {
                     self.pipeline.open(mint);
                     dirty = true;
                 }
-                _ = seconds.tick() => {
-                    let quiet = self.pipeline.is_quiet();
+                () = sleep_until(next_second) => {
                     self.keep(&mut sealed);
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     self.pipeline.release(now_ms(), &mut self.changes);
@@ -88,14 +92,14 @@ impl Task {
                         groups: self.loads(),
                         connections: self.pipeline.connection_loads(),
                     });
-                    if !quiet {
-                        self.publish(false);
-                        next_view = Instant::now() + VIEW_INTERVAL;
-                        dirty = false;
-                        if self.events.is_some() {
-                            let view = self.views.borrow().clone();
-                            self.emit(vec![Emitted::Stats(view)]).await;
-                        }
+                    let news = self.publish(false);
+                    let quiet = self.pipeline.is_quiet(now_ms());
+                    next_second = Instant::now() + if quiet { QUIET_SECOND } else { SECOND };
+                    next_view = Instant::now() + VIEW_INTERVAL;
+                    dirty = false;
+                    if news && self.events.is_some() {
+                        let view = self.views.borrow().clone();
+                        self.emit(vec![Emitted::Stats(view)]).await;
                     }
                 }
                 () = sleep_until(next_view), if dirty => {
@@ -125,10 +129,11 @@ impl Task {
     fn keep(&mut self, sealed: &mut Option<u64>) {
         let Some(checkpoint) = &self.checkpoint else { return };
         let earlier = std::mem::replace(sealed, self.pipeline.sealed());
-        if let Some(slot) = earlier {
+        let view = checkpoint.view();
+        if let Some(slot) = earlier.filter(|slot| view.slot != Some(*slot)) {
             checkpoint.offer(slot);
         }
-        self.pipeline.checkpoint = Some(checkpoint.view());
+        self.pipeline.checkpoint = Some(view);
     }
 
     async fn apply(&mut self, received: &mut Vec<Delivery>) {
@@ -181,10 +186,21 @@ impl Task {
         }
     }
 
-    fn publish(&mut self, finished: bool) {
-        let streams = self.streams.borrow().clone();
-        let view = self.pipeline.view(now_ms(), &streams, finished || self.views.borrow().finished);
-        self.views.send_replace(Arc::new(view));
+    /// Publishes a view if it shows anything else than the last one; whether it did.
+    fn publish(&mut self, finished: bool) -> bool {
+        let (now_ms, streams) = (now_ms(), self.streams.borrow().clone());
+        let view = self.pipeline.view(now_ms, &streams, finished || self.views.borrow().finished);
+        let news = self.views.send_if_modified(|shown| {
+            let news = !view.shows_the_same(shown);
+            if news {
+                *shown = Arc::new(view);
+            }
+            news
+        });
+        if news {
+            self.pipeline.published(now_ms);
+        }
+        news
     }
 
     /// What each group brings, on the connection that carries it.

@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+use crate::market::view::same_entries;
+
 pub use crate::market::detail::{AppView, CandleView, CreatorView, CurveView, SeriesView, TokenDetail, TraderView};
 pub use crate::market::view::{
     EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
@@ -117,6 +119,87 @@ impl View {
         let mut known = HashSet::new();
         self.alerts.entries.iter().rev().filter(move |entry| known.insert(entry.alert.id))
     }
+
+    /// Whether both show the same: everything but the number, the time and the age of the view itself, and the pings. Nobody has to be
+    /// woken for the later one then.
+    #[must_use]
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        // Taken apart without a rest, so that no new part can be forgotten here.
+        let Self {
+            seq: _,
+            now_ms: _,
+            uptime_s: _,
+            source,
+            totals,
+            connections,
+            budget,
+            proposal,
+            groups,
+            tokens,
+            tokens_known,
+            detail,
+            pools,
+            pools_known,
+            sol_usd,
+            eta_score,
+            trades,
+            lifecycle,
+            alerts,
+            alerts_muted,
+            pipeline,
+            undecoded,
+            programs,
+            notice,
+            completeness,
+            finished,
+            token_refused,
+        } = self;
+        // What changes with every transaction comes first.
+        *totals == other.totals
+            && same_entries(tokens, &other.tokens)
+            && *tokens_known == other.tokens_known
+            && *detail == other.detail
+            && same_entries(pools, &other.pools)
+            && *pools_known == other.pools_known
+            && *sol_usd == other.sol_usd
+            && *eta_score == other.eta_score
+            && trades.is_same(&other.trades)
+            && lifecycle.is_same(&other.lifecycle)
+            && alerts.is_same(&other.alerts)
+            && *alerts_muted == other.alerts_muted
+            && *finished == other.finished
+            && *notice == other.notice
+            && *token_refused == other.token_refused
+            && *budget == other.budget
+            && *proposal == other.proposal
+            && same_connections(connections, &other.connections)
+            && *groups == other.groups
+            && same_stages(pipeline, &other.pipeline)
+            && *undecoded == other.undecoded
+            && *programs == other.programs
+            && *completeness == other.completeness
+            && *source == other.source
+    }
+}
+
+/// Whether nothing but pings has come.
+fn same_connections(these: &[ConnectionView], others: &[ConnectionView]) -> bool {
+    let same = |(one, other): (&ConnectionView, &ConnectionView)| {
+        one == other || {
+            let status = ConnectionStatus { last_message_ms: other.status.last_message_ms, ..one.status.clone() };
+            ConnectionView { status, ..one.clone() } == *other
+        }
+    };
+    these.len() == others.len() && these.iter().zip(others).all(same)
+}
+
+/// Whether nothing but the rate of the views themselves has changed: a view must not be news because the last one was.
+fn same_stages(these: &[StageView], others: &[StageView]) -> bool {
+    let same = |(one, other): (&StageView, &StageView)| {
+        let rate = if one.name == "publish" { other.rate } else { one.rate };
+        StageView { rate, ..one.clone() } == *other
+    };
+    these.len() == others.len() && these.iter().zip(others).all(same)
 }
 
 /// The source, as the header shows it.

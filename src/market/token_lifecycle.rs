@@ -97,6 +97,8 @@ pub(super) struct Token {
     prices: VecDeque<f32>,
     pub(super) leader: bool,
     shown: Option<Arc<TokenView>>,
+    /// The view before time passed, which is the view again if time has changed nothing.
+    before: Option<Arc<TokenView>>,
 }
 
 /// How to take a change of a token back.
@@ -169,6 +171,7 @@ impl Token {
             prices: VecDeque::new(),
             leader: false,
             shown: None,
+            before: None,
         }
     }
 

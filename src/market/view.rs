@@ -326,6 +326,20 @@ pub struct Feed<T> {
     pub first_seq: u64,
 }
 
+/// Whether two lists hold the same entries: the same values in memory, whatever they say.
+#[must_use]
+pub fn same_entries<T>(one: &Arc<[Arc<T>]>, other: &Arc<[Arc<T>]>) -> bool {
+    Arc::ptr_eq(one, other) || one.len() == other.len() && one.iter().zip(&**other).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+impl<T> Feed<T> {
+    /// Whether both hold the same entries under the same numbers.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.first_seq == other.first_seq && same_entries(&self.entries, &other.entries)
+    }
+}
+
 impl<T> Clone for Feed<T> {
     fn clone(&self) -> Self {
         Self { entries: self.entries.clone(), first_seq: self.first_seq }

@@ -123,6 +123,8 @@ pub struct ConnectionStatus {
     pub reconnects: u64,
     /// When the last message of any kind arrived, in milliseconds since the Unix epoch.
     pub last_message_ms: Option<i64>,
+    /// When the last slot or transaction arrived: what the figures of the stream are made of. Pings say nothing of them.
+    pub last_data_ms: Option<i64>,
     /// Permits spent by it in the window.
     pub permits_in_window: u32,
 }

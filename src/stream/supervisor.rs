@@ -469,6 +469,7 @@ impl Supervisor {
             active_version: slot.active,
             reconnects: slot.opened.saturating_sub(1),
             last_message_ms: slot.vitals.last_message_ms(),
+            last_data_ms: slot.vitals.last_data_ms(),
             permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
         }
     }

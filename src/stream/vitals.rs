@@ -15,6 +15,8 @@ pub(super) struct Vitals {
     base: Instant,
     /// Milliseconds since the Unix epoch of the last message; 0 before the first.
     last_message_ms: AtomicI64,
+    /// The same of the last slot or transaction.
+    last_data_ms: AtomicI64,
     /// Milliseconds since `base` of the last message, and of the last slot or transaction.
     heard: AtomicU64,
     moved: AtomicU64,
@@ -33,6 +35,7 @@ impl Vitals {
         Self {
             base: Instant::now(),
             last_message_ms: AtomicI64::new(0),
+            last_data_ms: AtomicI64::new(0),
             heard: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             slot: AtomicU64::new(0),
@@ -63,6 +66,7 @@ impl Vitals {
     /// Something of a slot arrived, made so long before it arrived, if that is known and it is not a replay.
     pub(super) fn moved(&self, slot: u64, age_us: Option<i64>) {
         self.moved.store(self.heard.load(Relaxed), Relaxed);
+        self.last_data_ms.store(self.last_message_ms.load(Relaxed), Relaxed);
         // One writer: no update can come between.
         if slot > self.slot.load(Relaxed) {
             self.slot.store(slot, Relaxed);
@@ -95,6 +99,10 @@ impl Vitals {
 
     pub(super) fn last_message_ms(&self) -> Option<i64> {
         Some(self.last_message_ms.load(Relaxed)).filter(|last| *last > 0)
+    }
+
+    pub(super) fn last_data_ms(&self) -> Option<i64> {
+        Some(self.last_data_ms.load(Relaxed)).filter(|last| *last > 0)
     }
 
     pub(super) fn pulse(&self, queue_fill: f64, busy: f64) -> Pulse {

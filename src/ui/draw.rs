@@ -28,14 +28,15 @@ pub struct Draw<'a> {
     pub boxed: bool,
 }
 
-/// A stream that has said nothing for so long is silent, and what is known by it may be stale: milliseconds.
+/// A stream that has brought neither a slot nor a transaction for so long is silent, whatever it says besides, and what is
+/// known by it may be stale: milliseconds.
 pub const SILENT_MS: i64 = 5_000;
 
 impl Draw<'_> {
     /// Whether this connection has been silent for [`SILENT_MS`]. A source that has ended is not silent.
     #[must_use]
     pub fn silent(&self, connection: &ConnectionView) -> bool {
-        let Some(last) = connection.status.last_message_ms.filter(|_| !self.model.view.finished) else { return false };
+        let Some(last) = connection.status.last_data_ms.filter(|_| !self.model.view.finished) else { return false };
         let silence = self.clock.now_ms.saturating_sub(last);
         if silence <= SILENT_MS {
             self.clock.expect(u64::try_from(SILENT_MS.saturating_sub(silence).saturating_add(1)).unwrap_or(1));

@@ -1,6 +1,6 @@
 //! Numbers, ages and identities as people read them. What was not measured is `–`.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 /// Stands where nothing was measured.
 pub const UNKNOWN: &str = "–";
@@ -156,11 +156,7 @@ pub fn wait(ms: Option<u64>) -> String {
     }
 }
 
-/// Time since the start: seconds in the first minute, minutes after it.
-#[must_use]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-pub fn uptime(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) as u64 } else { return UNKNOWN.to_owned() };
+fn uptime(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m", seconds / 60),
@@ -190,6 +186,9 @@ fn steps(seconds: u64) -> String {
 /// Steps in which seconds are shown, so that a quiet screen stays still.
 const COARSE: [u64; 7] = [1, 2, 3, 5, 10, 20, 30];
 
+/// Ages of so many seconds and more change together, at multiples of so many milliseconds.
+const TOGETHER: [(u64, u64); 2] = [(10, 10_000), (600, 60_000)];
+
 fn coarse(seconds: u64) -> u64 {
     COARSE.into_iter().rev().find(|step| *step <= seconds).unwrap_or(0)
 }
@@ -210,20 +209,58 @@ impl Clock {
         Self { now_ms, changes_in_ms: Cell::new(None) }
     }
 
-    /// How long ago that was, in coarse steps: `now`, `1s`, `2s`, `3s`, `5s`, `10s`, `20s`, `30s`, `1m` …
+    /// How long ago that was, in coarse steps: `now`, `1s`, `2s`, `3s`, `5s`, `10s`, `20s`, `30s`, `1m` … From ten
+    /// seconds on, all ages move together every ten seconds, from ten minutes on every minute: a quiet screen of many rows
+    /// is drawn anew that seldom.
     pub fn age(&self, then_ms: Option<i64>) -> String {
         let Some(then_ms) = then_ms else { return UNKNOWN.to_owned() };
         // Clocks differ: what is said to come from the future is new.
         let age_ms = u64::try_from(self.now_ms.saturating_sub(then_ms)).unwrap_or(0);
-        let seconds = age_ms / 1000;
+        let since = |tick_ms| u64::try_from(self.now_ms).unwrap_or(0) % tick_ms;
+        let mut seconds = age_ms / 1000;
+        for (from, tick_ms) in TOGETHER {
+            if seconds >= from {
+                seconds = (age_ms.saturating_sub(since(tick_ms)) / 1000).max(from);
+            }
+        }
         let next = match seconds {
             0..30 => COARSE.into_iter().find(|step| *step > seconds).unwrap_or(60),
             30..60 => 60,
             60..3600 => (seconds / 60 + 1) * 60,
             _ => (seconds / 3600).saturating_add(1).saturating_mul(3600),
         };
-        self.expect(next.saturating_mul(1000).saturating_sub(age_ms));
+        let left = next.saturating_mul(1000).saturating_sub(age_ms);
+        let tick_ms = TOGETHER.into_iter().rev().find(|(from, _)| next > *from).map(|(_, tick_ms)| tick_ms);
+        self.expect(tick_ms.map_or(left, |tick_ms| {
+            left.saturating_add(since(tick_ms)).div_ceil(tick_ms).saturating_mul(tick_ms).saturating_sub(since(tick_ms))
+        }));
         steps(seconds)
+    }
+
+    /// The same of a sign of life: `now` as long as nothing is to be made of the silence.
+    pub fn silence(&self, then_ms: Option<i64>, patience_ms: i64) -> String {
+        let patient = then_ms.map(|then| then.saturating_add(patience_ms).saturating_sub(self.now_ms));
+        match patient.and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0) {
+            Some(left) => {
+                self.expect(left);
+                steps(0)
+            }
+            None => self.age(then_ms),
+        }
+    }
+
+    /// Time since the start, which was so long ago when the clock stood at `at_ms`: seconds in the first minute,
+    /// minutes after it.
+    pub fn uptime(&self, seconds: f64, at_ms: i64) -> String {
+        if !seconds.is_finite() {
+            return UNKNOWN.to_owned();
+        }
+        let since = i64::try_from(Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis());
+        let up_ms = since.unwrap_or(i64::MAX).saturating_add(self.now_ms.saturating_sub(at_ms));
+        let up_ms = u64::try_from(up_ms).unwrap_or(0);
+        let step = if up_ms < 60_000 { 1_000 } else { 60_000 };
+        self.expect(step - up_ms % step);
+        uptime(up_ms / 1000)
     }
 
     /// Something on the screen will read differently in this many milliseconds.
@@ -296,13 +333,13 @@ mod tests {
             (0, "now", 1000),
             (999, "now", 1),
             (4_100, "3s", 900),
-            (12_000, "10s", 8_000),
-            (59_000, "30s", 1_000),
+            (12_000, "10s", 10_000),
+            (59_000, "30s", 10_000),
             (60_000, "1m", 60_000),
             (3_600_000, "1h", 3_600_000),
         ] {
-            let clock = Clock::at(1_000_000_000);
-            assert_eq!(clock.age(Some(1_000_000_000 - age_ms)), shown);
+            let clock = Clock::at(999_960_000);
+            assert_eq!(clock.age(Some(999_960_000 - age_ms)), shown);
             let next = if age_ms < 0 { 1000 } else { next };
             assert_eq!(clock.changes_in_ms(), Some(next), "after {age_ms}");
         }
@@ -327,13 +364,35 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_age_reads_the_same_until_it_is_said_to_change(age_ms in 0i64..10_000_000) {
-            let clock = Clock::at(age_ms);
-            let shown = clock.age(Some(0));
+        fn an_age_reads_the_same_until_it_is_said_to_change(then in -20_000i64..20_000, age_ms in 0i64..10_000_000) {
+            let clock = Clock::at(then + age_ms);
+            let shown = clock.age(Some(then));
             let change = i64::try_from(clock.changes_in_ms().unwrap_or(0)).unwrap_or(0);
             prop_assert!(change > 0);
-            prop_assert_eq!(&Clock::at(age_ms + change - 1).age(Some(0)), &shown);
-            prop_assert_ne!(&Clock::at(age_ms + change).age(Some(0)), &shown);
+            prop_assert_eq!(&Clock::at(then + age_ms + change - 1).age(Some(then)), &shown);
+            prop_assert_ne!(&Clock::at(then + age_ms + change).age(Some(then)), &shown);
+        }
+
+        #[test]
+        fn old_ages_change_together(ages in prop::collection::vec(10_000i64..1_000_000, 1..40)) {
+            let start = 1_000_003_000;
+            let drawn = |now| ages.iter().map(|age| Clock::at(now).age(Some(start - age))).collect::<Vec<_>>();
+            let frames: Vec<_> = (0..60).map(|second| drawn(start + second * 1_000)).collect();
+            let changes = frames.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            prop_assert!(changes <= 6, "{changes} in a minute");
+        }
+
+        #[test]
+        fn uptime_reads_the_same_until_it_is_said_to_change(up_ms in 0u32..10_000_000) {
+            let at = |now| Clock::at(now);
+            let clock = at(5_000_000);
+            let seconds = f64::from(up_ms) / 1000.0;
+            let shown = clock.uptime(seconds, 5_000_000);
+            let change = i64::try_from(clock.changes_in_ms().unwrap_or(0)).unwrap_or(0);
+            prop_assert_eq!(&at(5_000_000 + change - 1).uptime(seconds, 5_000_000), &shown);
+            if up_ms < 3_500_000 {
+                prop_assert_ne!(&at(5_000_000 + change).uptime(seconds, 5_000_000), &shown);
+            }
         }
 
         #[test]

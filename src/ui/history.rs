@@ -8,7 +8,7 @@ use std::{collections::VecDeque, mem::size_of, ops::Range, sync::Arc};
 
 use crate::engine::{
     View,
-    view::{LifecycleView, TokenView, TradeView},
+    view::{LifecycleView, PoolView, TokenView, TradeView},
 };
 
 /// How far back views are kept, in milliseconds.
@@ -146,8 +146,9 @@ fn own_bytes(view: &View, before: &View) -> usize {
     let trades = list(&view.trades.entries, &before.trades.entries, |_: &TradeView| size_of::<TradeView>());
     let steps =
         list(&view.lifecycle.entries, &before.lifecycle.entries, |_: &LifecycleView| size_of::<LifecycleView>());
+    let pools = list(&view.pools, &before.pools, |_: &PoolView| size_of::<PoolView>());
     let fixed = size_of::<View>() + 16_384;
-    fixed + tokens + trades + steps
+    fixed + tokens + pools + trades + steps
 }
 
 /// A shared list: nothing when it is the same, else its pointers and the entries that are new.

@@ -62,7 +62,7 @@ pub struct UiSettings {
     pub no_color: bool,
     /// Nothing but ASCII.
     pub ascii: bool,
-    /// Most frames per second.
+    /// Most frames per second; a key is answered sooner.
     pub fps: u32,
     /// The newest log line is read from here; see [`logs::init`].
     pub logs: Option<logs::LogTail>,

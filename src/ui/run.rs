@@ -30,6 +30,10 @@ use super::{
     update::{self, Effect},
 };
 
+/// Least time between a frame and the next one if that answers a key: sooner than frames come by themselves, so that the
+/// program feels like one's own hand.
+const ANSWER: Duration = Duration::from_millis(4);
+
 /// An age on the screen is brought up to date at most this often.
 const AGEING: Duration = Duration::from_secs(1);
 
@@ -67,6 +71,7 @@ pub fn run(
         pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
         painter: Painter::default(),
         dirty: true,
+        asked: false,
         drawn: None,
         ages_at: None,
         keeps_at: Instant::now(),
@@ -90,6 +95,8 @@ struct App {
     pause: Duration,
     painter: Painter,
     dirty: bool,
+    /// The user has done something that the next frame answers.
+    asked: bool,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
     /// When something on the screen will have aged visibly.
@@ -118,7 +125,7 @@ impl App {
             if let Some(exit) = self.carry_out(effects)? {
                 return Ok(exit);
             }
-            let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause);
+            let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause());
             if self.dirty && ready {
                 match self.draw(now) {
                     Ok(()) => {}
@@ -140,10 +147,15 @@ impl App {
         }
     }
 
+    /// How long a frame stands at least.
+    fn pause(&self) -> Duration {
+        if self.asked { ANSWER.min(self.pause) } else { self.pause }
+    }
+
     /// Waits for an event, for the end of the pause between frames, or for something shown to age.
     fn next(&self) -> Option<Event> {
         let now = Instant::now();
-        let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause);
+        let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause());
         let due = update::next_due(&self.model, now).map(|wait| now + wait);
         let keeps = Some(self.keeps_at).filter(|_| self.model.frozen);
         let until = [frame, self.ages_at.filter(|_| !self.dirty), due, keeps].into_iter().flatten().min();
@@ -160,18 +172,18 @@ impl App {
     fn on(&mut self, event: Event) -> Result<Option<Exit>, UiError> {
         match event {
             Event::Key(key) => {
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 let effects = update::key(&mut self.model, key, Instant::now());
                 self.inputs.freeze(self.model.frozen);
                 self.dress()?;
                 return self.carry_out(effects);
             }
             Event::Paste(text) => {
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 update::paste(&mut self.model, &text);
             }
             Event::Mouse(gesture, column, row) => {
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 mouse::apply(&mut self.model, gesture, column, row);
                 self.dress()?;
             }
@@ -258,7 +270,7 @@ impl App {
     }
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {
-        self.dirty = false;
+        (self.dirty, self.asked) = (false, false);
         self.inputs.taken();
         let newest = self.views.borrow_and_update().clone();
         if !Arc::ptr_eq(&newest, &self.model.view) {

@@ -173,6 +173,7 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
             active_version: 3,
             reconnects: u64::from(!live) * 2,
             last_message_ms: Some(NOW_MS - if live { 120 } else { 12_400 }),
+            last_data_ms: Some(NOW_MS - if live { 120 } else { 12_400 }),
             permits_in_window: 1 + u32::try_from(id).unwrap(),
         },
         tps: Some(if live { 412.3 / (id + 1) as f64 } else { 0.0 }),

@@ -116,6 +116,17 @@ fn figures_of_a_silent_stream_are_marked() {
     assert!(row(&screen, "grpc.ny").contains('~'));
     assert!(screen[0].contains('~'), "{}", screen[0]);
     assert!(row(&screen, "bonding_curve").contains('~'));
+    // Pings say that the stream lives, not that its figures do.
+    let mut pinged = view.clone();
+    pinged.now_ms = later;
+    let connections = pinged.connections.iter().cloned().map(|mut connection| {
+        connection.status.last_message_ms = Some(later);
+        connection
+    });
+    pinged.connections = connections.collect();
+    assert!(pinged.shows_the_same(&view), "nobody is woken for a ping");
+    let screen = shown(&mut model(pinged), later, (200, 60));
+    assert!(row(&screen, "grpc.ny").contains('~') && screen[0].contains('~'));
     // A recording that is over is not silent.
     view.finished = true;
     let mut over = model(view);

@@ -160,3 +160,33 @@ fn nothing_measured_is_nothing_shown() {
         assert_eq!((group.tps, group.peak_tps, group.latency, group.slot_lag), (None, None, None, None));
     }
 }
+
+#[test]
+fn a_stream_that_fell_silent_has_nothing_new_to_show() {
+    let mut pipeline = pipeline();
+    let apply = |pipeline: &mut Pipeline, n: u8, now_ms: i64| {
+        let (mut item, events, undecoded) = transaction(n);
+        item.recv_us = now_ms * 1_000;
+        let batch = Batch { items: vec![item], events, undecoded, frames: 1, ..Batch::default() };
+        pipeline.apply(batch, now_ms, &mut Vec::new(), &mut Vec::new());
+    };
+    let streams = StreamStatus::default();
+    (0..40).for_each(|n| apply(&mut pipeline, n, T0));
+    let mut shown = pipeline.view(T0, &streams, false);
+    let mut news = 0;
+    for second in 1..=900 {
+        let now_ms = T0 + second * 1_000;
+        assert_eq!(pipeline.is_quiet(now_ms), second > 60);
+        pipeline.second(now_ms, 0.0);
+        let view = pipeline.view(now_ms, &streams, false);
+        if !view.shows_the_same(&shown) {
+            pipeline.published(now_ms);
+            shown = view;
+            news = second;
+        }
+    }
+    assert!((60..=310).contains(&news), "the charts and windows have run empty: {news}");
+    apply(&mut pipeline, 41, T0 + 901_000);
+    assert!(!pipeline.is_quiet(T0 + 901_000));
+    assert!(!pipeline.view(T0 + 901_000, &streams, false).shows_the_same(&shown));
+}

@@ -38,7 +38,7 @@ impl Token {
         let mut flags: Vec<_> = flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect();
         flags.extend(&self.marks);
         let usd = |sol: Option<f64>| sol.zip(around.sol_usd).and_then(|(sol, usd)| finite(sol * usd));
-        let view = Arc::new(TokenView {
+        let view = TokenView {
             mint: self.mint,
             symbol: self.symbol.clone(),
             name: self.name.clone(),
@@ -69,7 +69,11 @@ impl Token {
             pool: core.home,
             flags,
             prices: self.prices.iter().copied().collect(),
-        });
+        };
+        let view = match self.before.take() {
+            Some(before) if *before == view => before,
+            _ => Arc::new(view),
+        };
         self.shown = Some(view.clone());
         view
     }
@@ -77,7 +81,7 @@ impl Token {
     /// Whether the last view, if any, shows what passing time may change.
     pub(in crate::market) fn age(&mut self, now_ms: i64) {
         if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
-            self.shown = None;
+            self.before = self.shown.take();
         }
         self.activity.prune(seconds(now_ms));
     }

@@ -7,7 +7,7 @@ use crate::{
     engine::view::{ConnectionView, LatencyView, carried},
     stream::status::{ConnectionState, Throttle},
     ui::{
-        draw::Draw,
+        draw::{Draw, SILENT_MS},
         format::{UNKNOWN, compact, megabytes, millis, percent, rate, share},
         model::Pane,
         order::Value,
@@ -133,7 +133,7 @@ fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Fi
             let lag = connection.slot_lag.map_or_else(|| UNKNOWN.to_owned(), compact);
             figure(buffer, place, &lag, style, stale, theme);
         }
-        Field::Age => text_right(buffer, place, &draw.clock.age(status.last_message_ms), theme.text),
+        Field::Age => text_right(buffer, place, &draw.clock.silence(status.last_data_ms, SILENT_MS), theme.text),
         Field::Queue => {
             let style = if connection.queue_fill > 0.5 { theme.warn } else { theme.text };
             figure(buffer, place, &share(Some(connection.queue_fill)), style, stale, theme);

@@ -8,7 +8,7 @@ use crate::{
     engine::view::{ParseView, SourceKind},
     ui::{
         draw::Draw,
-        format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day, uptime},
+        format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day},
         panes::completeness::complete_percent,
         widgets::{after, text, text_right, width},
     },
@@ -40,7 +40,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         SourceKind::Demo => String::new(),
         _ => format!(" {}", view.source.provider),
     };
-    let up = format!("up {} ", uptime(view.uptime_s));
+    let up = format!("up {} ", draw.clock.uptime(view.uptime_s, view.now_ms));
     let room = Rect { width: area.width.saturating_sub(taken + width(&up)), ..after(area, taken) };
     text_right(buffer, after(area, taken + room.width), &up, theme.dim);
 
@@ -51,9 +51,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let behind = stale.to_owned() + &totals.slots_behind.map_or_else(|| UNKNOWN.to_owned(), format::compact);
     let tps = format!("{stale}{}", rate(totals.tps));
     let volume = format!("{stale}{}", megabytes(totals.bytes_per_s));
-    let shares = percent(totals.parsed.all.percent());
+    let shares = stale.to_owned() + &percent(totals.parsed.all.percent());
     let parse = parsed(&totals.parsed.all);
-    let whole = percent(complete_percent(&view.completeness));
+    let whole = stale.to_owned() + &percent(complete_percent(&view.completeness));
     let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
     let mut items = vec![

@@ -11,6 +11,7 @@ use crate::{
         order::Value,
         panes::tokens::symbol,
         widgets::{
+            figure,
             pane::{self, Title},
             table::{self, Column, Selected, page},
             text, text_right, words,
@@ -128,6 +129,7 @@ fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &
     let (theme, ascii) = (draw.theme, draw.glyphs.ascii);
     // Of a broken chain the reserves are those of an event, but what came between is not known.
     let held = if pool.open_gaps > 0 { theme.dim } else { theme.text };
+    let stale = draw.all_silent();
     let loud = |value: Option<f64>, bound: f64| match value {
         Some(value) if value.abs() >= bound => theme.warn,
         Some(_) => theme.text,
@@ -143,11 +145,11 @@ fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &
         Field::Venue => {
             text(buffer, place, pool.venue.name(), theme.dim);
         }
-        Field::Price => text_right(buffer, place, &sol(pool.price_sol, ascii), held),
-        Field::Worth => text_right(buffer, place, &sol(pool.tvl_sol, ascii), held),
-        Field::WorthUsd => text_right(buffer, place, &sol(pool.tvl_usd, ascii), held),
-        Field::Up => text_right(buffer, place, &sol(pool.depth_up_sol, ascii), held),
-        Field::Down => text_right(buffer, place, &sol(pool.depth_down_sol, ascii), held),
+        Field::Price => figure(buffer, place, &sol(pool.price_sol, ascii), held, stale, theme),
+        Field::Worth => figure(buffer, place, &sol(pool.tvl_sol, ascii), held, stale, theme),
+        Field::WorthUsd => figure(buffer, place, &sol(pool.tvl_usd, ascii), held, stale, theme),
+        Field::Up => figure(buffer, place, &sol(pool.depth_up_sol, ascii), held, stale, theme),
+        Field::Down => figure(buffer, place, &sol(pool.depth_down_sol, ascii), held, stale, theme),
         Field::Fee => {
             text_right(buffer, place, &fee(pool).map_or_else(|| UNKNOWN.to_owned(), compact), theme.text);
         }
@@ -159,7 +161,7 @@ fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &
         }
         Field::Divergence => {
             let style = loud(pool.divergence_pct, LARGE_DIVERGENCE_PCT);
-            text_right(buffer, place, &change(pool.divergence_pct), style);
+            figure(buffer, place, &change(pool.divergence_pct), style, stale, theme);
         }
         Field::Trades => text_right(buffer, place, &compact(pool.trades), theme.text),
         Field::Chain => {

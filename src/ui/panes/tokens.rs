@@ -170,7 +170,7 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
         Field::Name => {
             words(buffer, place, token.name.as_str(), theme.dim, &draw.glyphs);
         }
-        Field::Progress => progress(buffer, place, token, draw),
+        Field::Progress => progress(buffer, place, token, stale, draw),
         Field::Cap => {
             figure(buffer, place, &sol(token.market_cap_sol, ascii), sorted, stale, theme);
         }
@@ -200,7 +200,7 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
 }
 
 /// The bar while on the curve, else the stage.
-fn progress(buffer: &mut Buffer, place: Rect, token: &TokenView, draw: &Draw<'_>) {
+fn progress(buffer: &mut Buffer, place: Rect, token: &TokenView, stale: bool, draw: &Draw<'_>) {
     let theme = draw.theme;
     let Some(share) = token.progress_pct.filter(|share| share.is_finite()) else {
         let style = if token.stage == Stage::Amm { theme.dim } else { theme.accent };
@@ -218,7 +218,7 @@ fn progress(buffer: &mut Buffer, place: Rect, token: &TokenView, draw: &Draw<'_>
         (full, theme.bar_rest),
         draw.glyphs.ascii,
     );
-    text_right(buffer, after(place, bar_width), &words, if near { theme.warn } else { theme.text });
+    figure(buffer, after(place, bar_width), &words, if near { theme.warn } else { theme.text }, stale, theme);
 }
 
 #[cfg(test)]
