@@ -190,6 +190,21 @@ pub struct ReplayOptions {
     /// Times real time, or `max` for as fast as it can be read.
     #[arg(long, value_name = "N|max", default_value = "1")]
     pub speed: Speed,
+    /// Draw what the dashboard shows at a moment of the recording into this SVG file, and exit; `-` for FILE is the demo.
+    #[arg(long, value_name = "FILE", conflicts_with = "headless")]
+    pub screenshot: Option<PathBuf>,
+    /// That moment, as time since the start of the recording.
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "screenshot")]
+    pub at: Span,
+    /// Size of the picture in cells, `COLUMNSxROWS`.
+    #[arg(long, value_name = "SIZE", default_value = "120x40", requires = "screenshot")]
+    pub size: Size,
+    /// Keys to press before, with blanks between them, such as `3 j Enter`.
+    #[arg(long, value_name = "KEYS", default_value = "", requires = "screenshot")]
+    pub keys: String,
+    /// A moving picture instead, of so many moments a second apart that end there, at most 12.
+    #[arg(long, value_name = "N", default_value = "1", requires = "screenshot", value_parser = clap::value_parser!(u16).range(1..=12))]
+    pub frames: u16,
 }
 
 /// Options of `serve`.

@@ -2,6 +2,7 @@
 //!
 //! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data
 //!   comes from; [`looks`]: the user's keys and themes; [`process`]: runtime, log, signals
+//! * [`still`]: a moment of a recording without sockets and clocks, for pictures
 //! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`scenario`], [`doctor`],
 //!   [`print`]: the modes
 
@@ -19,6 +20,7 @@ mod scenario;
 mod serve;
 mod snapshot;
 mod source;
+pub mod still;
 
 use std::path::Path;
 
@@ -42,6 +44,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Some(Command::Snapshot(options)) => snapshot::run(&load()?, &options),
         Some(Command::Record(options)) => record::run(&load()?, &options),
         Some(Command::Replay(options)) => {
+            if let Some(path) = &options.screenshot {
+                return snapshot::picture(&load()?, &options, path);
+            }
             let wanted = source::Wanted::Recording { path: options.file, pace: options.speed.pace() };
             if options.headless { headless::run(&load()?, wanted) } else { dashboard::run(&load()?, wanted) }
         }

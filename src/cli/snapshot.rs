@@ -1,22 +1,32 @@
 //! `snapshot`: watch for a while, write one snapshot, exit.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    args::SnapshotOptions,
+    args::{ReplayOptions, SnapshotOptions},
     failure::Failure,
     looks,
     process::{self, HURRY},
-    source::{Sinks, Source, Wanted},
+    source::{self, Sinks, Source, Wanted},
+    still::Still,
 };
 use crate::{
+    chain::text::Shown,
     config::Config,
-    engine::View,
+    engine::{SourceView, View, view::SourceKind},
     output::{save, snapshot::Snapshot},
-    ui::{UiError, color::Depth, picture, theme::Theme},
+    simulator::{demo::Demo, feed::Producer, playback::Playback},
+    ui::{
+        UiError,
+        color::Depth,
+        keys::Key,
+        picture,
+        shot::{self, Defaults},
+        theme::Theme,
+    },
 };
 
 /// Runs the engine for the time asked, then writes what it shows.
@@ -61,4 +71,33 @@ fn write(view: &Arc<View>, options: &SnapshotOptions, theme: &Theme, ascii: bool
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// Draws what the dashboard shows at moments of a recording, or of the demo for `-`: the same picture on every machine.
+pub(super) fn picture(config: &Config, options: &ReplayOptions, path: &Path) -> Result<(), Failure> {
+    let theme = looks::themes(config.folder())?.get(config.theme(), Depth::True).map_err(UiError::Theme)?;
+    let keys: Option<Vec<Key>> = options.keys.split_whitespace().map(Key::parse).collect();
+    let keys = keys.ok_or_else(|| Failure::usage(format!("--keys {:?}: one of these is not a key", options.keys)))?;
+    let demo = options.file.as_os_str() == "-";
+    let producer: Box<dyn Producer> =
+        if demo { Box::new(Demo::new(source::demo(config))?) } else { Box::new(Playback::open(&options.file)?) };
+    let name = options.file.file_name().unwrap_or(options.file.as_os_str()).to_string_lossy();
+    let view = SourceView {
+        kind: if demo { SourceKind::Demo } else { SourceKind::Replay },
+        provider: Shown::from_untrusted(name.as_bytes()).to_string(),
+        endpoints: Vec::new(),
+        commitment: config.commitment(),
+    };
+    let mut still = Still::new(producer, view);
+    let size = (options.size.0, options.size.1);
+    let buffers: Vec<_> = (0..options.frames)
+        .rev()
+        .map(|back| {
+            still.advance(options.at.0.saturating_sub(Duration::from_secs(back.into())));
+            picture::buffer(still.view(), size, &theme, config.ascii(), &keys)
+        })
+        .collect();
+    let svg = shot::film(&buffers, Defaults::of(&theme));
+    std::fs::write(path, svg)
+        .map_err(|error| Failure::runtime(format!("cannot write the picture {}: {error}", path.display())))
 }

@@ -7,13 +7,13 @@ use super::{
     Emitted, emit,
     ingest::Ingest,
     pipeline::Pipeline,
-    view::{SourceKind, SourceView},
+    view::{SourceKind, SourceView, StageView, View},
 };
 use crate::{
     chain::wire::Update,
     market::change::Change,
     mev::{AlertRules, Examined, Weights},
-    stream::{Arrival, ProofMode, Sink},
+    stream::{Arrival, ProofMode, Sink, status::StreamStatus},
 };
 
 /// See the module.
@@ -34,7 +34,13 @@ impl Direct {
             endpoints: Vec::new(),
             commitment: "processed",
         };
-        let pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), 0);
+        Self::of(source, 0)
+    }
+
+    /// The same of a source that begins at this time, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn of(source: SourceView, now_ms: i64) -> Self {
+        let pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), now_ms);
         Self { ingest: Ingest::new(0, false), pipeline, changes: Vec::new() }
     }
 
@@ -59,6 +65,20 @@ impl Direct {
             self.pipeline.apply(delivery.batch, recv_us.div_euclid(1_000), &mut self.changes, &mut Vec::new());
         }
         emit::told(&mut self.changes, self.pipeline.take_alerts())
+    }
+
+    /// A second is over.
+    pub fn second(&mut self, now_ms: i64) {
+        self.pipeline.second(now_ms, 0.0);
+        self.pipeline.release(now_ms, &mut self.changes);
+        self.changes.clear();
+    }
+
+    /// What would be shown, but for what this machine's work took: the same updates give the same view.
+    pub fn view(&mut self, now_ms: i64, streams: &StreamStatus, finished: bool) -> View {
+        let mut view = self.pipeline.view(now_ms, streams, finished);
+        view.pipeline = view.pipeline.iter().map(|stage| StageView { busy: None, ..stage.clone() }).collect();
+        view
     }
 
     /// Nothing more will come: what waited for something takes its place.

@@ -44,6 +44,78 @@ impl Defaults {
 /// The frame as an SVG document.
 #[must_use]
 pub fn svg(buffer: &Buffer, defaults: Defaults) -> String {
+    let mut out = head(buffer, defaults);
+    for y in 0..buffer.area.height {
+        grounds(&mut out, buffer, y, defaults);
+        signs(&mut out, buffer, y, defaults);
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+/// Seconds that each frame of a moving picture stays.
+const STAY_S: usize = 1;
+
+/// Frames of one size as an SVG document that shows one after the other, for ever; one frame alone stands still. Lines that
+/// stay the same are drawn once.
+#[must_use]
+pub fn film(frames: &[Buffer], defaults: Defaults) -> String {
+    let (Some(first), 2..) = (frames.first(), frames.len()) else {
+        return frames.first().map_or_else(String::new, |frame| svg(frame, defaults));
+    };
+    let mut out = head(first, defaults);
+    let mut shown: Vec<(usize, usize)> = Vec::new();
+    let mut lines = String::new();
+    for y in 0..first.area.height {
+        let drawn: Vec<String> = frames
+            .iter()
+            .map(|frame| {
+                let mut line = String::new();
+                grounds(&mut line, frame, y, defaults);
+                signs(&mut line, frame, y, defaults);
+                line
+            })
+            .collect();
+        let mut from = 0;
+        for run in drawn.chunk_by(|a, b| a == b) {
+            let to = from + run.len();
+            let line = run.first().map_or("", String::as_str);
+            if run.len() == frames.len() {
+                lines.push_str(line);
+            } else if !line.is_empty() {
+                shown.push((from, to));
+                let _ = write!(lines, "<g class=\"f{from}-{to}\">\n{line}</g>\n");
+            }
+            from = to;
+        }
+    }
+    shown.sort_unstable();
+    shown.dedup();
+    out.push_str("<style>\n");
+    let count = frames.len();
+    for (from, to) in shown {
+        let (start, end) = (from * 1_000 / count, to * 1_000 / count);
+        let hide = |at: usize| format!("{}.{}%{{visibility:hidden}}", at / 10, at % 10);
+        let before = if from == 0 { String::new() } else { hide(0) };
+        // Where nothing moves, the first frame stands.
+        let still = if from == 0 { "" } else { "visibility:hidden;" };
+        let after = if to == count { String::new() } else { hide(end) };
+        let _ = writeln!(
+            out,
+            ".f{from}-{to}{{{still}animation:k{from}-{to} {}s steps(1) infinite}}@keyframes k{from}-{to}{{{before}{}.{}%{{visibility:visible}}{after}}}",
+            count * STAY_S,
+            start / 10,
+            start % 10,
+        );
+    }
+    out.push_str("</style>\n");
+    out.push_str(&lines);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// The start of a document, and its ground.
+fn head(buffer: &Buffer, defaults: Defaults) -> String {
     let (width, height) = (u32::from(buffer.area.width) * CELL.0, u32::from(buffer.area.height) * CELL.1);
     let mut out = String::new();
     let _ = writeln!(
@@ -52,11 +124,6 @@ pub fn svg(buffer: &Buffer, defaults: Defaults) -> String {
          font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"13.3\" xml:space=\"preserve\">"
     );
     let _ = writeln!(out, "<rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>", hex(defaults.ground));
-    for y in 0..buffer.area.height {
-        grounds(&mut out, buffer, y, defaults);
-        signs(&mut out, buffer, y, defaults);
-    }
-    out.push_str("</svg>\n");
     out
 }
 

@@ -42,7 +42,7 @@ const COLUMNS: [Column<Field>; 13] = [
     Column::number(Field::Cap, "mcap SOL", 8, 1),
     Column::number(Field::Price, "price", 8, 7),
     Column::number(Field::Change, "5m", 7, 2),
-    Column::number(Field::Volume, "vol 5m", 6, 3).leading(),
+    Column::number(Field::Volume, "vol 5m", 7, 3).leading(),
     Column::number(Field::Trades, "buys/sells", 11, 4),
     Column::number(Field::Traders, "traders", 7, 5),
     Column::number(Field::Age, "age", 4, 2),
