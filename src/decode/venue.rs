@@ -3,6 +3,7 @@
 use super::{
     cursor::Cursor,
     event::{EventKind, Fee, FeeKind, Fees, Limit, LimitKind, Source},
+    known_pools::KnownPools,
 };
 use crate::chain::{
     ids::{Key, Mint, Pool, USDC, USDT, WRAPPED_SOL},
@@ -111,7 +112,7 @@ pub(super) enum Place {
     Either(usize, Seats, Seats),
     /// Two pools, one after the other.
     Two(Seats, Seats),
-    /// At fixed positions, but of the pool's two tokens only the one that it handles.
+    /// At fixed positions, but of the pool's two tokens only the one that it handles: earlier instructions may tell both.
     Half,
 }
 
@@ -199,6 +200,8 @@ pub(super) struct Parent<'a> {
     pub(super) source: Source,
     /// The whole transaction.
     pub(super) walked: Walked<'a>,
+    /// What earlier transactions told of pools.
+    pub(super) known: Option<&'a KnownPools>,
 }
 
 impl Parent<'_> {
@@ -272,6 +275,14 @@ impl Parent<'_> {
             Place::Nowhere | Place::At { .. } | Place::Hops(_) | Place::Half => None,
         }
         .filter(is_at)
+    }
+
+    /// The two mints of that pool in its own order: by the instruction, or by earlier ones where it does not name both.
+    pub(super) fn mints_of(&self, pool: Pool) -> Option<[Mint; 2]> {
+        match self.spec?.place {
+            Place::Half => self.known?.mints(pool),
+            _ => self.mints(&self.seats(Some(pool))?),
+        }
     }
 
     /// The two mints of a pool, in the order of its seats.
