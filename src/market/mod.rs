@@ -344,7 +344,8 @@ impl Market {
     fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
-            state.happened(&event.kind, at.recv_ms());
+            let late = placed.is_some_and(|placed| placed.link == Link::Late);
+            state.happened(&event.kind, late, at.recv_ms());
         }
         if let Some((opened, scene)) = self.opened.as_mut().zip(scene.as_ref())
             && opened.mint == event.kind.mint()

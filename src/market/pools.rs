@@ -127,8 +127,8 @@ impl PoolState {
         Self { facts, waiting: 0, shown: None }
     }
 
-    /// Takes an event that happened in it.
-    pub(super) fn happened(&mut self, kind: &EventKind, recv_ms: i64) {
+    /// Takes an event that happened in it; one that is `late` counts, but says nothing of how the pool stands.
+    pub(super) fn happened(&mut self, kind: &EventKind, late: bool, recv_ms: i64) {
         self.shown = None;
         let facts = &mut self.facts;
         facts.last_ms = facts.last_ms.max(recv_ms);
@@ -136,6 +136,9 @@ impl PoolState {
             EventKind::Trade(trade) => {
                 // The leg beyond a curve is a part of the trade that completed it.
                 facts.trades += u64::from(trade.flow != Flow::PostCompletion);
+                if late {
+                    return;
+                }
                 facts.quote_mint = trade.quote_mint;
                 facts.virtual_quote = trade.virtual_quote.or(facts.virtual_quote);
                 facts.real_quote = trade.curve_real_quote.or(facts.real_quote);
