@@ -225,6 +225,11 @@ impl Crowd {
         }
     }
 
+    /// Plans an act before all others.
+    pub(super) fn at_once(&mut self, act: Act) {
+        self.agenda.plan(0, act);
+    }
+
     /// Plans an act so many milliseconds from now.
     pub(super) fn later(&mut self, now: u64, from: u64, to: u64, act: Act) {
         let wait = self.rng.u64(from..to.max(from + 1)) * MILLISECOND;
