@@ -79,6 +79,15 @@ impl Position {
         self.backs.iter().copied().filter(|(seq, _)| *seq > 0)
     }
 
+    /// The back leg with which at least half was closed.
+    pub(super) fn main_back(&self) -> Option<Seq> {
+        let mut closed = 0_u64;
+        self.backs().find_map(|(seq, base)| {
+            closed = closed.saturating_add(base);
+            (closed >= self.opened / 2).then_some(seq)
+        })
+    }
+
     pub(super) fn last_back(&self) -> Seq {
         self.backs().map(|(seq, _)| seq).last().unwrap_or(0)
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::alert::Reason;
 
 /// How many features there are.
-pub const COUNT: usize = 20;
+pub const COUNT: usize = 28;
 
 /// Names of the features, in the order of [`Features::values`]; also the codes of reasons.
 pub const NAMES: [&str; COUNT] = [
@@ -29,6 +29,14 @@ pub const NAMES: [&str; COUNT] = [
     "surprise",
     "weak_link",
     "unreplayed",
+    "impact",
+    "slack_best",
+    "gain",
+    "victims_public",
+    "bid",
+    "cross_fit",
+    "cross_front",
+    "cross_impact",
 ];
 
 /// One possible sandwich, as numbers.
@@ -74,6 +82,22 @@ pub struct Features {
     pub weak_link: f64,
     /// 1 if the pool could not be replayed.
     pub unreplayed: f64,
+    /// ln of the largest victim's share of the pool's quote, in percent: nobody aims at what moves no price.
+    pub impact: f64,
+    /// 1 if any victim lost 45–100 % of its slippage.
+    pub slack_best: f64,
+    /// Profit by what the front cost, −0.2 to 0.3.
+    pub gain: f64,
+    /// Share of the victims who came through a program that many use or a known app.
+    pub victims_public: f64,
+    /// ln of what the attacker paid for its place by what its victims paid for theirs, −4 to 4.
+    pub bid: f64,
+    /// The same as `slack_best`, where front and back are in different slots.
+    pub cross_fit: f64,
+    /// `front_size`, where they are.
+    pub cross_front: f64,
+    /// `impact`, where they are.
+    pub cross_impact: f64,
 }
 
 impl Features {
@@ -101,6 +125,14 @@ impl Features {
             self.surprise,
             self.weak_link,
             self.unreplayed,
+            self.impact,
+            self.slack_best,
+            self.gain,
+            self.victims_public,
+            self.bid,
+            self.cross_fit,
+            self.cross_front,
+            self.cross_impact,
         ]
     }
 }
@@ -147,6 +179,22 @@ impl Weights {
     #[must_use]
     pub fn score(&self, features: &Features) -> f64 {
         1.0 / (1.0 + (-self.log_odds(features)).exp())
+    }
+
+    /// The highest probability that a replay could still bring about.
+    #[must_use]
+    pub(super) fn best(&self, features: &Features) -> f64 {
+        let cross = 1.0 - features.same_slot;
+        let aimed = Features { slack_best: 1.0, cross_fit: cross, ..*features };
+        let outcomes = [
+            *features,
+            Features { slack_fit: 1.0, ..*features },
+            Features { slack_fit: 1.0, ..aimed },
+            Features { slack_low: 1.0, ..aimed },
+            Features { unreplayed: 1.0, ..*features },
+            aimed,
+        ];
+        outcomes.iter().map(|outcome| self.score(outcome)).fold(0.0, f64::max)
     }
 
     /// What moved the score, the weightiest first: each feature's name and value where it weighs anything.

@@ -1,7 +1,7 @@
 //! Sandwiches: what somebody opened before others' trades and closed after them, and what it cost those between.
 
 use super::{
-    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Class, Link, Reason, Role, SUSPECTED, State, Victim},
+    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Band, Class, Link, Reason, Role, SUSPECTED, State, Victim},
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
     leg::Leg,
@@ -20,6 +20,8 @@ use crate::{
 const UNFIT: f64 = 0.15;
 /// Shares of its slippage that somebody who aims uses up.
 const FIT: std::ops::RangeInclusive<f64> = 0.4..=1.02;
+/// The same for whoever is hit best, if not worst.
+const AIMED: std::ops::RangeInclusive<f64> = 0.45..=1.0;
 /// Lamports in a SOL.
 const SOL: f64 = 1e9;
 
@@ -137,14 +139,18 @@ impl Judge {
         let legs = || self.seqs.iter().filter_map(|seq| scene.book.get(*seq));
         let whole = legs().skip(1).all(|entry| entry.leg.whole);
         let others = legs().filter(|entry| !entity.owns(entry)).count();
-        let transactions = last.leg.place.tx_index.saturating_sub(head.leg.place.tx_index);
-        let same_slot = head.leg.place.slot == last.leg.place.slot;
+        // What is sold later for profit does not change how the attack was made.
+        let back = position.main_back().and_then(|seq| scene.book.get(seq)).unwrap_or(last);
+        let transactions = back.leg.place.tx_index.saturating_sub(head.leg.place.tx_index);
+        let same_slot = head.leg.place.slot == back.leg.place.slot;
+        let until_back = || legs().filter(|entry| entry.seq < back.seq && !entity.owns(entry));
         let shape = match same_slot {
-            true if others == self.victims.len() => Shape::Tight,
+            true if until_back().all(|entry| entry.leg.side == side) => Shape::Tight,
             true => Shape::WideSlot,
             false => Shape::WideCross,
         };
-        let adjacent = shape == Shape::Tight && transactions <= self.seqs.len() as u64;
+        let adjacent =
+            shape == Shape::Tight && transactions <= legs().filter(|entry| entry.seq <= back.seq).count() as u64;
 
         let quote_in: u64 = position.fronts().filter_map(|seq| scene.book.get(seq)).map(|entry| entry.leg.quote).sum();
         let in_sol = head.leg.quote_mint == WRAPPED_SOL;
@@ -155,7 +161,7 @@ impl Judge {
             quote_in as f64,
             largest as f64,
             self.victims.len() as f64,
-            last.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
+            back.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
             others as f64,
         );
         let set = |is: bool| if is { 1.0 } else { 0.0 };
@@ -167,6 +173,10 @@ impl Judge {
         let record = mine().map(|entry| scene.order_takers.attacks(entry.owner)).max().unwrap_or(0);
         let chance = 1.0 - (1.0 - scene.pool.sizes.share_from(largest)).powf(window);
         let link = self.weakest(&position, scene);
+        let front_size = if in_sol { (front / SOL).ln_1p() } else { 0.0 };
+        #[allow(clippy::cast_precision_loss, reason = "a share")]
+        let depth = head.leg.before.or(head.leg.after).map(|reserves| reserves.quote as f64);
+        let impact = depth.map_or(0.0, |depth| (100.0 * large / depth.max(1.0)).clamp(0.01, 100.0).ln());
         let mut features = Features {
             bias: 1.0,
             terminal: set(terminal),
@@ -174,7 +184,7 @@ impl Judge {
             same_slot: set(same_slot),
             slots,
             adjacent: set(adjacent),
-            front_size: if in_sol { (front / SOL).ln_1p() } else { 0.0 },
+            front_size,
             inventory_full: set(closed >= 0.97),
             inventory_most: set((0.85..0.97).contains(&closed)),
             victims: count.ln(),
@@ -188,15 +198,17 @@ impl Judge {
             surprise: -chance.max(1e-9).ln(),
             weak_link: 1.0 - link.strength(),
             unreplayed: 0.0,
+            impact,
+            slack_best: 0.0,
+            gain: profit.map_or(0.0, |profit| gain(profit, quote_in)),
+            victims_public: self.share_public(scene),
+            bid: self.bid(&position, scene.book),
+            cross_fit: 0.0,
+            cross_front: if same_slot { 0.0 } else { front_size },
+            cross_impact: if same_slot { 0.0 } else { impact },
         };
         // Replaying costs more than all else: it is not done where the best it could show would change nothing.
-        let outcomes = [
-            features,
-            Features { slack_fit: 1.0, ..features },
-            Features { slack_low: 1.0, ..features },
-            Features { unreplayed: 1.0, ..features },
-        ];
-        let is_open = outcomes.iter().any(|outcome| scene.weights.score(outcome) >= SUSPECTED);
+        let is_open = scene.weights.best(&features) >= SUSPECTED;
         let mut slack = None;
         if position.alert.is_some() || is_open || scene.thorough {
             self.replay(first, &entity, &position, scene);
@@ -206,6 +218,11 @@ impl Judge {
             features.slack_low = set(slack.is_some_and(|slack| slack < UNFIT));
             features.slack_fit = set(slack.is_some_and(|slack| FIT.contains(&slack)));
             features.unreplayed = set(!replayed);
+            let fits = |(_, joint, _): &(Seq, Option<Harm>, Option<Harm>)| {
+                joint.as_ref().and_then(slack_use).is_some_and(|slack| AIMED.contains(&slack))
+            };
+            features.slack_best = set(self.victims.iter().any(fits));
+            features.cross_fit = if same_slot { 0.0 } else { features.slack_best };
         }
         let confidence = scene.weights.score(&features);
         Some(Judged { features, confidence, whole, profit, shape, wallets: entity.wallets(), slack })
@@ -255,6 +272,32 @@ impl Judge {
                 && entry.leg.compute_units.is_some_and(|other| other.abs_diff(units) <= units / 20)
         });
         alike.count() * 2 >= self.victims.len()
+    }
+
+    /// Share of the victims who came by a way that many take.
+    #[allow(clippy::cast_precision_loss, reason = "a share")]
+    fn share_public(&self, scene: &Scene<'_>) -> f64 {
+        let entries = self.victims.iter().filter_map(|(seq, ..)| scene.book.get(*seq));
+        let public = entries
+            .filter(|entry| entry.leg.terminal || (entry.program != 0 && scene.users.is_public(entry.program)))
+            .count();
+        public as f64 / self.victims.len().max(1) as f64
+    }
+
+    /// ln of what the attacker's transactions paid for their places by what the victims' paid.
+    #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+    fn bid(&self, position: &Position, book: &Book) -> f64 {
+        let paid = |seqs: &mut dyn Iterator<Item = Seq>| {
+            let (mut sum, mut count) = (0.0, 0.0_f64);
+            for entry in seqs.filter_map(|seq| book.get(seq)) {
+                sum += entry.leg.tx_fee.saturating_add(entry.leg.tip) as f64;
+                count += 1.0;
+            }
+            sum / count.max(1.0) + 5_000.0
+        };
+        let mine = paid(&mut position.fronts().chain(position.backs().map(|(seq, _)| seq)));
+        let theirs = paid(&mut self.victims.iter().map(|(seq, ..)| *seq));
+        (mine / theirs).ln().clamp(-4.0, 4.0)
     }
 
     /// The weakest of the ties that hold the position together.
@@ -330,10 +373,11 @@ impl Judge {
 impl Judged {
     /// What it is, apart from what only other detectors know.
     pub(super) fn class(&self) -> Class {
-        let aimed = self.slack.is_none_or(|slack| slack >= UNFIT);
+        let aimed = self.features.slack_best > 0.0 || self.slack.is_none_or(|slack| slack >= UNFIT);
+        let by_app = self.features.terminal > 0.0 && Band::of(self.confidence) < Band::Likely;
         if self.features.cohort > 0.0 || self.features.round_trips >= 3.0 {
             Class::Wash
-        } else if self.shape == Shape::WideCross && (self.features.terminal > 0.0 || !aimed) {
+        } else if self.shape == Shape::WideCross && (by_app || !aimed) {
             Class::Momentum
         } else if self.wallets > 1 {
             Class::SandwichEvasive
@@ -398,6 +442,12 @@ fn walk(seqs: &[Seq], book: &Book, removed: impl Fn(&Entry) -> bool, mut harmed:
 #[allow(clippy::cast_precision_loss, reason = "a share")]
 fn slack_use(harm: &Harm) -> Option<f64> {
     harm.slack.map(|(part, whole)| part as f64 / whole as f64)
+}
+
+/// A profit by what the front cost.
+#[allow(clippy::cast_precision_loss, reason = "a ratio")]
+fn gain(profit: i64, front: u64) -> f64 {
+    (profit as f64 / front.max(1) as f64).clamp(-0.2, 0.3)
 }
 
 /// Quote out − quote in on the matched inventory, after fees, transaction fees and tips.

@@ -28,8 +28,8 @@ enum Shape {
     Cross,
 }
 
-/// Plays an attack, and says whether it went as planned: the victims' orders passed, and it pays.
-fn attempt(script: &mut Script<'_>, kind: Kind) -> Option<()> {
+/// Plays an attack: whether it pays, if it went as planned and the victims' orders passed.
+fn attempt(script: &mut Script<'_>, kind: Kind) -> Option<bool> {
     let shape = match kind {
         Kind::WideSlot => Shape::Wide,
         Kind::WideCross => Shape::Cross,
@@ -50,20 +50,26 @@ fn attempt(script: &mut Script<'_>, kind: Kind) -> Option<()> {
     }
 }
 
-/// Plays an attack of this kind from here on: the first of some plans that works out.
+/// Plays an attack of this kind from here on: the first of some plans that works out. Some attackers reckon wrong and lose.
 pub(super) fn attack<'a>(script: &mut Script<'a>, kind: Kind) -> bool {
+    let loses = script.rng.f64() < script.settings.attack.losing;
+    let mut otherwise = None;
     for _ in 0..script.settings.attack.tries {
         let mut plan: Script<'a> = script.clone();
         plan.rng = script.rng.fork();
-        if attempt(&mut plan, kind).is_some() {
-            *script = plan;
-            return true;
+        match attempt(&mut plan, kind) {
+            Some(pays) if pays != loses => {
+                *script = plan;
+                return true;
+            }
+            Some(true) => otherwise = Some(plan),
+            _ => {}
         }
     }
-    false
+    otherwise.map(|plan| *script = plan).is_some()
 }
 
-fn buy_side(script: &mut Script<'_>, kind: Kind, shape: Shape) -> Option<()> {
+fn buy_side(script: &mut Script<'_>, kind: Kind, shape: Shape) -> Option<bool> {
     let link = match kind {
         Kind::WalletsTransfer => Link::Transfer,
         Kind::WalletsPayer => Link::Payer,
@@ -73,7 +79,7 @@ fn buy_side(script: &mut Script<'_>, kind: Kind, shape: Shape) -> Option<()> {
     };
     let attacker = attacker(script, link, None);
     let first = prey(script, true)?;
-    let spend = size_of_front(script, &first.1)?;
+    let spend = size_of_front(script, &first.1, shape)?;
     if shape == Shape::Tight {
         script.together();
     }
@@ -143,11 +149,11 @@ fn buy_side(script: &mut Script<'_>, kind: Kind, shape: Shape) -> Option<()> {
     }
     script.apart();
     // What is kept counts as what it cost.
-    (got + share(spent, super::settings::ratio(bought - to_sell, bought)) > spent + tips).then_some(())
+    Some(got + share(spent, super::settings::ratio(bought - to_sell, bought)) > spent + tips)
 }
 
 /// Sells before a seller, and buys the same back.
-fn sell_side(script: &mut Script<'_>) -> Option<()> {
+fn sell_side(script: &mut Script<'_>) -> Option<bool> {
     let attacker = attacker(script, Link::Owner, None);
     let inventory = script.book().tokens(lamports(script.settings.attack.cap_sol.draw(&mut script.rng)));
     script.endow(attacker.front.wallet, inventory);
@@ -187,15 +193,15 @@ fn sell_side(script: &mut Script<'_>) -> Option<()> {
     let buy = buy.slipping(&script.book().fill(buy)?, 0.05);
     let back = script.trade(attacker.back, buy, Role::Back(attacker.number))?;
     script.apart();
-    (front.net() > back.gross() + attacker.front.tip + attacker.back.tip).then_some(())
+    Some(front.net() > back.gross() + attacker.front.tip + attacker.back.tip)
 }
 
 /// Two attackers on one victim, one inside the other.
-fn nested(script: &mut Script<'_>) -> Option<()> {
+fn nested(script: &mut Script<'_>) -> Option<bool> {
     let outer = attacker(script, Link::Owner, None);
     let inner = attacker(script, Link::Owner, Some(outer.front.wallet));
     let (sender, order) = prey(script, true)?;
-    let spend = size_of_front(script, &order)?;
+    let spend = size_of_front(script, &order, Shape::Tight)?;
     let part = share(spend, script.settings.attack.inner_share.draw(&mut script.rng));
     script.together();
     let first = front(script, &outer, spend - part)?;
@@ -205,7 +211,7 @@ fn nested(script: &mut Script<'_>) -> Option<()> {
     let first_back = back(script, &outer, first.base())?;
     script.apart();
     let pays = |fill: &Fill, sold: &Fill| sold.net() > fill.gross();
-    (pays(&first, &first_back) || pays(&second, &second_back)).then_some(())
+    Some(pays(&first, &first_back) || pays(&second, &second_back))
 }
 
 /// An attacker, one of a few that come again and again.
@@ -262,9 +268,13 @@ fn prey(script: &mut Script<'_>, buys: bool) -> Option<(Sender, Order)> {
 }
 
 /// What a front spends so that the order loses the wanted share of its slippage, or the cap.
-fn size_of_front(script: &mut Script<'_>, order: &Order) -> Option<u64> {
+fn size_of_front(script: &mut Script<'_>, order: &Order, shape: Shape) -> Option<u64> {
     let attack = &script.settings.attack;
-    let (wanted, cap) = (attack.slack_use.draw(&mut script.rng), lamports(attack.cap_sol.draw(&mut script.rng)));
+    let wanted = attack.slack_use.draw(&mut script.rng);
+    // Little money pays where nobody can come between.
+    let small = shape == Shape::Tight && script.rng.f64() < attack.small;
+    let cap = if small { attack.small_sol.draw_log(&mut script.rng) } else { attack.cap_sol.draw(&mut script.rng) };
+    let cap = lamports(cap);
     let book = script.book();
     let without = book.fill(*order)?;
     search(cap, |quote| {

@@ -90,6 +90,8 @@ pub(super) struct Organic {
 pub(super) struct Attack {
     pub(super) slack_use: Range,
     pub(super) cap_sol: Range,
+    pub(super) small: f64,
+    pub(super) small_sol: Range,
     pub(super) victim_share: Range,
     pub(super) tipped: f64,
     pub(super) tip_lamports: Range,
@@ -99,6 +101,7 @@ pub(super) struct Attack {
     pub(super) exact_out: f64,
     pub(super) personas: u32,
     pub(super) tries: u32,
+    pub(super) losing: f64,
     pub(super) multi_victims: Range,
     pub(super) wide_slots: Range,
     pub(super) second_victim: f64,
