@@ -180,6 +180,7 @@ pub(crate) enum Told {
     Transaction { slot: u64, signature: Signature, replayed: bool },
     Slot(SlotRecord),
     Gap(Gap),
+    TakenOver(usize, u64),
 }
 
 #[derive(Debug)]
@@ -204,6 +205,10 @@ impl Sink for Keep {
 
     fn on_gap(&mut self, gap: &Gap) {
         self.told.push(Told::Gap(*gap));
+    }
+
+    fn on_taken_over(&mut self, connection: usize, from_slot: u64) {
+        self.told.push(Told::TakenOver(connection, from_slot));
     }
 
     fn on_bad_frame(&mut self, _: &Bytes, error: WireError, _: Arrival) {
@@ -246,6 +251,7 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         recover: true,
         proof: ProofMode::Filters,
         balance: false,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_millis(1),
     }
 }
@@ -335,6 +341,9 @@ impl Stage {
                         self.since.entry(connection).or_insert(record.slot);
                     }
                     self.completeness.record(connection, record, &mut self.proofs);
+                }
+                Told::TakenOver(connection, from) => {
+                    self.completeness.taken_over(connection, from, &mut self.proofs);
                 }
                 Told::Gap(gap) => {
                     self.completeness.gap(&gap, &mut self.proofs);
