@@ -97,6 +97,8 @@ pub(super) enum Report {
     Gap(Gap),
     /// Something the user should know.
     Note(Arc<str>),
+    /// The server cut the stream because we read too slowly.
+    Slow,
     /// The server has no room for this stream; what is missing since when.
     Crowded { cause: Arc<str>, missing_since: Option<u64> },
     /// The thread is over.
@@ -273,14 +275,22 @@ impl<S: Sink> Connection<S> {
                 }
             };
             let probing = if backoff.is_open() { " (nothing but failures: probing seldom)" } else { "" };
-            let cause: Arc<str> = format!("{}{probing}", verdict.cause).into();
+            let mut cause = format!("{}{probing}", verdict.cause);
+            if verdict.action == Action::Calm {
+                call.keepalive = (call.keepalive * 2).min(CALMEST.max(call.keepalive));
+                cause = format!("{cause}; keepalive every {:?} from now on", call.keepalive);
+            }
+            let cause: Arc<str> = cause.into();
+            if verdict.class == Class::Slow {
+                self.report(Report::Slow).await;
+            }
             let mut delay = backoff.next_delay();
             match verdict.action {
                 Action::Retry { floor } => delay = delay.max(floor),
                 Action::Freeze { pushback } => {
                     self.gate.freeze(backoff.freeze(self.settings.budget.window, pushback));
                 }
-                Action::Calm => call.keepalive = (call.keepalive * 2).min(CALMEST),
+                Action::Calm => {}
                 Action::WithoutCompression if call.zstd => call.zstd = false,
                 Action::WithoutCompression | Action::Stop => {
                     if !self.change_over(verdict.class, false, started.elapsed()).await {

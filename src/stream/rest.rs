@@ -17,7 +17,7 @@ const MOST_DOUBLINGS: u32 = 4;
 
 impl Supervisor {
     /// The server has no room for this connection: others take its groups, and what is missing of them since it broke
-    /// off. While no other is live, it simply tries again later.
+    /// off. While no other is live, it waits for one, or tries again later.
     pub(super) fn crowded(&mut self, connection: usize, cause: &Arc<str>, missing_since: Option<u64>) {
         let mut carried = self.pool.groups(connection);
         if let Some(migration) = self.migration.take() {
@@ -34,10 +34,11 @@ impl Supervisor {
         let able: Vec<usize> = (0..self.slots.len()).filter(live).collect();
         let groups = self.pool.groups(connection);
         let moves = self.pool.heirs(connection, &able, &self.loads);
+        let Some(slot) = self.slots.get_mut(connection) else { return };
         if able.is_empty() || moves.len() < groups.iter().count() {
+            slot.crowded = Some((cause.clone(), missing_since));
             return;
         }
-        let Some(slot) = self.slots.get_mut(connection) else { return };
         if let Some(rest) = slot.rest.take() {
             carried = rest.groups;
         }
@@ -61,6 +62,15 @@ impl Supervisor {
         if !moves.is_empty() {
             let permits = updates.saturating_mul(self.settings.budget.cost_update);
             self.event(StreamEventKind::Rebalanced { reason: "failover", moves, permits });
+        }
+    }
+
+    /// A connection is live: it can take what those have who found no room.
+    pub(super) fn inherit(&mut self) {
+        for id in 0..self.slots.len() {
+            if let Some((cause, missing_since)) = self.slots.get_mut(id).and_then(|slot| slot.crowded.take()) {
+                self.crowded(id, &cause, missing_since);
+            }
         }
     }
 

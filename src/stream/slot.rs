@@ -39,6 +39,8 @@ pub(super) struct Slot {
     pub(super) sent: u32,
     pub(super) active: u32,
     pub(super) opened: u64,
+    /// Refused for want of room while nobody could take its groups: why, and what is missing since when.
+    pub(super) crowded: Option<(Arc<str>, Option<u64>)>,
     /// While the server has no room for it.
     pub(super) rest: Option<Rest>,
     /// Times in a row that the server had none.
@@ -69,6 +71,7 @@ impl Slot {
             sent: 0,
             active: 0,
             opened: 0,
+            crowded: None,
             rest: None,
             rests: 0,
         }

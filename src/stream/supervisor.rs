@@ -232,6 +232,18 @@ impl Supervisor {
         }
     }
 
+    /// The server has cut a stream because we read too slowly: what comes next must be less, or it happens again.
+    fn lagged(&mut self, connection: usize) {
+        let Some(slot) = self.slots.get_mut(connection) else { return };
+        if !self.settings.balance {
+            return;
+        }
+        let Some(level) = self.balancer.lagged(self.started.elapsed(), connection, slot.throttle) else { return };
+        slot.throttle = level;
+        self.wish(connection, Purpose::Reconnect);
+        self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits: 0 });
+    }
+
     /// First half of a rebalance: the targets carry the groups too.
     fn rebalance(&mut self, reason: &'static str, moves: Vec<Move>) {
         if moves.is_empty() {
@@ -336,7 +348,13 @@ impl Supervisor {
                 slot.since_ms = self.machine.unix_ms();
                 slot.cause.clone_from(&cause);
                 slot.ailment = None;
+                if !matches!(state, ConnectionState::BackingOff) {
+                    slot.crowded = None;
+                }
                 self.event(StreamEventKind::State { connection, state, cause, groups });
+                if state == ConnectionState::Live {
+                    self.inherit();
+                }
             }
             Report::Sent { version } => slot.sent = version,
             Report::Endpoint(place) => slot.place = place,
@@ -360,6 +378,7 @@ impl Supervisor {
                 self.event(StreamEventKind::Gap(gap));
             }
             Report::Crowded { cause, missing_since } => self.crowded(connection, &cause, missing_since),
+            Report::Slow => self.lagged(connection),
             Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {

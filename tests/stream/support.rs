@@ -380,6 +380,11 @@ impl Stage {
         made.range(from..=to).flat_map(|(_, signatures)| signatures.iter().copied()).collect()
     }
 
+    /// What was executed in these slots.
+    pub(crate) fn made(&self, slots: std::ops::Range<u64>) -> BTreeSet<Signature> {
+        self.chain.made.lock().unwrap().range(slots).flat_map(|(_, made)| made.iter().copied()).collect()
+    }
+
     /// What was executed up to a slot, not delivered and not declared as missed.
     pub(crate) fn missing(&self, to: u64) -> Vec<(u64, u64)> {
         let declared =
