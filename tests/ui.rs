@@ -16,6 +16,8 @@ mod hostile;
 mod names;
 #[path = "ui/proofs.rs"]
 mod proofs;
+#[path = "ui/stage.rs"]
+mod stage;
 #[path = "ui/tables.rs"]
 mod tables;
 #[path = "ui/time.rs"]

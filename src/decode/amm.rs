@@ -62,6 +62,7 @@ impl Swap {
             fees,
             reserves_before: reserves(self.before),
             reserves_after: reserves(self.after),
+            virtual_quote: None,
             curve_tokens_left: None,
             curve_real_quote: None,
             curve_progress: None,

@@ -308,6 +308,8 @@ pub struct Trade {
     pub reserves_before: Option<Reserves>,
     /// Effective reserves after.
     pub reserves_after: Option<Reserves>,
+    /// The part of the quote reserve before that is not in the pool's vault, of pools whose events say it.
+    pub virtual_quote: Option<i128>,
     /// Tokens still for sale on the curve afterwards (`real_token_reserves`); launchpads only.
     pub curve_tokens_left: Option<u64>,
     /// Real quote on the curve afterwards; launchpads only.

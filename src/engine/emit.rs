@@ -9,7 +9,10 @@ use crate::{
     stream::{completeness::SlotProof, status::StreamEvent},
 };
 
-pub use crate::market::change::{ChainEvent, Status};
+pub use crate::market::{
+    change::{ChainEvent, MilestoneKind, Status},
+    view::EtaView,
+};
 
 /// One item of the lossless output.
 #[derive(Clone, Debug)]
@@ -26,8 +29,10 @@ pub enum Emitted {
         mint: Mint,
         /// 0–100, floored to 0.01.
         progress_pct: f64,
+        /// When the curve will be sold out, where that can be said.
+        eta: Option<EtaView>,
     },
-    /// A token passed a milestone of progress for the first time.
+    /// A token passed a milestone.
     Milestone {
         /// Slot of the trade.
         slot: u64,
@@ -35,8 +40,10 @@ pub enum Emitted {
         recv_ms: i64,
         /// The token.
         mint: Mint,
-        /// Percent.
-        progress_pct: u8,
+        /// Of what.
+        kind: MilestoneKind,
+        /// The threshold.
+        value: f64,
     },
     /// The slot of a chain event told before is dead: the event did not happen.
     Retracted {

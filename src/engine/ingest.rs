@@ -7,10 +7,10 @@ use bytes::Bytes;
 use crate::{
     chain::{
         group::{Group, GroupSet},
-        ids::Signature,
+        ids::{Key, Signature},
         wire::{self, Kind, Update, WireError},
     },
-    decode::Decoder,
+    decode::{Decoder, accounts::Account},
     market::input::{Batch, Item, ItemKind, Transaction},
     stream::{Arrival, Gap, Sink, SlotRecord},
 };
@@ -101,7 +101,10 @@ impl Sink for Ingest {
             Kind::Transaction(transaction) => self.transaction(frame, update, transaction),
             Kind::Slot(slot) => Some(ItemKind::Slot { slot: slot.slot, status: slot.status, parent: slot.parent }),
             Kind::BlockMeta(meta) => Some(ItemKind::BlockMeta { slot: meta.slot, parent: meta.parent_slot }),
-            Kind::TransactionStatus(_) | Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => None,
+            Kind::Account(account) => Account::decode(account)
+                .filter(|account| account.sol_usd().is_some())
+                .map(|known| ItemKind::Account { address: Key::new(*account.pubkey), account: known }),
+            Kind::TransactionStatus(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => None,
         };
         if let Some(kind) = kind {
             let frame = self.keep_frames.then(|| frame.clone());

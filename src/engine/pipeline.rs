@@ -222,6 +222,11 @@ impl Pipeline {
                     self.market.parent(*slot, *parent);
                     self.slots.meta(*slot)
                 }
+                ItemKind::Account { address, account, .. } => {
+                    self.market.account(*address, account, item.recv_us.div_euclid(1_000));
+                    // Each write is sent on each connection that asks for it; a recording holds them all.
+                    true
+                }
                 ItemKind::Transaction(transaction) => {
                     let mut mine = events.by_ref().take(transaction.events as usize);
                     let mut missed = undecoded.by_ref().take(transaction.undecoded as usize);
@@ -453,6 +458,10 @@ impl Pipeline {
             groups: slow.groups.clone(),
             tokens: self.market.shown_tokens(now_ms),
             tokens_known: self.market.tokens_known(),
+            pools: self.market.shown_pools(),
+            pools_known: self.market.pools_known(),
+            sol_usd: self.market.sol_usd(),
+            eta_score: self.market.eta_score(),
             trades: self.market.trades(),
             lifecycle: self.market.steps(),
             alerts: self.watch.feed(),

@@ -219,11 +219,11 @@ fn emitted(change: Change) -> Option<Emitted> {
         Change::ChainBroken { slot, recv_ms, pool, mint, connection } => {
             Emitted::ChainBroken { slot, recv_ms, pool, mint, connection }
         }
-        Change::Progress { slot, recv_ms, mint, progress_pct } => {
-            Emitted::Progress { slot, recv_ms, mint, progress_pct }
+        Change::Progress { slot, recv_ms, mint, progress_pct, eta } => {
+            Emitted::Progress { slot, recv_ms, mint, progress_pct, eta }
         }
-        Change::Milestone { slot, recv_ms, mint, progress_pct } => {
-            Emitted::Milestone { slot, recv_ms, mint, progress_pct }
+        Change::Milestone { slot, recv_ms, mint, kind, value } => {
+            Emitted::Milestone { slot, recv_ms, mint, kind, value }
         }
         Change::Dead(_) | Change::Confirmed(_) => return None,
     })

@@ -18,7 +18,10 @@ use crate::{
     },
 };
 
-pub use crate::market::view::{Feed, LifecycleStep, LifecycleView, Stage, TokenView, TradeView};
+pub use crate::market::view::{
+    EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
+    SolUsdView, Stage, TokenView, TradeView, WindowView,
+};
 pub use crate::mev::alert::AlertView;
 pub use crate::stream::{
     completeness::{CompletenessView, Proof, SlotProof},
@@ -73,6 +76,14 @@ pub struct View {
     pub tokens: Arc<[Arc<TokenView>]>,
     /// Tokens known in all; `tokens` may hold fewer.
     pub tokens_known: usize,
+    /// The pools and curves, most recently active first.
+    pub pools: Arc<[Arc<PoolView>]>,
+    /// Pools and curves known in all; `pools` may hold fewer.
+    pub pools_known: usize,
+    /// The price of SOL in US dollars.
+    pub sol_usd: SolUsdView,
+    /// How forecasts of completion came out.
+    pub eta_score: EtaScoreView,
     /// The newest trades.
     pub trades: Feed<TradeView>,
     /// Launches, milestones, completions, graduations.

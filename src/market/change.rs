@@ -1,6 +1,6 @@
 //! What a batch changed, in order: the source of the events output.
 
-use super::reserve_chain::Placed;
+use super::{reserve_chain::Placed, view::EtaView};
 use crate::{
     chain::{
         group::Group,
@@ -56,8 +56,10 @@ pub enum Change {
         mint: Mint,
         /// 0–100, floored to 0.01.
         progress_pct: f64,
+        /// When the curve will be sold out, where that can be said.
+        eta: Option<EtaView>,
     },
-    /// A token passed a milestone of progress for the first time since it is known.
+    /// A token passed a milestone; the same one again only after a fall of a fifth below it.
     Milestone {
         /// Slot of the trade.
         slot: u64,
@@ -65,9 +67,34 @@ pub enum Change {
         recv_ms: i64,
         /// The token.
         mint: Mint,
-        /// Percent.
-        progress_pct: u8,
+        /// Of what.
+        kind: MilestoneKind,
+        /// The threshold.
+        value: f64,
     },
+}
+
+/// What a milestone is a threshold of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MilestoneKind {
+    /// Percent of the curve sold.
+    Progress,
+    /// Market cap in SOL.
+    MarketCapSol,
+    /// Market cap in US dollars.
+    MarketCapUsd,
+}
+
+impl MilestoneKind {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Progress => "progress",
+            Self::MarketCapSol => "market_cap_sol",
+            Self::MarketCapUsd => "market_cap_usd",
+        }
+    }
 }
 
 /// How sure the chain is.

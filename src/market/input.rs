@@ -3,8 +3,11 @@
 use bytes::Bytes;
 
 use crate::{
-    chain::{group::GroupSet, ids::Signature},
-    decode::{Event, Tally, Undecoded},
+    chain::{
+        group::GroupSet,
+        ids::{Pool, Signature},
+    },
+    decode::{Event, Tally, Undecoded, accounts::Account},
 };
 
 /// Everything one connection received since its last batch.
@@ -57,6 +60,13 @@ pub enum ItemKind {
         status: i32,
         /// Its parent, where the server says.
         parent: Option<u64>,
+    },
+    /// An account that tells the price of SOL was written.
+    Account {
+        /// Its address.
+        address: Pool,
+        /// What it holds.
+        account: Account,
     },
     /// A block is complete.
     BlockMeta {

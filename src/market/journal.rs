@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Arrived, reserve_chain::Chain};
+use super::{Arrived, pools::Facts, token_lifecycle::TokenUndo};
 use crate::{chain::ids::Pool, decode::Event};
 
 /// Most events remembered: some five seconds at the highest rate of our programs.
@@ -13,8 +13,10 @@ const CAPACITY: usize = 16_384;
 pub(super) struct Entry {
     pub(super) event: Event,
     pub(super) at: Arrived,
-    /// Its pool's chain before it.
-    pub(super) chain: Option<(Pool, Chain)>,
+    /// What was known of its pool before it.
+    pub(super) pool: Option<(Pool, Facts)>,
+    /// How to take back what it did to its token.
+    pub(super) token: Option<TokenUndo>,
 }
 
 /// Applied events in the order in which they were applied.

@@ -75,9 +75,13 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
         self.node_mut(id).map(|node| &mut node.value)
     }
 
-    #[cfg(test)]
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.value(self.find(key)?)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let id = self.find(key)?;
+        self.value_mut(id)
     }
 
     /// The entry of a key, now the newest; made if there is none. A full table first gives up its oldest entry that is
@@ -91,7 +95,7 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
             return id;
         }
         if self.len() >= self.capacity {
-            self.evict(kept);
+            drop(self.evict(kept));
         }
         let node = Node { key, value: make(), newer: NONE, older: NONE };
         let id = if let Some(id) = self.free.pop() {
@@ -108,21 +112,22 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
         id
     }
 
-    fn evict(&mut self, kept: impl Fn(&K, &V) -> bool) {
+    /// Gives up the oldest entry that is not `kept`.
+    pub(super) fn evict(&mut self, kept: impl Fn(&K, &V) -> bool) -> Option<V> {
         /// How many kept ones are passed over: they go to the front, so that each is met once in a round.
         const TRIES: usize = 64;
         for _ in 0..TRIES {
             let id = self.oldest;
-            let Some(node) = self.node(id) else { return };
+            let node = self.node(id)?;
             if kept(&node.key, &node.value) {
                 self.unlink(id);
                 self.link(id);
             } else {
-                self.remove(id);
                 self.evicted += 1;
-                return;
+                return self.remove(id);
             }
         }
+        None
     }
 
     /// Takes an entry out.
@@ -158,7 +163,6 @@ impl<K: Copy + Eq + Hash, V> Lru<K, V> {
     }
 
     /// The numbers of all entries, the newest first.
-    #[cfg(test)]
     pub(super) fn newest_first(&self) -> impl Iterator<Item = u32> {
         std::iter::successors(Some(self.newest), |id| self.node(*id).map(|node| node.older))
             .take_while(|id| *id != NONE)

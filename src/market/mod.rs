@@ -1,55 +1,56 @@
 //! The single owner of market state: tokens, curves, pools, prices. A plain state machine: batches in, changes out.
 
 pub mod change;
+mod effects;
+mod faces;
+mod forecast;
 mod forks;
 mod hash;
 pub mod input;
 mod journal;
 mod lru;
+mod milestones;
 mod pools;
 pub mod reserve_chain;
 mod seen;
+mod sol_usd;
 mod tape;
 mod token_lifecycle;
+mod trading_activity;
 pub mod view;
 mod waiting;
-mod window;
 
-use std::{
-    collections::{BTreeMap, HashMap, hash_map::RandomState},
-    sync::Arc,
-};
+use std::hash::{BuildHasher, RandomState};
 
 use forks::Forks;
 use journal::{Entry, Journal};
 use lru::Lru;
-use pools::{MAX_POOLS, PoolState};
-use reserve_chain::{Chain, Link, Order, Placed, PoolId, Verdict};
+use pools::{Facts, MAX_POOLS, PoolState};
+use reserve_chain::{Link, Order, Placed, PoolId, Verdict};
 use seen::Seen;
+use sol_usd::SolUsd;
 pub(crate) use tape::Tape;
-use token_lifecycle::{Token, TradeEffect, lamports_to_sol};
+use token_lifecycle::{Passed, Token};
 use waiting::{Called, Waiting};
 
+pub use faces::SHOWN_POOLS;
 pub use token_lifecycle::{INITIAL_CURVE_TOKENS, PUMP_DECIMALS, PUMP_SUPPLY};
 
 use self::{
-    change::{ChainEvent, Change, Status},
+    change::{ChainEvent, Change, MilestoneKind, Status},
+    forecast::Score,
     input::Transaction,
-    view::{Feed, LifecycleStep, LifecycleView, TokenView, TradeView},
+    view::{LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
-    chain::{
-        ids::{Mint, Pool, WRAPPED_SOL},
-        text::Shown,
-    },
-    decode::{
-        Event, EventKind,
-        event::{Liquidity, LiquidityAction, Reserves, Trade, Venue},
-    },
+    chain::ids::{Mint, Pool},
+    decode::{Event, EventKind},
 };
 
 /// Most tokens kept; beyond it the one without activity for longest is forgotten.
 pub const MAX_TOKENS: usize = 50_000;
+/// Most bytes that tokens' windows and traders may take: beyond it, too, the token without activity for longest goes.
+const MAX_TOKEN_BYTES: usize = 160 << 20;
 /// Most tokens in a view: the most recently active ones.
 pub const SHOWN_TOKENS: usize = 1_000;
 /// Trades kept on the tape.
@@ -76,22 +77,34 @@ pub struct Market {
     waiting: Waiting,
     forks: Forks,
     journal: Journal,
-    hasher: RandomState,
-    tokens: HashMap<Mint, Token>,
-    /// Tokens by last activity.
-    active: BTreeMap<u64, Mint>,
+    tokens: Lru<Mint, Token>,
+    /// What the tokens hold on the heap.
+    token_bytes: usize,
+    /// A token that is never forgotten: the one the user looks at.
+    watched: Option<Mint>,
+    sol_usd: SolUsd,
+    /// The price of SOL that the views of tokens hold.
+    shown_usd: Option<f64>,
+    leader: Option<Mint>,
+    eta_score: Score,
+    /// Number of the token looked after last.
+    swept: u32,
+    secret: u64,
     activity: u64,
-    evicted: u64,
+    passed: Vec<Passed>,
     trades: Tape<TradeView>,
     steps: Tape<LifecycleView>,
     trade_count: u64,
 }
 
-/// A pool that an event moved.
-struct Moved {
+/// The pool in which an event happened.
+struct Scene {
+    id: u32,
     pool: Pool,
-    before: Chain,
-    placed: Placed,
+    /// What was known of it before.
+    before: Facts,
+    /// The event's place, if it moves the pool's reserves.
+    placed: Option<Placed>,
 }
 
 impl Default for Market {
@@ -102,11 +115,17 @@ impl Default for Market {
             waiting: Waiting::default(),
             forks: Forks::default(),
             journal: Journal::default(),
-            hasher: RandomState::new(),
-            tokens: HashMap::new(),
-            active: BTreeMap::new(),
+            tokens: Lru::new(MAX_TOKENS),
+            token_bytes: 0,
+            watched: None,
+            sol_usd: SolUsd::default(),
+            shown_usd: None,
+            leader: None,
+            eta_score: Score::default(),
+            swept: 0,
+            secret: RandomState::new().hash_one(1_u64),
             activity: 0,
-            evicted: 0,
+            passed: Vec::new(),
             trades: Tape::new(TAPE),
             steps: Tape::new(STEPS),
             trade_count: 0,
@@ -172,24 +191,27 @@ impl Market {
     /// An event, perhaps told before its predecessor was undone.
     fn arrive(&mut self, event: Event, at: Arrived, told: bool, changes: &mut Vec<Change>) {
         let curve = if let EventKind::CurveAdjusted { mint, .. } = &event.kind {
-            self.tokens.get(mint).and_then(|token| token.pool)
+            self.tokens.get(mint).and_then(|token| token.core.curve)
         } else {
             None
         };
-        let Some((pool, step)) = pools::step(&event.kind, curve) else {
+        let Some(pool) = pools::pool_of(&event.kind, curve) else {
             return self.happen(event, at, told, None, changes);
         };
-        let order = Order::of(&event);
-        let id = self.pools.touch(pool, |_, state| state.waiting > 0, PoolState::default);
+        let make = || PoolState::new(&event.kind, event.venue());
+        let id = self.pools.touch(pool, |_, state| state.waiting > 0, make);
         let Some(state) = self.pools.value_mut(id) else { return };
-        let before = state.chain;
-        match state.chain.take(order, &step, false) {
-            Verdict::Now { link, pre, post } => {
-                let placed = Placed { pool: PoolId(id), link, order, pre, post };
-                self.happen(event, at, told, Some(Moved { pool, before, placed }), changes);
+        let (before, order) = (state.facts, Order::of(&event));
+        let verdict = pools::step(&event.kind).map(|step| (state.facts.chain.take(order, &step, false), step));
+        match verdict {
+            Some((Verdict::Now { link, pre, post }, _)) => {
+                let placed = Some(Placed { pool: PoolId(id), link, order, pre, post });
+                // A pool that is not waited for any more: its gaps are told all the same.
+                tell_gap(link, told, &event, at, pool, changes);
+                self.happen(event, at, told, Some(Scene { id, pool, before, placed }), changes);
                 self.follow_up(id, changes);
             }
-            Verdict::Wait => {
+            Some((Verdict::Wait, step)) => {
                 let crowded = self.waiting.crowded(id);
                 state.waiting += 1;
                 self.waiting.push(id, step, event, at, told);
@@ -197,14 +219,16 @@ impl Market {
                     self.force(pool, changes);
                 }
             }
-            Verdict::Nowhere => self.happen(event, at, told, None, changes),
+            Some((Verdict::Nowhere, _)) | None => {
+                self.happen(event, at, told, Some(Scene { id, pool, before, placed: None }), changes);
+            }
         }
     }
 
     /// Lets a pool's waiting events take their turn as far as they join.
     fn follow_up(&mut self, id: u32, changes: &mut Vec<Change>) {
         while let Some(state) = self.pools.value(id).filter(|state| state.waiting > 0) {
-            let chain = state.chain;
+            let chain = state.facts.chain;
             let Some(called) = self.waiting.call(id, |order, step| chain.would_take(order, step)) else { return };
             self.place(called, false, changes);
         }
@@ -220,24 +244,18 @@ impl Market {
 
     fn place(&mut self, called: Called, must: bool, changes: &mut Vec<Change>) {
         let Called { pool: id, step, event, at, told } = called;
+        let Some(pool) = self.pools.key(id) else { return };
         let Some(state) = self.pools.value_mut(id) else { return };
         state.waiting = state.waiting.saturating_sub(1);
-        let (before, order) = (state.chain, Order::of(&event));
-        let Verdict::Now { link, pre, post } = state.chain.take(order, &step, must) else {
-            return self.happen(event, at, told, None, changes);
+        let (before, order) = (state.facts, Order::of(&event));
+        let placed = match state.facts.chain.take(order, &step, must) {
+            Verdict::Now { link, pre, post } => {
+                tell_gap(link, told, &event, at, pool, changes);
+                Some(Placed { pool: PoolId(id), link, order, pre, post })
+            }
+            Verdict::Wait | Verdict::Nowhere => None,
         };
-        let placed = Placed { pool: PoolId(id), link, order, pre, post };
-        let Some(pool) = self.pools.key(id) else { return };
-        if link == Link::AfterGap && !told {
-            changes.push(Change::ChainBroken {
-                slot: event.slot,
-                recv_ms: at.recv_ms,
-                pool,
-                mint: event.kind.mint(),
-                connection: at.connection,
-            });
-        }
-        self.happen(event, at, told, Some(Moved { pool, before, placed }), changes);
+        self.happen(event, at, told, Some(Scene { id, pool, before, placed }), changes);
     }
 
     /// Undoes a slot that never happened: everything since then that concerns its tokens is taken back, and what stands is
@@ -252,13 +270,7 @@ impl Market {
         let undone = self.journal.take_back(slot);
         let mut moved = Vec::new();
         for entry in undone.iter().rev() {
-            if let Some((pool, chain)) = entry.chain
-                && let Some(id) = self.pools.find(&pool)
-                && let Some(state) = self.pools.value_mut(id)
-            {
-                state.chain = chain;
-                moved.push(id);
-            }
+            self.take_back(entry, &mut moved);
         }
         for Entry { event, at, .. } in undone {
             if event.slot == slot {
@@ -273,15 +285,43 @@ impl Market {
         }
     }
 
-    /// Applies an event whose turn it is.
-    fn happen(&mut self, event: Event, at: Arrived, told: bool, placed: Option<Moved>, changes: &mut Vec<Change>) {
-        if at.status == Status::Processed && self.forks.is_open(event.slot) {
-            let chain = placed.as_ref().map(|moved| (moved.pool, moved.before));
-            self.journal.push(Entry { event: event.clone(), at, chain });
+    /// Takes the newest thing that happened to a token and its pool back.
+    fn take_back(&mut self, entry: &Entry, moved: &mut Vec<u32>) {
+        if let Some((pool, facts)) = &entry.pool
+            && let Some(id) = self.pools.find(pool)
+            && let Some(state) = self.pools.value_mut(id)
+        {
+            state.restore(facts);
+            moved.push(id);
         }
-        let placed = placed.map(|moved| moved.placed);
-        let effect = self.effect(&event, at);
+        self.trade_count -= u64::from(matches!(entry.event.kind, EventKind::Trade(_)));
+        self.activity += 1;
+        let Some(undo) = &entry.token else { return };
+        let Some(id) = self.tokens.find(&entry.event.kind.mint()) else { return };
+        let Some(token) = self.tokens.value_mut(id) else { return };
+        if undo.fresh {
+            self.token_bytes -= token.bytes();
+            self.tokens.remove(id);
+        } else {
+            let bytes = token.bytes();
+            token.undo(undo, self.secret);
+            self.token_bytes = self.token_bytes + token.bytes() - bytes;
+        }
+    }
+
+    /// Applies an event whose turn it is.
+    fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
+        let placed = scene.as_ref().and_then(|scene| scene.placed);
+        if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
+            state.happened(&event.kind, at.recv_ms);
+        }
+        let (effect, undo) = self.effect(&event, at, placed, told);
+        if at.status == Status::Processed && self.forks.is_open(event.slot) {
+            let pool = scene.map(|scene| (scene.pool, scene.before));
+            self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
+        }
         if told {
+            self.passed.clear();
             return;
         }
         let (slot, recv_ms, mint) = (event.slot, at.recv_ms, event.kind.mint());
@@ -297,193 +337,31 @@ impl Market {
             market_cap_sol: effect.market_cap_sol,
         }));
         if let Some(progress_pct) = effect.progress_pct {
-            changes.push(Change::Progress { slot, recv_ms, mint, progress_pct });
+            changes.push(Change::Progress { slot, recv_ms, mint, progress_pct, eta: effect.eta });
         }
-        if let Some(progress_pct) = effect.milestone {
-            self.step(mint, slot, at, LifecycleStep::Progress(progress_pct));
-            changes.push(Change::Milestone { slot, recv_ms, mint, progress_pct });
+        for (kind, value) in std::mem::take(&mut self.passed) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 100")]
+            let step = match kind {
+                MilestoneKind::Progress => LifecycleStep::Progress(value as u8),
+                MilestoneKind::MarketCapSol => LifecycleStep::MarketCapSol(value),
+                MilestoneKind::MarketCapUsd => LifecycleStep::MarketCapUsd(value),
+            };
+            self.step(mint, slot, at, step);
+            changes.push(Change::Milestone { slot, recv_ms, mint, kind, value });
         }
     }
+}
 
-    /// What an event does to its token.
-    fn effect(&mut self, event: &Event, at: Arrived) -> TradeEffect {
-        match &event.kind {
-            EventKind::Trade(trade) => return self.trade(event, trade, at),
-            EventKind::TokenCreated(created) => {
-                let token = self.token(created.mint, created.venue);
-                token.created(event.slot, event.timestamp, created);
-                self.step(created.mint, event.slot, at, LifecycleStep::Created);
-            }
-            EventKind::CurveCompleted { venue, mint, .. } => {
-                self.token(*mint, *venue).completed();
-                self.step(*mint, event.slot, at, LifecycleStep::Completed);
-            }
-            EventKind::Graduated { venue, mint, pool, quote_amount, base_amount, .. } => {
-                let token = self.token(*mint, *venue);
-                token.graduated(*venue, *pool);
-                // Other pools than PumpSwap's are not priced by what went into them.
-                let reserves = Reserves { base: *base_amount, quote: (*quote_amount).into() };
-                token.reserves_changed(*pool, |_| (*venue == Venue::Pump).then_some(reserves));
-                self.step(*mint, event.slot, at, LifecycleStep::Graduated(*pool));
-            }
-            EventKind::PoolCreated(created) => {
-                // A pool of a token we do not know says nothing worth a row: its first trade will.
-                if let Some(token) = self.tokens.get_mut(&created.mint)
-                    && token.pool == Some(created.pool)
-                {
-                    token.set_decimals(created.base_decimals);
-                }
-            }
-            EventKind::Liquidity(liquidity) => self.liquidity(liquidity),
-            EventKind::BoostInitialized { mint, pool, virtual_quote, real_quote } => {
-                let quote = virtual_quote.saturating_add((*real_quote).into());
-                self.change_reserves(*mint, *pool, |reserves| {
-                    reserves.map(|reserves| Reserves { quote: u128::try_from(quote).unwrap_or(0), ..reserves })
-                });
-            }
-            EventKind::CurveAdjusted { mint, reserves } => {
-                if let Some(token) = self.tokens.get_mut(mint)
-                    && let Some(curve) = token.pool
-                {
-                    token.reserves_changed(curve, |_| Some(*reserves));
-                }
-            }
-        }
-        TradeEffect::default()
-    }
-
-    fn trade(&mut self, event: &Event, trade: &Trade, at: Arrived) -> TradeEffect {
-        self.trade_count += 1;
-        let hasher = self.hasher.clone();
-        let token = self.token(trade.mint, trade.venue);
-        let effect = token.traded(&hasher, at.recv_ms, trade);
-        let symbol = token.symbol.clone();
-        self.trades.push(TradeView {
-            recv_ms: at.recv_ms,
+/// A gap is told once.
+fn tell_gap(link: Link, told: bool, event: &Event, at: Arrived, pool: Pool, changes: &mut Vec<Change>) {
+    if link == Link::AfterGap && !told {
+        changes.push(Change::ChainBroken {
             slot: event.slot,
-            signature: event.signature,
-            venue: trade.venue,
-            flow: trade.flow,
-            mint: trade.mint,
-            symbol,
-            user: trade.user,
-            side: trade.side,
-            base: trade.base_decimals.or((trade.venue == Venue::Pump).then_some(PUMP_DECIMALS)).map(|decimals| {
-                #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-                let raw = trade.base_amount as f64;
-                raw / 10_f64.powi(decimals.into())
-            }),
-            sol: (trade.quote_mint == WRAPPED_SOL).then(|| lamports_to_sol(trade.quote_amount.into())),
-            price_sol: effect.price_sol,
-            market_cap_sol: effect.market_cap_sol,
+            recv_ms: at.recv_ms,
+            pool,
+            mint: event.kind.mint(),
+            connection: at.connection,
         });
-        effect
-    }
-
-    fn liquidity(&mut self, liquidity: &Liquidity) {
-        let (base, quote) = (liquidity.base_amount, u128::from(liquidity.quote_amount));
-        self.change_reserves(liquidity.mint, liquidity.pool, |reserves| {
-            let reserves = reserves?;
-            Some(match liquidity.action {
-                LiquidityAction::Deposit => {
-                    Reserves { base: reserves.base.saturating_add(base), quote: reserves.quote.saturating_add(quote) }
-                }
-                LiquidityAction::Withdraw => {
-                    Reserves { base: reserves.base.saturating_sub(base), quote: reserves.quote.saturating_sub(quote) }
-                }
-            })
-        });
-    }
-
-    fn change_reserves(&mut self, mint: Mint, pool: Pool, change: impl FnOnce(Option<Reserves>) -> Option<Reserves>) {
-        if let Some(token) = self.tokens.get_mut(&mint) {
-            token.reserves_changed(pool, change);
-        }
-    }
-
-    /// The token, made if it is new, now the most recently active one.
-    fn token(&mut self, mint: Mint, venue: Venue) -> &mut Token {
-        if self.tokens.len() >= MAX_TOKENS
-            && !self.tokens.contains_key(&mint)
-            && let Some((_, oldest)) = self.active.pop_first()
-        {
-            self.tokens.remove(&oldest);
-            self.evicted += 1;
-        }
-        let token = self.tokens.entry(mint).or_insert_with(|| Token::new(mint, venue));
-        self.active.remove(&token.touched);
-        self.activity += 1;
-        token.touched = self.activity;
-        self.active.insert(self.activity, mint);
-        token
-    }
-
-    fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep) {
-        let symbol = self.tokens.get(&mint).map_or_else(Shown::default, |token| token.symbol.clone());
-        self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
-    }
-
-    /// A token's symbol, made safe; empty when unknown.
-    #[must_use]
-    pub fn symbol(&self, mint: &Mint) -> Shown {
-        self.tokens.get(mint).map_or_else(Shown::default, |token| token.symbol.clone())
-    }
-
-    /// Marks a token, if it is known, with what was found about it.
-    pub fn flag(&mut self, mint: &Mint, flag: Option<&'static str>) {
-        if let Some((flag, token)) = flag.zip(self.tokens.get_mut(mint)) {
-            token.flag(flag);
-        }
-    }
-
-    /// Lets rolling figures age; call about once a second.
-    pub fn age(&mut self, now_ms: i64) {
-        for mint in self.active.values().rev().take(SHOWN_TOKENS) {
-            if let Some(token) = self.tokens.get_mut(mint) {
-                token.age(now_ms);
-            }
-        }
-    }
-
-    /// The most recently active tokens, newest first. Unchanged tokens are the same `Arc` as before.
-    pub fn shown_tokens(&mut self, now_ms: i64) -> Arc<[Arc<TokenView>]> {
-        let tokens = &mut self.tokens;
-        let shown = self.active.values().rev().take(SHOWN_TOKENS);
-        shown.filter_map(|mint| tokens.get_mut(mint).map(|token| token.view(now_ms))).collect()
-    }
-
-    /// Counts activity: a reader compares it to tell whether anything changed.
-    #[must_use]
-    pub const fn activity(&self) -> u64 {
-        self.activity
-    }
-
-    /// Tokens known.
-    #[must_use]
-    pub fn tokens_known(&self) -> usize {
-        self.tokens.len()
-    }
-
-    /// What was forgotten at a bound: tokens at [`MAX_TOKENS`], pools, and events that could no longer be undone.
-    #[must_use]
-    pub const fn evicted(&self) -> u64 {
-        self.evicted + self.pools.evicted() + self.journal.forgotten()
-    }
-
-    /// Trades applied.
-    #[must_use]
-    pub const fn trade_count(&self) -> u64 {
-        self.trade_count
-    }
-
-    /// The newest trades.
-    pub fn trades(&mut self) -> Feed<TradeView> {
-        self.trades.feed()
-    }
-
-    /// The newest steps in tokens' lives.
-    pub fn steps(&mut self) -> Feed<LifecycleView> {
-        self.steps.feed()
     }
 }
 

@@ -1,11 +1,20 @@
 //! What is known of each pool and curve.
 
-use super::reserve_chain::{Chain, Step};
+use std::sync::Arc;
+
+use super::{
+    reserve_chain::{Chain, Step},
+    token_lifecycle::{price_of, price_of_ratio},
+    view::{FeeRates, PoolView},
+};
 use crate::{
-    chain::ids::Pool,
+    chain::{
+        ids::{Mint, Pool, WRAPPED_SOL},
+        text::Shown,
+    },
     decode::{
         EventKind,
-        event::{Flow, LiquidityAction, Reserves, Side, Trade, Venue},
+        event::{FeeKind, Flow, LiquidityAction, Reserves, Side, SqrtPrice, Trade, Venue},
     },
 };
 
@@ -13,22 +22,220 @@ use crate::{
 pub(super) const MAX_POOLS: usize = 65_536;
 
 /// A pool.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct PoolState {
-    pub(super) chain: Chain,
+    pub(super) facts: Facts,
     /// Events that wait for their turn.
     pub(super) waiting: u16,
+    shown: Option<(Around, Arc<PoolView>)>,
 }
 
-/// What an event does to a pool's reserves, and to which pool's. `curve` is the curve of the event's token.
-pub(super) fn step(kind: &EventKind, curve: Option<Pool>) -> Option<(Pool, Step)> {
+/// The part of a pool that is copied before each change, so that the change can be undone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) chain: Chain,
+    pub(super) mint: Mint,
+    quote_mint: Mint,
+    venue: Venue,
+    /// Raw quote per raw base of a pool that states no reserves.
+    ratio: Option<f64>,
+    virtual_quote: Option<i128>,
+    fees: FeeRates,
+    deposits: u64,
+    withdrawals: u64,
+    deposited: u64,
+    withdrawn: u64,
+    removed: Option<f64>,
+    opened_ms: Option<i64>,
+    pub(super) trades: u64,
+    last_ms: i64,
+}
+
+/// What stands around a pool.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Around {
+    /// Lamports per raw unit of its quote, if there is a path to SOL.
+    pub(super) lamports_per_unit: Option<f64>,
+    /// US dollars per SOL.
+    pub(super) sol_usd: Option<f64>,
+    /// Decimals of its token.
+    pub(super) decimals: Option<u8>,
+    /// Its token's price where that is made.
+    pub(super) home_price: Option<f64>,
+}
+
+impl PoolState {
+    pub(super) fn new(kind: &EventKind, venue: Venue) -> Self {
+        let quote_mint = match kind {
+            EventKind::Trade(trade) => trade.quote_mint,
+            EventKind::TokenCreated(created) => created.quote_mint,
+            EventKind::PoolCreated(created) => created.quote_mint,
+            EventKind::Liquidity(moved) => moved.quote_mint,
+            _ => WRAPPED_SOL,
+        };
+        let facts = Facts {
+            chain: Chain::default(),
+            mint: kind.mint(),
+            quote_mint,
+            venue,
+            ratio: None,
+            virtual_quote: None,
+            fees: FeeRates::default(),
+            deposits: 0,
+            withdrawals: 0,
+            deposited: 0,
+            withdrawn: 0,
+            removed: None,
+            opened_ms: None,
+            trades: 0,
+            last_ms: 0,
+        };
+        Self { facts, waiting: 0, shown: None }
+    }
+
+    /// Takes an event that happened in it.
+    pub(super) fn happened(&mut self, kind: &EventKind, recv_ms: i64) {
+        self.shown = None;
+        let facts = &mut self.facts;
+        facts.last_ms = facts.last_ms.max(recv_ms);
+        match kind {
+            EventKind::Trade(trade) => {
+                facts.trades += 1;
+                facts.quote_mint = trade.quote_mint;
+                facts.virtual_quote = trade.virtual_quote.or(facts.virtual_quote);
+                facts.ratio = trade.sqrt_price.and_then(SqrtPrice::quote_per_base);
+                for fee in trade.fees.iter().flatten() {
+                    match fee.kind {
+                        FeeKind::Lp => facts.fees.lp = fee.bps,
+                        FeeKind::Protocol => facts.fees.protocol = fee.bps,
+                        FeeKind::Creator => facts.fees.creator = fee.bps,
+                        _ => {}
+                    }
+                }
+            }
+            EventKind::TokenCreated(_) | EventKind::PoolCreated(_) => {
+                facts.opened_ms = Some(recv_ms);
+                if facts.venue == Venue::PumpSwap {
+                    facts.virtual_quote = facts.virtual_quote.or(Some(0));
+                }
+            }
+            EventKind::BoostInitialized { virtual_quote, .. } => {
+                if facts.trades == 0 {
+                    facts.virtual_quote = Some(*virtual_quote);
+                }
+            }
+            EventKind::Liquidity(moved) => {
+                let share = moved.raw_reserves_before.and_then(|(base, _)| {
+                    #[allow(clippy::cast_precision_loss, reason = "a share")]
+                    (base > 0).then(|| moved.base_amount as f64 / base as f64 * 100.0)
+                });
+                match moved.action {
+                    LiquidityAction::Deposit => {
+                        facts.deposits += 1;
+                        facts.deposited = facts.deposited.saturating_add(moved.quote_amount);
+                    }
+                    LiquidityAction::Withdraw => {
+                        facts.withdrawals += 1;
+                        facts.withdrawn = facts.withdrawn.saturating_add(moved.quote_amount);
+                        facts.removed = share.map(|share| facts.removed.map_or(share, |most| most.max(share)));
+                    }
+                }
+            }
+            EventKind::CurveCompleted { .. } | EventKind::Graduated { .. } | EventKind::CurveAdjusted { .. } => {}
+        }
+    }
+
+    /// Takes back what happened since these were the facts.
+    pub(super) fn restore(&mut self, facts: &Facts) {
+        self.facts = *facts;
+        self.shown = None;
+    }
+
+    pub(super) const fn quote_mint(&self) -> Mint {
+        self.facts.quote_mint
+    }
+
+    /// The view of this pool; the same `Arc` until something about it changes.
+    pub(super) fn view(&mut self, pool: Pool, symbol: &Shown, around: &Around) -> Arc<PoolView> {
+        if let Some((of, shown)) = &self.shown
+            && of == around
+        {
+            return shown.clone();
+        }
+        let facts = &self.facts;
+        let reserves = facts.chain.head();
+        let price_sol = match (reserves, facts.ratio) {
+            (None, Some(ratio)) => price_of_ratio(ratio, around.decimals, around.lamports_per_unit),
+            _ => price_of(reserves, around.decimals, around.lamports_per_unit),
+        };
+        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+        let quote_sol =
+            reserves.zip(around.lamports_per_unit).map(|(reserves, unit)| reserves.quote as f64 * unit / 1e9);
+        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+        let virtual_sol = match facts.venue {
+            // A curve's own virtual quote is its constant, so what is real is what was raised.
+            Venue::PumpSwap => facts.virtual_quote.zip(around.lamports_per_unit),
+            _ => None,
+        }
+        .map(|(quote, unit)| quote.max(0) as f64 * unit / 1e9);
+        // Base and quote of a pool are worth the same at its price; what is virtual cannot be taken out.
+        let tvl_sol = quote_sol.zip(virtual_sol).map(|(quote, of_it)| 2.0 * quote - of_it);
+        let depth = |factor: f64| quote_sol.map(|quote| quote * factor);
+        let view = Arc::new(PoolView {
+            pool,
+            mint: facts.mint,
+            symbol: symbol.clone(),
+            venue: facts.venue,
+            quote_mint: facts.quote_mint,
+            reserves,
+            virtual_quote: facts.virtual_quote,
+            price_sol,
+            tvl_sol,
+            tvl_usd: tvl_sol.zip(around.sol_usd).map(|(sol, usd)| sol * usd),
+            depth_up_sol: depth(1.02_f64.sqrt() - 1.0),
+            depth_down_sol: depth(1.0 - 0.98_f64.sqrt()),
+            fees: facts.fees,
+            deposits: facts.deposits,
+            withdrawals: facts.withdrawals,
+            deposited: facts.deposited,
+            withdrawn: facts.withdrawn,
+            removed_pct: facts.removed,
+            opened_ms: facts.opened_ms,
+            divergence_pct: price_sol
+                .zip(around.home_price.filter(|price| *price > 0.0))
+                .map(|(price, home)| (price / home - 1.0) * 100.0),
+            trades: facts.trades,
+            last_ms: facts.last_ms,
+            open_gaps: facts.chain.open_gaps(),
+            broken_since: facts.chain.broken_since(),
+        });
+        self.shown = Some((*around, view.clone()));
+        view
+    }
+}
+
+/// The pool in which an event happens.
+pub(super) const fn pool_of(kind: &EventKind, curve: Option<Pool>) -> Option<Pool> {
     match kind {
-        EventKind::Trade(trade) => trade_step(trade).map(|step| (trade.pool, step)),
-        EventKind::TokenCreated(created) => Some((created.curve, Step::Opening(created.initial?))),
+        EventKind::Trade(trade) => Some(trade.pool),
+        EventKind::TokenCreated(created) => Some(created.curve),
+        EventKind::PoolCreated(created) => Some(created.pool),
+        EventKind::Liquidity(moved) => Some(moved.pool),
+        EventKind::BoostInitialized { pool, .. } => Some(*pool),
+        EventKind::CurveAdjusted { .. } => curve,
+        EventKind::CurveCompleted { .. } | EventKind::Graduated { .. } => None,
+    }
+}
+
+/// What an event does to its pool's reserves.
+pub(super) fn step(kind: &EventKind) -> Option<Step> {
+    match kind {
+        EventKind::Trade(trade) => trade_step(trade),
+        EventKind::TokenCreated(created) => Some(Step::Opening(created.initial?)),
         EventKind::PoolCreated(created) => {
             let opening = Reserves { base: created.base_amount, quote: created.quote_amount.into() };
             // Only of pools of two plain vaults does the price follow from what was put in.
-            (created.venue == Venue::PumpSwap).then_some((created.pool, Step::Opening(opening)))
+            (created.venue == Venue::PumpSwap).then_some(Step::Opening(opening))
         }
         EventKind::Liquidity(moved) => {
             let sign = match moved.action {
@@ -37,10 +244,10 @@ pub(super) fn step(kind: &EventKind, curve: Option<Pool>) -> Option<(Pool, Step)
             };
             let base_before = moved.raw_reserves_before.map(|(base, _)| base);
             let (base, quote) = (sign * i128::from(moved.base_amount), sign * i128::from(moved.quote_amount));
-            Some((moved.pool, Step::Change { base_before, base, quote }))
+            Some(Step::Change { base_before, base, quote })
         }
         EventKind::BoostInitialized { .. } | EventKind::CurveCompleted { .. } | EventKind::Graduated { .. } => None,
-        EventKind::CurveAdjusted { reserves, .. } => Some((curve?, Step::Reset(*reserves))),
+        EventKind::CurveAdjusted { reserves, .. } => Some(Step::Reset(*reserves)),
     }
 }
 

@@ -141,19 +141,16 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    #[cfg(test)]
     pub(super) const fn head(&self) -> Option<Reserves> {
         self.head
     }
 
     /// Slot of the newest gap that was not mended.
-    #[cfg(test)]
     pub(super) const fn broken_since(&self) -> Option<u64> {
         self.broken_since
     }
 
     /// Gaps that were not mended.
-    #[cfg(test)]
     pub(super) const fn open_gaps(&self) -> u32 {
         self.open_gaps
     }

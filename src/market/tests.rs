@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use super::{view::Stage, *};
+use std::sync::Arc;
+
+use super::{
+    view::{Stage, TokenView},
+    *,
+};
 use crate::{
-    chain::ids::{Signature, Wallet},
-    decode::event::{Cost, Flow, Path, Side, Source, TokenCreated},
+    chain::ids::{Signature, WRAPPED_SOL, Wallet},
+    decode::event::{Cost, Flow, Path, Reserves, Side, Source, TokenCreated, Trade, Venue},
 };
 
 const INITIAL: Reserves = Reserves { base: 1_073_000_000_000_000, quote: 30_000_000_000 };
@@ -68,6 +73,7 @@ fn trade(venue: Venue, mint: u8, pool: u8, user: u8, left: Option<u64>) -> Trade
         fees: [None; 7],
         reserves_before: None,
         reserves_after: Some(Reserves { base, quote }),
+        virtual_quote: None,
         curve_tokens_left: left,
         curve_real_quote: None,
         curve_progress: None,
@@ -103,7 +109,7 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
         market.apply(event(EventKind::Trade(buy)), at(2_000), &mut changes);
         for change in &changes {
             match change {
-                Change::Milestone { progress_pct, .. } => milestones.push(*progress_pct),
+                Change::Milestone { kind: MilestoneKind::Progress, value, .. } => milestones.push(*value),
                 Change::Progress { progress_pct, .. } => {
                     assert!((progress_pct - f64::from(u32::try_from(percent).unwrap())).abs() < 1e-9);
                 }
@@ -111,7 +117,7 @@ fn a_token_lives_from_launch_over_its_curve_to_its_pool() {
             }
         }
     }
-    assert_eq!(milestones, [25, 50, 75, 90, 95, 100], "each once");
+    assert_eq!(milestones, [25.0, 50.0, 75.0, 90.0, 95.0, 100.0], "each once");
     let done = token(&mut market, 1);
     assert_eq!((done.stage, done.buys, done.traders), (Stage::Completing, 100, 10));
     assert!((done.market_cap_sol.unwrap() - 410.880_168).abs() < 1e-4, "the published end of a curve");
@@ -154,10 +160,10 @@ fn a_token_met_in_mid_life_has_passed_its_milestones_before() {
         market.apply(event(EventKind::Trade(buy)), at(1_000), &mut changes);
     }
     let milestones = changes.iter().filter_map(|change| match change {
-        Change::Milestone { progress_pct, .. } => Some(*progress_pct),
+        Change::Milestone { kind: MilestoneKind::Progress, value, .. } => Some(*value),
         _ => None,
     });
-    assert_eq!(milestones.collect::<Vec<_>>(), [90]);
+    assert_eq!(milestones.collect::<Vec<_>>(), [90.0]);
 }
 
 #[test]

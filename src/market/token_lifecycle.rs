@@ -1,21 +1,20 @@
 //! One token: from its launch over its curve to its pool.
 
-use std::{
-    collections::{HashSet, VecDeque, hash_map::RandomState},
-    hash::BuildHasher,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    view::{Stage, TokenView},
-    window::Window,
+    change::MilestoneKind,
+    forecast,
+    milestones::Milestones,
+    trading_activity::{Activity, ActivityUndo, Taken},
+    view::{EtaView, Stage, TokenView},
 };
 use crate::{
     chain::{
         ids::{Mint, Pool, WRAPPED_SOL, Wallet},
         text::Shown,
     },
-    decode::event::{Flow, Reserves, Side, TokenCreated, Trade, Venue},
+    decode::event::{FeeKind, Flow, Reserves, Side, TokenCreated, Trade, Venue},
 };
 
 /// Tokens for sale on a fresh pump curve (`Global.initial_real_token_reserves`; verified on mainnet curves).
@@ -25,12 +24,62 @@ pub const PUMP_SUPPLY: u64 = 1_000_000_000_000_000;
 /// Decimals of a pump token.
 pub const PUMP_DECIMALS: u8 = 6;
 
-/// Progress milestones in percent.
-const MILESTONES: [u8; 6] = [25, 50, 75, 90, 95, 100];
 /// Prices kept for the small chart.
 const PRICES: usize = 120;
-/// Distinct traders counted exactly; beyond it the figure is a lower bound.
-const TRADERS: usize = 8_192;
+/// Percent of progress at which the time of completion is forecast, to be scored.
+const SCORED_AT: f64 = 50.0;
+
+/// What stands around a token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Around {
+    /// Lamports per raw unit of its quote, if there is a path to SOL.
+    pub(super) lamports_per_unit: Option<f64>,
+    /// US dollars per SOL.
+    pub(super) sol_usd: Option<f64>,
+    /// Mixed into hashes.
+    pub(super) secret: u64,
+}
+
+/// A forecast of completion to be scored, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Promise {
+    pub(super) low_ms: i64,
+    pub(super) high_ms: i64,
+}
+
+/// The part of a token that is copied before each change, so that the change can be undone.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a token's own flags")]
+pub(super) struct Core {
+    venue: Venue,
+    pub(super) stage: Stage,
+    pub(super) quote_mint: Mint,
+    initial_tokens: u64,
+    tokens_left: Option<u64>,
+    supply: u64,
+    pub(super) decimals: Option<u8>,
+    reserves: Option<Reserves>,
+    /// Raw quote per raw base of a pool that states no reserves.
+    ratio: Option<f64>,
+    buys: u64,
+    sells: u64,
+    created_slot: Option<u64>,
+    created_ms: Option<i64>,
+    pub(super) last_trade_ms: Option<i64>,
+    creator: Option<Wallet>,
+    /// Its curve, where one was seen.
+    pub(super) curve: Option<Pool>,
+    /// Where its price is made: the curve, later the pool its liquidity moved to; of tokens met in a pool the first seen.
+    pub(super) home: Option<Pool>,
+    mayhem: bool,
+    graduated: bool,
+    cashback: bool,
+    holder_rewards: bool,
+    milestones: Milestones,
+    pub(super) promise: Option<Promise>,
+    /// Market cap in SOL, to compare tokens by.
+    pub(super) market_cap_sol: Option<f64>,
+}
 
 /// A token's state.
 #[derive(Debug)]
@@ -38,33 +87,29 @@ pub(super) struct Token {
     pub(super) mint: Mint,
     pub(super) symbol: Shown,
     name: Shown,
-    venue: Venue,
-    pub(super) stage: Stage,
-    quote_mint: Mint,
-    initial_tokens: u64,
-    tokens_left: Option<u64>,
-    supply: u64,
-    decimals: Option<u8>,
-    reserves: Option<Reserves>,
-    window: Option<Window>,
-    buys: u64,
-    sells: u64,
-    traders: HashSet<u64>,
-    created_slot: Option<u64>,
-    created_ms: Option<i64>,
-    last_trade_ms: Option<i64>,
-    creator: Option<Wallet>,
-    /// The curve, later the pool its liquidity moved to; for tokens met in a pool, the first pool seen.
-    pub(super) pool: Option<Pool>,
-    mayhem: bool,
-    graduated: bool,
-    milestone: Option<u8>,
+    pub(super) core: Core,
+    pub(super) activity: Activity,
     /// What was found about its trades.
     marks: Vec<&'static str>,
     prices: VecDeque<f32>,
-    /// Position in the order of last activity.
-    pub(super) touched: u64,
+    pub(super) leader: bool,
     shown: Option<Arc<TokenView>>,
+}
+
+/// How to take a change of a token back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TokenUndo {
+    /// Whether the token was made for it.
+    pub(super) fresh: bool,
+    core: Core,
+    activity: Option<ActivityUndo>,
+    priced: bool,
+}
+
+impl TokenUndo {
+    pub(super) const fn new(fresh: bool, core: &Core) -> Self {
+        Self { fresh, core: *core, activity: None, priced: false }
+    }
 }
 
 /// What a trade did to its token.
@@ -74,18 +119,18 @@ pub(super) struct TradeEffect {
     pub(super) market_cap_sol: Option<f64>,
     /// New progress, if it moved.
     pub(super) progress_pct: Option<f64>,
-    /// Highest milestone passed by this trade.
-    pub(super) milestone: Option<u8>,
+    /// When the curve will be sold out, if progress moved.
+    pub(super) eta: Option<EtaView>,
 }
+
+/// A milestone passed.
+pub(super) type Passed = (MilestoneKind, f64);
 
 impl Token {
     pub(super) fn new(mint: Mint, venue: Venue) -> Self {
         let on_curve = venue.is_launchpad();
         let of_pump = matches!(venue, Venue::Pump | Venue::PumpSwap);
-        Self {
-            mint,
-            symbol: Shown::default(),
-            name: Shown::default(),
+        let core = Core {
             venue,
             stage: if on_curve { Stage::Trading } else { Stage::Amm },
             quote_mint: WRAPPED_SOL,
@@ -94,178 +139,318 @@ impl Token {
             supply: if of_pump { PUMP_SUPPLY } else { 0 },
             decimals: (venue == Venue::Pump).then_some(PUMP_DECIMALS),
             reserves: None,
-            window: None,
+            ratio: None,
             buys: 0,
             sells: 0,
-            traders: HashSet::new(),
             created_slot: None,
             created_ms: None,
             last_trade_ms: None,
             creator: None,
-            pool: None,
+            curve: None,
+            home: None,
             mayhem: false,
             graduated: false,
-            milestone: None,
+            cashback: false,
+            holder_rewards: false,
+            milestones: Milestones::default(),
+            promise: None,
+            market_cap_sol: None,
+        };
+        Self {
+            mint,
+            symbol: Shown::default(),
+            name: Shown::default(),
+            core,
+            activity: Activity::default(),
             marks: Vec::new(),
             prices: VecDeque::new(),
-            touched: 0,
+            leader: false,
             shown: None,
         }
     }
 
-    pub(super) fn created(&mut self, slot: u64, timestamp: Option<i64>, created: &TokenCreated) {
+    pub(super) fn created(&mut self, slot: u64, timestamp: Option<i64>, created: &TokenCreated, around: &Around) {
         self.symbol = Shown::from_untrusted(&created.symbol);
         self.name = Shown::from_untrusted(&created.name);
-        self.creator = Some(created.creator);
-        self.created_slot = Some(slot);
-        self.created_ms = timestamp.map(|seconds| seconds.saturating_mul(1_000));
-        self.mayhem |= created.mayhem;
-        self.quote_mint = created.quote_mint;
-        self.initial_tokens = created.initial_tokens_left.filter(|tokens| *tokens > 0).unwrap_or(INITIAL_CURVE_TOKENS);
+        let core = &mut self.core;
+        core.creator = Some(created.creator);
+        core.created_slot = Some(slot);
+        core.created_ms = timestamp.map(|seconds| seconds.saturating_mul(1_000));
+        core.mayhem |= created.mayhem;
+        core.quote_mint = created.quote_mint;
+        core.curve = Some(created.curve);
+        core.initial_tokens = created.initial_tokens_left.filter(|tokens| *tokens > 0).unwrap_or(INITIAL_CURVE_TOKENS);
         let of_pump = created.venue == Venue::Pump;
-        self.supply = created.supply.filter(|supply| *supply > 0).unwrap_or(if of_pump { PUMP_SUPPLY } else { 0 });
-        self.decimals = self.decimals.or(of_pump.then_some(PUMP_DECIMALS));
-        if self.last_trade_ms.is_none() {
-            self.stage = Stage::Created;
-            self.pool = Some(created.curve);
-            self.tokens_left = created.initial_tokens_left.or(of_pump.then_some(self.initial_tokens));
-            self.reserves = created.initial;
-            self.milestone = Some(0);
+        core.supply = created.supply.filter(|supply| *supply > 0).unwrap_or(if of_pump { PUMP_SUPPLY } else { 0 });
+        // A mayhem coin's second half lies in a vault: its cap is told on the first, as pump does.
+        if of_pump && created.mayhem {
+            core.supply = core.supply.min(PUMP_SUPPLY);
         }
-        self.shown = None;
+        core.decimals = core.decimals.or(of_pump.then_some(PUMP_DECIMALS));
+        if core.last_trade_ms.is_none() {
+            core.stage = Stage::Created;
+            core.home = Some(created.curve);
+            core.tokens_left = created.initial_tokens_left.or(of_pump.then_some(core.initial_tokens));
+            core.reserves = created.initial;
+            self.milestones(around, |_| {});
+        }
+        self.changed(around);
     }
 
-    pub(super) fn traded(&mut self, hasher: &RandomState, recv_ms: i64, trade: &Trade) -> TradeEffect {
-        self.shown = None;
-        self.last_trade_ms = Some(recv_ms);
-        self.mayhem |= trade.mayhem;
-        match trade.side {
-            Side::Buy => self.buys += 1,
-            Side::Sell => self.sells += 1,
-        }
-        if self.traders.len() < TRADERS {
-            self.traders.insert(hasher.hash_one(trade.user));
+    /// Takes a trade. `counts` unless it is older than what the pool stands at; then it moves no price.
+    pub(super) fn traded(
+        &mut self,
+        recv_ms: i64,
+        trade: &Trade,
+        late: bool,
+        around: &Around,
+        undo: &mut TokenUndo,
+        mut passed: impl FnMut(Passed),
+    ) -> TradeEffect {
+        let core = &mut self.core;
+        core.last_trade_ms = Some(core.last_trade_ms.map_or(recv_ms, |last| last.max(recv_ms)));
+        core.mayhem |= trade.mayhem;
+        for fee in trade.fees.iter().flatten() {
+            core.cashback |= fee.kind == FeeKind::Cashback && fee.amount > 0;
+            core.holder_rewards |= fee.kind == FeeKind::HolderRewards && fee.amount > 0;
         }
         let mut effect = TradeEffect::default();
-        let price_before = self.price_sol();
+        let price_before = self.price_sol(around);
+        let progress_before = self.progress_pct();
         let follows = match trade.venue {
             venue if venue.is_launchpad() => {
-                matches!(self.stage, Stage::Created | Stage::Trading | Stage::Completing)
+                self.core.curve = Some(trade.pool);
+                matches!(self.core.stage, Stage::Created | Stage::Trading | Stage::Completing)
             }
             // A user's own pool of a token that is still on its curve has a price of its own.
-            _ => matches!(self.stage, Stage::Migrated | Stage::Amm) && self.pool.is_none_or(|pool| pool == trade.pool),
+            _ => {
+                matches!(self.core.stage, Stage::Migrated | Stage::Amm)
+                    && self.core.home.is_none_or(|pool| pool == trade.pool)
+            }
         };
         if follows {
-            self.follow(trade, &mut effect);
+            self.follow(trade, late);
         }
-        if trade.quote_mint == WRAPPED_SOL {
-            if let Some(price) = price_before.or_else(|| self.price_sol()) {
-                self.window.get_or_insert_with(Window::new).add(recv_ms / 1_000, trade.quote_amount, price);
-            }
-            let executed = Reserves { base: trade.base_amount, quote: trade.quote_amount.into() };
-            effect.price_sol = price_of(trade.reserves_after.or(Some(executed)), trade.base_decimals.or(self.decimals));
-            effect.market_cap_sol = market_cap_of(trade.reserves_after, trade.base_supply.unwrap_or(self.supply));
+        let decimals = trade.base_decimals.or(self.core.decimals);
+        let own = if trade.quote_mint == WRAPPED_SOL { Some(1.0) } else { around.lamports_per_unit };
+        let executed = Reserves { base: trade.base_amount, quote: trade.quote_amount.into() };
+        let stated = trade.sqrt_price.and_then(crate::decode::event::SqrtPrice::quote_per_base);
+        let after = trade.reserves_after;
+        effect.price_sol = match (after, stated) {
+            (None, Some(ratio)) => price_of_ratio(ratio, decimals, own),
+            _ => price_of(after.or(Some(executed)), decimals, own),
+        };
+        effect.market_cap_sol = market_cap_of(after, trade.base_supply.unwrap_or(self.core.supply), own);
+        if matches!(trade.flow, Flow::User | Flow::PostCompletion) {
+            self.count(recv_ms, trade, price_before.or(effect.price_sol), own, around, undo);
         }
-        effect
-    }
-
-    /// The trade is in the place where this token's price is made: take over its state.
-    fn follow(&mut self, trade: &Trade, effect: &mut TradeEffect) {
-        self.venue = trade.venue;
-        self.pool = Some(trade.pool);
-        self.quote_mint = trade.quote_mint;
-        if let Some(decimals) = trade.base_decimals {
-            self.decimals = Some(decimals);
-        }
-        if let Some(supply) = trade.base_supply.filter(|supply| *supply > 0) {
-            self.supply = supply;
-        }
-        if trade.reserves_after.is_some() && trade.flow != Flow::PostCompletion {
-            self.reserves = trade.reserves_after;
-            if let Some(price) = self.price_sol() {
+        if follows && !late {
+            if let Some(price) = self.price_sol(around).filter(|_| trade.flow != Flow::PostCompletion) {
                 if self.prices.len() == PRICES {
                     self.prices.pop_front();
                 }
                 #[allow(clippy::cast_possible_truncation, reason = "a chart needs no more")]
                 self.prices.push_back(price as f32);
+                undo.priced = true;
+            }
+            if self.progress_pct() != progress_before {
+                effect.progress_pct = self.progress_pct();
+                effect.eta = self.eta(recv_ms);
+                self.promise(recv_ms, progress_before, effect);
+            }
+            self.milestones(around, &mut passed);
+        }
+        self.changed(around);
+        effect
+    }
+
+    /// Counts a user's trade.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a value")]
+    fn count(
+        &mut self,
+        recv_ms: i64,
+        trade: &Trade,
+        price_before: Option<f64>,
+        own: Option<f64>,
+        around: &Around,
+        undo: &mut TokenUndo,
+    ) {
+        let second_leg = trade.flow == Flow::PostCompletion;
+        match trade.side {
+            Side::Buy => self.core.buys += u64::from(!second_leg),
+            Side::Sell => self.core.sells += u64::from(!second_leg),
+        }
+        let lamports = match own {
+            _ if trade.quote_mint == WRAPPED_SOL => trade.quote_amount,
+            Some(lamports) => (trade.quote_amount as f64 * lamports) as u64,
+            None => 0,
+        };
+        let before = price_before.unwrap_or(0.0);
+        let taken = Taken {
+            now_s: seconds(recv_ms),
+            buy: trade.side == Side::Buy,
+            lamports,
+            base: if own.is_some() { trade.base_amount } else { 0 },
+            price: [before, self.price_sol(around).unwrap_or(before)],
+            second_leg,
+        };
+        undo.activity = Some(self.activity.add(trade.user, &taken, around.secret));
+    }
+
+    /// The trade is in the place where this token's price is made: take over its state.
+    fn follow(&mut self, trade: &Trade, late: bool) {
+        let core = &mut self.core;
+        if !trade.venue.is_launchpad() {
+            core.stage = Stage::Amm;
+        } else if core.stage == Stage::Created {
+            core.stage = Stage::Trading;
+        }
+        core.decimals = trade.base_decimals.or(core.decimals);
+        if late {
+            return;
+        }
+        core.venue = trade.venue;
+        core.home = Some(trade.pool);
+        core.quote_mint = trade.quote_mint;
+        core.supply = trade.base_supply.filter(|supply| *supply > 0).unwrap_or(core.supply);
+        if trade.flow != Flow::PostCompletion {
+            core.reserves = trade.reserves_after;
+            core.ratio = trade.sqrt_price.and_then(crate::decode::event::SqrtPrice::quote_per_base);
+            if core.reserves.is_none() && core.ratio.is_none() && trade.base_amount > 0 {
+                #[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
+                let executed = trade.quote_amount as f64 / trade.base_amount as f64;
+                core.ratio = Some(executed);
             }
         }
         if !trade.venue.is_launchpad() {
-            self.stage = Stage::Amm;
             return;
         }
         let left = match trade.curve_progress {
             Some(progress) => {
-                self.initial_tokens = progress.goal;
+                core.initial_tokens = progress.goal;
                 Some(progress.goal.saturating_sub(progress.done))
             }
             None => trade.curve_tokens_left,
         };
         let Some(left) = left else { return };
-        let before = self.progress_pct();
-        self.tokens_left = Some(left);
-        if self.stage == Stage::Created {
-            self.stage = Stage::Trading;
-        }
+        core.tokens_left = Some(left);
         if left == 0 {
-            self.stage = Stage::Completing;
-        }
-        let after = self.progress_pct();
-        if after != before {
-            effect.progress_pct = after;
-        }
-        effect.milestone = self.pass_milestone();
-    }
-
-    /// The highest milestone newly passed. A token met in mid-life has passed those below it before we looked.
-    fn pass_milestone(&mut self) -> Option<u8> {
-        let progress = self.progress_pct()?;
-        let reached = MILESTONES.into_iter().filter(|percent| progress >= f64::from(*percent)).max().unwrap_or(0);
-        match self.milestone.replace(self.milestone.map_or(reached, |passed| passed.max(reached))) {
-            Some(passed) if reached > passed => Some(reached),
-            _ => None,
+            core.stage = Stage::Completing;
         }
     }
 
-    pub(super) fn completed(&mut self) {
-        if self.stage < Stage::Completing {
-            self.stage = Stage::Completing;
+    /// Takes the forecast that will be scored.
+    fn promise(&mut self, recv_ms: i64, before: Option<f64>, effect: TradeEffect) {
+        let crosses = before.is_some_and(|before| before < SCORED_AT)
+            && effect.progress_pct.is_some_and(|progress| progress >= SCORED_AT);
+        if crosses && let Some(EtaView { low_s, high_s: Some(high_s), .. }) = effect.eta {
+            #[allow(clippy::cast_possible_truncation, reason = "saturates")]
+            let at = |seconds: f64| recv_ms.saturating_add((seconds * 1_000.0) as i64);
+            self.core.promise = Some(Promise { low_ms: at(low_s), high_ms: at(high_s) });
+        }
+    }
+
+    fn milestones(&mut self, around: &Around, mut passed: impl FnMut(Passed)) {
+        let cap_sol = self.cap_sol(around);
+        let cap_usd = cap_sol.zip(around.sol_usd).map(|(cap, usd)| cap * usd);
+        let figures = [
+            (MilestoneKind::Progress, self.progress_pct()),
+            (MilestoneKind::MarketCapSol, cap_sol),
+            (MilestoneKind::MarketCapUsd, cap_usd),
+        ];
+        for (kind, value) in figures {
+            if let Some(value) = value {
+                self.core.milestones.see(kind, value, |threshold| passed((kind, threshold)));
+            }
+        }
+    }
+
+    /// The curve is sold out; the forecast that was made of it, if one was.
+    pub(super) fn completed(&mut self) -> Option<Promise> {
+        if self.core.stage < Stage::Completing {
+            self.core.stage = Stage::Completing;
         }
         self.shown = None;
+        self.core.promise.take()
     }
 
-    pub(super) fn graduated(&mut self, from: Venue, pool: Pool) {
-        self.stage = Stage::Migrated;
-        self.graduated = true;
+    /// Its liquidity moved to a pool, which stands so and has been traded in.
+    pub(super) fn graduated(
+        &mut self,
+        from: Venue,
+        pool: Pool,
+        reserves: Option<Reserves>,
+        traded: bool,
+        around: &Around,
+    ) {
+        let core = &mut self.core;
+        core.stage = if traded { Stage::Amm } else { Stage::Migrated };
+        core.graduated = true;
         if from == Venue::Pump {
-            self.venue = Venue::PumpSwap;
+            core.venue = Venue::PumpSwap;
         }
-        self.pool = Some(pool);
-        self.shown = None;
+        core.home = Some(pool);
+        core.reserves = reserves;
+        core.ratio = None;
+        self.changed(around);
     }
 
     /// The pool this token lives in changed without a trade.
-    pub(super) fn reserves_changed(&mut self, pool: Pool, change: impl FnOnce(Option<Reserves>) -> Option<Reserves>) {
-        if self.pool == Some(pool) {
-            self.reserves = change(self.reserves);
-            self.shown = None;
+    pub(super) fn reserves_changed(&mut self, pool: Pool, reserves: Option<Reserves>, around: &Around) {
+        if self.core.home == Some(pool) && reserves.is_some() {
+            self.core.reserves = reserves;
+            self.changed(around);
         }
     }
 
     pub(super) fn set_decimals(&mut self, decimals: Option<u8>) {
-        self.decimals = decimals.or(self.decimals);
+        self.core.decimals = decimals.or(self.core.decimals);
+        self.shown = None;
     }
 
-    fn progress_pct(&self) -> Option<f64> {
-        progress_pct(self.tokens_left?, self.initial_tokens)
+    fn changed(&mut self, around: &Around) {
+        self.core.market_cap_sol = self.cap_sol(around);
+        self.shown = None;
     }
 
-    fn price_sol(&self) -> Option<f64> {
-        (self.quote_mint == WRAPPED_SOL).then(|| price_of(self.reserves, self.decimals)).flatten()
+    /// Takes the newest change back.
+    pub(super) fn undo(&mut self, undo: &TokenUndo, secret: u64) {
+        self.core = undo.core;
+        if let Some(activity) = &undo.activity {
+            self.activity.undo(activity, secret);
+        }
+        if undo.priced {
+            self.prices.pop_back();
+        }
+        self.shown = None;
     }
 
-    fn market_cap_sol(&self) -> Option<f64> {
-        (self.quote_mint == WRAPPED_SOL).then(|| market_cap_of(self.reserves, self.supply)).flatten()
+    pub(super) fn progress_pct(&self) -> Option<f64> {
+        progress_pct(self.core.tokens_left?, self.core.initial_tokens)
+    }
+
+    /// SOL per whole token.
+    pub(super) fn price_sol(&self, around: &Around) -> Option<f64> {
+        match (self.core.reserves, self.core.ratio) {
+            (None, Some(ratio)) => price_of_ratio(ratio, self.core.decimals, around.lamports_per_unit),
+            (reserves, _) => price_of(reserves, self.core.decimals, around.lamports_per_unit),
+        }
+    }
+
+    fn cap_sol(&self, around: &Around) -> Option<f64> {
+        market_cap_of(self.core.reserves, self.core.supply, around.lamports_per_unit)
+    }
+
+    /// When the curve will be sold out.
+    fn eta(&self, now_ms: i64) -> Option<EtaView> {
+        let (left, reserves) = self.core.tokens_left.zip(self.core.reserves)?;
+        if left == 0 || self.core.stage > Stage::Trading || self.core.quote_mint != WRAPPED_SOL {
+            return None;
+        }
+        // The curve's own price of all that is left.
+        let keeps = reserves.base.checked_sub(left).filter(|keeps| *keeps > 0)?;
+        let missing = reserves.quote.checked_mul(left.into())? / u128::from(keeps);
+        forecast::completion(u64::try_from(missing).ok()?, self.activity.inflows(seconds(now_ms)))
     }
 
     /// Marks the token with what was found about it.
@@ -277,43 +462,54 @@ impl Token {
     }
 
     /// The view of this token; the same `Arc` until something about it changes.
-    pub(super) fn view(&mut self, now_ms: i64) -> Arc<TokenView> {
+    pub(super) fn view(&mut self, now_ms: i64, around: &Around) -> Arc<TokenView> {
         if let Some(shown) = &self.shown {
             return shown.clone();
         }
-        let now_s = now_ms / 1_000;
-        let price_sol = self.price_sol();
-        let first = self.window.as_ref().and_then(|window| window.first_price(now_s));
-        let mut flags = Vec::new();
-        for (flag, set) in [("graduated", self.graduated), ("mayhem", self.mayhem)] {
-            if set {
-                flags.push(flag);
-            }
-        }
+        let now_s = seconds(now_ms);
+        let price_sol = self.price_sol(around);
+        let market_cap_sol = self.cap_sol(around);
+        let windows = self.activity.windows(now_s, self.core.decimals);
+        let first = self.activity.fine.last(300, now_s).next().map(|bucket| bucket.open);
+        let core = &self.core;
+        let flags = [
+            ("graduated", core.graduated),
+            ("mayhem", core.mayhem),
+            ("cashback", core.cashback),
+            ("holder_rewards", core.holder_rewards),
+        ];
+        let mut flags: Vec<_> = flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect();
         flags.extend(&self.marks);
+        let usd = |sol: Option<f64>| sol.zip(around.sol_usd).map(|(sol, usd)| sol * usd);
         let view = Arc::new(TokenView {
             mint: self.mint,
             symbol: self.symbol.clone(),
             name: self.name.clone(),
-            venue: self.venue,
-            stage: self.stage,
-            progress_pct: if self.stage <= Stage::Completing { self.progress_pct() } else { None },
-            quote_mint: self.quote_mint,
+            venue: core.venue,
+            stage: core.stage,
+            progress_pct: if core.stage <= Stage::Completing { self.progress_pct() } else { None },
+            quote_mint: core.quote_mint,
             price_sol,
-            market_cap_sol: self.market_cap_sol(),
+            market_cap_sol,
+            price_usd: usd(price_sol),
+            market_cap_usd: usd(market_cap_sol),
+            eta: self.eta(now_ms),
+            momentum: forecast::momentum(&windows, market_cap_sol),
+            leader: self.leader,
+            windows,
             change_5m_pct: price_sol
                 .zip(first)
                 .filter(|(_, first)| *first > 0.0)
                 .map(|(price, first)| (price / first - 1.0) * 100.0),
-            volume_sol_5m: self.window.as_ref().map_or(0.0, |window| lamports_to_sol(window.volume(now_s).into())),
-            buys: self.buys,
-            sells: self.sells,
-            traders: self.traders.len() as u64,
-            created_slot: self.created_slot,
-            created_ms: self.created_ms,
-            last_trade_ms: self.last_trade_ms,
-            creator: self.creator,
-            pool: self.pool,
+            volume_sol_5m: windows[1].volume_sol,
+            buys: core.buys,
+            sells: core.sells,
+            traders: self.activity.traders().len() as u64,
+            created_slot: core.created_slot,
+            created_ms: core.created_ms,
+            last_trade_ms: core.last_trade_ms,
+            creator: core.creator,
+            pool: core.home,
             flags,
             prices: self.prices.iter().copied().collect(),
         });
@@ -321,17 +517,28 @@ impl Token {
         view
     }
 
-    /// Whether figures of the rolling window may have changed by the mere passing of time.
+    /// Whether the last view, if any, shows what passing time may change.
     pub(super) fn age(&mut self, now_ms: i64) {
-        let Some(window) = &self.window else { return };
-        let now_s = now_ms / 1_000;
-        if self.shown.as_ref().is_some_and(|shown| shown.volume_sol_5m > 0.0) {
+        if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
             self.shown = None;
-            if window.first_price(now_s).is_none() {
-                self.window = None;
-            }
         }
+        self.activity.prune(seconds(now_ms));
     }
+
+    /// The view must be made anew.
+    pub(super) fn refresh(&mut self) {
+        self.shown = None;
+    }
+
+    /// What it holds on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        self.activity.bytes() + self.prices.capacity() * size_of::<f32>()
+    }
+}
+
+/// Seconds of milliseconds since the Unix epoch.
+pub(super) fn seconds(ms: i64) -> u32 {
+    u32::try_from(ms.div_euclid(1_000)).unwrap_or(0)
 }
 
 /// Share of the curve's tokens sold, in percent, floored to 0.01 and within 0–100.
@@ -342,16 +549,24 @@ fn progress_pct(left: u64, initial: u64) -> Option<f64> {
     Some(basis_points as f64 / 100.0)
 }
 
+/// SOL per whole token, from reserves and lamports per raw quote unit.
 #[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
-fn price_of(reserves: Option<Reserves>, decimals: Option<u8>) -> Option<f64> {
+pub(super) fn price_of(reserves: Option<Reserves>, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
     let reserves = reserves.filter(|reserves| reserves.base > 0)?;
-    Some(reserves.quote as f64 / reserves.base as f64 * 10_f64.powi(i32::from(decimals?) - 9))
+    price_of_ratio(reserves.quote as f64 / reserves.base as f64, decimals, lamports)
+}
+
+/// The same from raw quote per raw base.
+pub(super) fn price_of_ratio(ratio: f64, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
+    let price = ratio * 10_f64.powi(i32::from(decimals?) - 9) * lamports?;
+    price.is_finite().then_some(price)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "market caps are approximate by nature")]
-fn market_cap_of(reserves: Option<Reserves>, supply: u64) -> Option<f64> {
+fn market_cap_of(reserves: Option<Reserves>, supply: u64, lamports: Option<f64>) -> Option<f64> {
     let reserves = reserves.filter(|reserves| reserves.base > 0 && supply > 0)?;
-    Some(reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9)
+    let cap = reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9 * lamports?;
+    cap.is_finite().then_some(cap)
 }
 
 /// Lamports in SOL.

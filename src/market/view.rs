@@ -7,7 +7,7 @@ use crate::{
         ids::{Mint, Pool, Signature, Wallet},
         text::Shown,
     },
-    decode::event::{Flow, Side, Venue},
+    decode::event::{Flow, Reserves, Side, Venue},
 };
 
 /// Where a token is in its life.
@@ -60,13 +60,25 @@ pub struct TokenView {
     pub price_sol: Option<f64>,
     /// Price times supply, in SOL.
     pub market_cap_sol: Option<f64>,
+    /// US dollars per whole token, while the price of SOL is known.
+    pub price_usd: Option<f64>,
+    /// Price times supply, in US dollars, while the price of SOL is known.
+    pub market_cap_usd: Option<f64>,
+    /// When the curve will be sold out at the present flow; on a curve only.
+    pub eta: Option<EtaView>,
+    /// How strong it is.
+    pub momentum: Option<MomentumView>,
+    /// Whether of the curve tokens traded within the last minute it has the highest market cap.
+    pub leader: bool,
+    /// The last minute, five minutes and hour; exact to 5 s, 5 s and a minute.
+    pub windows: [WindowView; 3],
     /// Price now against the first price seen within the last five minutes, in percent.
     pub change_5m_pct: Option<f64>,
     /// SOL traded in the last five minutes.
     pub volume_sol_5m: f64,
-    /// Buys since first seen.
+    /// Buys of users since first seen.
     pub buys: u64,
-    /// Sells since first seen.
+    /// Sells of users since first seen.
     pub sells: u64,
     /// Distinct traders since first seen; exact up to the bound of the set, then a lower bound.
     pub traders: u64,
@@ -84,6 +96,162 @@ pub struct TokenView {
     pub flags: Vec<&'static str>,
     /// The last prices in SOL, oldest first, one per trade, bounded.
     pub prices: Arc<[f32]>,
+}
+
+/// What happened to a token within a time. Users' trades only: not the protocol's and agents'.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WindowView {
+    /// SOL traded.
+    pub volume_sol: f64,
+    /// SOL of buys less SOL of sells.
+    pub net_inflow_sol: f64,
+    /// Buys.
+    pub buys: u64,
+    /// Sells.
+    pub sells: u64,
+    /// Distinct traders.
+    pub traders: u64,
+    /// Mean price weighted by volume, in SOL per whole token.
+    pub vwap_sol: Option<f64>,
+}
+
+/// When a curve will be sold out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EtaView {
+    /// At the mean flow, in seconds.
+    pub eta_s: f64,
+    /// Lower end of the interval that should hold 80 % of completions.
+    pub low_s: f64,
+    /// Its upper end; none where the flow may as well stop.
+    pub high_s: Option<f64>,
+}
+
+/// Forecasts of completion whose outcome is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EtaScoreView {
+    /// How many.
+    pub scored: u64,
+    /// Completed within the interval; 80 % should.
+    pub inside: u64,
+}
+
+/// A token's strength, 0–100, and the four parts it is the sum of, 0–25 each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MomentumView {
+    /// The sum.
+    pub score: f64,
+    /// Net inflow of a minute against the market cap: full at 10 %.
+    pub inflow: f64,
+    /// Distinct traders of a minute: full at 50.
+    pub traders: f64,
+    /// Volume of the last minute against that of five: full when all is new.
+    pub pace: f64,
+    /// Share of buys in the trades of a minute.
+    pub buys: f64,
+}
+
+/// How far the price of SOL can be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SolUsdState {
+    /// Two sources at least agree.
+    Live,
+    /// They did, more than 30 s ago.
+    Stale,
+    /// No two sources on the stream have agreed so far.
+    #[default]
+    Unknown,
+}
+
+impl SolUsdState {
+    /// The name used in formats and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The price of SOL in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SolUsdView {
+    /// The median of the sources when they last agreed.
+    pub price: Option<f64>,
+    /// When that was, in milliseconds since the Unix epoch.
+    pub at_ms: Option<i64>,
+    /// Sources that are fresh, if they agree.
+    pub sources: usize,
+    /// Readings refused as jumps.
+    pub refused: u64,
+    /// How far it can be relied on.
+    pub state: SolUsdState,
+}
+
+/// Fee rates as a pool's last event carried them, in basis points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeeRates {
+    /// To liquidity providers.
+    pub lp: Option<u64>,
+    /// To the protocol.
+    pub protocol: Option<u64>,
+    /// To the token's creator.
+    pub creator: Option<u64>,
+}
+
+/// One pool or curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolView {
+    /// Its address.
+    pub pool: Pool,
+    /// Its base token.
+    pub mint: Mint,
+    /// That token's symbol, made safe; empty when unknown.
+    pub symbol: Shown,
+    /// Where.
+    pub venue: Venue,
+    /// Its quote token.
+    pub quote_mint: Mint,
+    /// Effective reserves, virtual quote included.
+    pub reserves: Option<Reserves>,
+    /// The part of the quote reserve that is not in the pool, in raw units, where known; negative where the vault holds
+    /// fees that are not the pool's.
+    pub virtual_quote: Option<i128>,
+    /// SOL per whole token.
+    pub price_sol: Option<f64>,
+    /// What both sides are worth, the virtual quote left out, in SOL.
+    pub tvl_sol: Option<f64>,
+    /// The same in US dollars.
+    pub tvl_usd: Option<f64>,
+    /// SOL to spend, fees aside, until the price is 2 % higher; of pools with constant product.
+    pub depth_up_sol: Option<f64>,
+    /// SOL to take out, fees aside, until the price is 2 % lower.
+    pub depth_down_sol: Option<f64>,
+    /// Fee rates.
+    pub fees: FeeRates,
+    /// Deposits seen.
+    pub deposits: u64,
+    /// Withdrawals seen.
+    pub withdrawals: u64,
+    /// Raw quote units put in by deposits.
+    pub deposited: u64,
+    /// Raw quote units taken out by withdrawals.
+    pub withdrawn: u64,
+    /// Largest share of the pool that one withdrawal took, in percent.
+    pub removed_pct: Option<f64>,
+    /// When it was opened, in milliseconds since the Unix epoch, if that was seen.
+    pub opened_ms: Option<i64>,
+    /// Its price against that of the pool or curve where the token's price is made, in percent.
+    pub divergence_pct: Option<f64>,
+    /// Trades seen.
+    pub trades: u64,
+    /// When something last happened to it, in milliseconds since the Unix epoch.
+    pub last_ms: i64,
+    /// Gaps in its chain of reserves that were not mended.
+    pub open_gaps: u32,
+    /// Slot of the newest of them.
+    pub broken_since: Option<u64>,
 }
 
 /// One trade on the tape.
@@ -137,8 +305,12 @@ pub struct LifecycleView {
 pub enum LifecycleStep {
     /// Launched.
     Created,
-    /// Progress passed this many percent for the first time.
+    /// Progress passed this many percent.
     Progress(u8),
+    /// The market cap passed this many SOL.
+    MarketCapSol(f64),
+    /// The market cap passed this many US dollars.
+    MarketCapUsd(f64),
     /// The curve is sold out.
     Completed,
     /// Liquidity moved to this pool.

@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    chain::ids::{WRAPPED_SOL, Wallet},
+    chain::ids::Wallet,
     decode::{EventKind, event::Trade},
     engine::{Emitted, View, emit::ChainEvent},
     stream::status::{BudgetStatus, StreamEvent, StreamEventKind},
@@ -43,21 +43,21 @@ impl<W: Write> Writer<W> {
                         self.line(&line)?;
                     }
                 }
-                Emitted::Progress { slot, recv_ms, mint, progress_pct } => self.line(&Line::Progress {
+                Emitted::Progress { slot, recv_ms, mint, progress_pct, eta } => self.line(&Line::Progress {
                     slot: *slot,
                     recv_ms: *recv_ms,
                     mint: *mint,
                     progress_pct: *progress_pct,
-                    eta_s: None,
-                    eta_low_s: None,
-                    eta_high_s: None,
+                    eta_s: eta.map(|eta| eta.eta_s),
+                    eta_low_s: eta.map(|eta| eta.low_s),
+                    eta_high_s: eta.and_then(|eta| eta.high_s),
                 })?,
-                Emitted::Milestone { slot, recv_ms, mint, progress_pct } => self.line(&Line::Milestone {
+                Emitted::Milestone { slot, recv_ms, mint, kind, value } => self.line(&Line::Milestone {
                     slot: *slot,
                     recv_ms: *recv_ms,
                     mint: *mint,
-                    kind: "progress",
-                    value: f64::from(*progress_pct),
+                    kind: kind.name(),
+                    value: *value,
                 })?,
                 Emitted::Retracted { slot, signature, path, event_index } => self.line(&Line::Retracted {
                     slot: *slot,
@@ -284,7 +284,6 @@ pub(super) fn chain(chain: &ChainEvent) -> Option<Line> {
 }
 
 fn trade_fields(chain: &ChainEvent, trade: &Trade) -> TradeFields {
-    debug_assert!(chain.price_sol.is_none() || trade.quote_mint == WRAPPED_SOL);
     TradeFields {
         venue: trade.venue.name(),
         flow: trade.flow.name(),

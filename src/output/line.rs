@@ -68,11 +68,11 @@ pub enum Line {
         mint: Mint,
         /// 0–100, floored to 0.01.
         progress_pct: f64,
-        /// Not estimated by this version.
+        /// Seconds until the curve is sold out at the mean flow of the last five minutes; `null` where that is not inward.
         eta_s: Option<f64>,
-        /// Not estimated by this version.
+        /// Lower end of the interval that should hold 80 % of completions.
         eta_low_s: Option<f64>,
-        /// Not estimated by this version.
+        /// Its upper end; `null` where the flow may as well stop.
         eta_high_s: Option<f64>,
     },
     /// A threshold was passed.
@@ -84,9 +84,9 @@ pub enum Line {
         /// The token.
         #[schemars(with = "String")]
         mint: Mint,
-        /// `progress`.
+        /// `progress`, `market_cap_sol` or `market_cap_usd`.
         kind: &'static str,
-        /// Percent.
+        /// Percent, SOL or US dollars.
         value: f64,
     },
     /// A curve is sold out.

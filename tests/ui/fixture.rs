@@ -107,6 +107,12 @@ pub(crate) fn token(index: u64) -> TokenView {
         quote_mint: WRAPPED_SOL,
         price_sol: Some(f64::from(*prices.last().unwrap())),
         market_cap_sol: Some(cap),
+        price_usd: None,
+        market_cap_usd: None,
+        eta: None,
+        momentum: None,
+        leader: index == 2,
+        windows: Default::default(),
         change_5m_pct: (index % 9 != 4).then(|| dice.unit() * 160.0 - 60.0),
         volume_sol_5m: dice.unit().powi(3) * 900.0,
         buys: dice.roll(2_000),
@@ -321,6 +327,10 @@ pub(crate) fn view() -> View {
         tokens: tokens.into(),
         trades: Feed { entries: (0..200).map(|index| Arc::new(trade(index))).collect(), first_seq: 211_202 },
         alerts: Feed::default(),
+        pools: Arc::default(),
+        pools_known: 0,
+        sol_usd: SolUsdView::default(),
+        eta_score: EtaScoreView::default(),
         alerts_muted: 0,
         lifecycle: Feed {
             entries: (0..24u64)

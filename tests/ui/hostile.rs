@@ -1,9 +1,9 @@
 //! Names as strangers write them, through every part of the screen and every file that can take one: no code point that a
 //! terminal would obey or not show, no panic, and everything beside a name stays in its place.
 //!
-//! `HOSTILE_NAMES` says how many names each part gets; 1,000,000 take about a quarter of an hour without optimization.
+//! `HOSTILE_NAMES` says how many names each part gets; 1,000,000 take about an hour without optimization.
 
-use std::{cell::RefCell, num::NonZero, sync::Arc, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use smart_stream_tui::{
@@ -15,22 +15,20 @@ use smart_stream_tui::{
     engine::{
         Emitted, View,
         emit::ChainEvent,
-        view::{Feed, LifecycleView, TokenView, TradeView},
+        view::{AlertView, Feed, LifecycleView, TokenView, TradeView},
     },
     market::change::Status,
+    mev::alert::{Alert, AlertId, Class, State},
     output::{events, snapshot::Snapshot},
     ui::{
         color::Depth,
-        draw::Draw,
-        format::Clock,
-        frame::Painter,
         logs,
         model::{Model, Notice, Overlay},
         palette::Palette,
         panes, shot,
         theme::Theme,
         typed::Typed,
-        widgets::{Glyphs, pane, width},
+        widgets::{pane, width},
     },
 };
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
@@ -38,102 +36,11 @@ use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 use super::{
     fixture,
     names::{Names, all_fine},
+    stage::{Scene, Stage, paint},
 };
 
 /// Rows of the lists.
 const ROWS: usize = 40;
-
-/// A part of the screen on a terminal of its own, with what stands there beside plain names. The terminal adds up the widths
-/// of characters, as most do.
-struct Stage {
-    painter: Painter,
-    terminal: vt100::Parser,
-    theme: Theme,
-    /// With a long plain name, and where names may stand: whatever is another with another plain name.
-    plain: Buffer,
-    names: Vec<bool>,
-}
-
-type Scene<'a> = &'a dyn Fn(&mut Buffer, &Draw<'_>);
-
-impl Stage {
-    /// `with` draws the part, given what to fill every name with.
-    fn new((columns, rows): (u16, u16), with: impl Fn(&str, &mut dyn FnMut(&Model, Scene<'_>))) -> Self {
-        let theme = Theme::built_in("dark", Depth::True).unwrap();
-        let area = Rect::new(0, 0, columns, rows);
-        let drawn = |name: &str| {
-            let mut buffer = Buffer::empty(area);
-            with(name, &mut |model, scene| paint(&mut buffer, model, &theme, scene));
-            buffer
-        };
-        let plain = drawn(&"A".repeat(300));
-        let mut names = vec![false; plain.content().len()];
-        for other in ["B".repeat(300), "A".repeat(7), String::new()] {
-            for (name, (one, two)) in names.iter_mut().zip(plain.content().iter().zip(drawn(&other).content())) {
-                *name |= one != two;
-            }
-        }
-        assert!(names.contains(&true), "no name is shown here");
-        let terminal = vt100::Parser::new(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap(), 0);
-        Self { painter: Painter::default(), terminal, theme, plain, names }
-    }
-
-    /// Draws over what was drawn before, and looks at what was drawn and at what the terminal shows of it.
-    fn show(&mut self, model: &Model, scene: Scene<'_>) -> Buffer {
-        let mut drawn = Buffer::default();
-        let Rect { width: columns, height: rows, .. } = self.plain.area;
-        let bytes = self.painter.frame((columns, rows), |buffer| {
-            paint(buffer, model, &self.theme, scene);
-            drawn = buffer.clone();
-        });
-        // The terminal of the tests takes the replacement character for a broken byte and leaves it out.
-        self.terminal.process(String::from_utf8(bytes.unwrap().to_vec()).unwrap().replace('\u{fffd}', "?").as_bytes());
-        for y in 0..rows {
-            let mut x = 0;
-            while x < columns {
-                let symbol = drawn[(x, y)].symbol();
-                all_fine(symbol);
-                let cells = width(symbol);
-                assert!((1..=4).contains(&cells), "{symbol:?} in column {x} of row {y}");
-                for behind in x + 1..x + cells {
-                    let next = drawn.cell((behind, y)).map(ratatui::buffer::Cell::symbol);
-                    assert_eq!(next, Some(" "), "behind {symbol:?} in column {x} of row {y}");
-                }
-                x += cells;
-            }
-            assert_eq!(x, columns, "row {y} is shifted");
-        }
-        let screen = self.terminal.screen();
-        for ((place, cell), plain) in drawn.content().iter().enumerate().zip(self.plain.content()) {
-            if !self.names[place] {
-                let (x, y) = drawn.pos_of(place);
-                assert_eq!(
-                    cell.symbol(),
-                    plain.symbol(),
-                    "column {x} of row {y}, beside {:?}",
-                    drawn.content()[usize::from(y) * usize::from(columns)..]
-                        .iter()
-                        .take(columns.into())
-                        .map(ratatui::buffer::Cell::symbol)
-                        .collect::<String>()
-                );
-                let told = screen.cell(y, x).map(vt100::Cell::contents).filter(|told| !told.is_empty()).unwrap_or(" ");
-                assert_eq!(
-                    told,
-                    plain.symbol(),
-                    "column {x} of row {y} on the terminal: {:?}",
-                    screen.rows(0, columns).nth(y.into())
-                );
-            }
-        }
-        drawn
-    }
-}
-
-fn paint(buffer: &mut Buffer, model: &Model, theme: &Theme, scene: Scene<'_>) {
-    let clock = Clock::at(fixture::NOW_MS);
-    scene(buffer, &Draw { model, theme, glyphs: Glyphs::new(false), clock: &clock, boxed: true });
-}
 
 /// A market whose tokens, trades and steps have these names, one after the other.
 fn market(mut next: impl FnMut() -> Shown) -> View {
@@ -204,6 +111,50 @@ fn the_tape_keeps_its_columns() {
 #[test]
 fn the_lifecycle_keeps_its_columns() {
     in_a_pane(4, (60, 44), &|buffer, draw| panes::lifecycle::draw(buffer, buffer.area, draw));
+}
+
+#[test]
+fn the_alerts_keep_their_columns() {
+    let mut names = Names::new(18);
+    let scene: Scene<'_> = &|buffer, draw| panes::alerts::draw(buffer, buffer.area, draw);
+    let view = fixture::view();
+    let with = |next: &mut dyn FnMut() -> Shown| {
+        let alert = |id| Arc::new(AlertView { alert: rug(id), symbol: next(), notify: false });
+        let alerts = Feed { entries: (0..ROWS as u64).map(alert).collect(), first_seq: 0 };
+        model(View { alerts, ..view.clone() })
+    };
+    let mut stage =
+        Stage::of((120, 44), |name, draw| draw(&with(&mut || Shown::from_untrusted(name.as_bytes())), scene));
+    while names.are_due() {
+        stage.show(&with(&mut || names.shown()), scene);
+    }
+}
+
+/// An alert like any other.
+fn rug(id: u64) -> Alert {
+    Alert {
+        id: AlertId(id),
+        revision: 0,
+        class: Class::Rug,
+        state: State::Provisional,
+        confidence: 0.9,
+        reasons: Vec::new(),
+        venue: Venue::PumpSwap,
+        pool: Pool::new(fixture::key(id)),
+        mint: Mint::new(fixture::key(id + 100)),
+        quote_mint: WRAPPED_SOL,
+        attackers: Vec::new(),
+        legs: Vec::new(),
+        victims: Vec::new(),
+        victim_loss: None,
+        profit: None,
+        open_inventory: 0,
+        chain_ok: true,
+        slot: 389_112_000,
+        recv_us: fixture::NOW_MS * 1_000,
+        detect_us: 400,
+        features: None,
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
             fees: [None; 7],
             reserves_before: None,
             reserves_after: Some(Reserves { base: 1_000_000, quote: 1_000 }),
+            virtual_quote: None,
             curve_tokens_left: Some(1),
             curve_real_quote: None,
             curve_progress: None,

@@ -3,10 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use solana_sdk::pubkey::Pubkey;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 use yellowstone_grpc_proto::{
     geyser::{
         CommitmentLevel, SlotStatus, SubscribeUpdate, SubscribeUpdateBlockMeta, SubscribeUpdateSlot,
@@ -20,6 +17,7 @@ use super::{
     message::{Message, Slot},
     ring::FrozenSlot,
     settings::Pace,
+    slots::Slots,
 };
 use crate::simulator::feed::{Carries, SlotItem, SlotItemKind, SlotPlan};
 
@@ -31,21 +29,21 @@ const MOST_LAG: Duration = Duration::from_secs(2);
 const YIELD_EVERY: u32 = 64;
 
 /// Plays all slots, then ends all streams.
-pub(super) async fn conduct(hub: Arc<Hub>, mut slots: mpsc::Receiver<SlotPlan>, carries: Carries) {
+pub(super) async fn conduct(hub: Arc<Hub>, mut slots: Slots) {
     let enough = hub.settings.start_after_streams;
     // The hub outlives the wait, so the channel cannot be closed.
     let _ = hub.stats.subscribe().wait_for(|stats| stats.streams_started >= enough).await;
     let mut conductor = Conductor {
         clock: Clock::new(hub.settings.pace),
         hub,
-        carries,
+        carries: slots.carries,
         metas: VecDeque::new(),
         unconfirmed: VecDeque::new(),
         unfinalized: VecDeque::new(),
         dead: Dead::default(),
         died: 0,
     };
-    while let Some(plan) = slots.recv().await {
+    while let Some(plan) = slots.next().await {
         conductor.play(plan).await;
     }
     conductor.finish();
@@ -92,10 +90,13 @@ impl Conductor {
                     info.index = index;
                     index += 1;
                     let with_status = !self.carries.transaction_status;
-                    self.hub.execute(plan.slot, Message::transaction(plan.slot, plan.slot, *info, with_status));
+                    self.hub.execute(
+                        plan.slot,
+                        Message::transaction(plan.slot, plan.slot, *info, with_status, self.hub.now()),
+                    );
                 }
                 SlotItemKind::Account(info) => {
-                    self.hub.execute(plan.slot, Message::account(plan.slot, Some(plan.slot), *info));
+                    self.hub.execute(plan.slot, Message::account(plan.slot, Some(plan.slot), *info, self.hub.now()));
                 }
                 SlotItemKind::Recorded(update) => self.recorded(*update),
             }
@@ -129,8 +130,12 @@ impl Conductor {
         plan.items.splice(0..0, items.into_iter().map(|kind| SlotItem { at: Duration::ZERO, kind }));
     }
 
+    fn told(&self, slot: u64, parent: Option<u64>, status: SlotStatus) -> Slot {
+        Slot { slot, parent, status, created_at: self.hub.now() }
+    }
+
     fn lifecycle(&self, plan: &SlotPlan, status: SlotStatus) {
-        self.hub.status(Slot { slot: plan.slot, parent: Some(plan.parent), status });
+        self.hub.status(self.told(plan.slot, Some(plan.parent), status));
     }
 
     /// A message of a recording, in its own slot.
@@ -139,18 +144,19 @@ impl Conductor {
             Some(UpdateOneof::Transaction(transaction)) => {
                 let Some(info) = transaction.transaction else { return };
                 let with_status = !self.carries.transaction_status;
-                let message = Message::transaction(transaction.slot, transaction.bank_id, info, with_status);
+                let message =
+                    Message::transaction(transaction.slot, transaction.bank_id, info, with_status, self.hub.now());
                 self.hub.execute(transaction.slot, message);
             }
             Some(UpdateOneof::TransactionStatus(status)) => {
-                self.hub.execute(status.slot, Message::transaction_status(status));
+                self.hub.execute(status.slot, Message::transaction_status(status, self.hub.now()));
             }
             Some(UpdateOneof::Account(account)) => {
                 let Some(info) = account.account else { return };
-                self.hub.execute(account.slot, Message::account(account.slot, account.bank_id, info));
+                self.hub.execute(account.slot, Message::account(account.slot, account.bank_id, info, self.hub.now()));
             }
             Some(UpdateOneof::BlockMeta(meta)) => {
-                self.hub.block_meta(&Message::block_meta(meta.clone()));
+                self.hub.block_meta(&Message::block_meta(meta.clone(), self.hub.now()));
                 if !self.hub.is_frozen(meta.slot) {
                     self.metas.push_back(meta);
                 }
@@ -166,18 +172,18 @@ impl Conductor {
             SlotStatus::SlotProcessed => CommitmentLevel::Processed,
             SlotStatus::SlotConfirmed => CommitmentLevel::Confirmed,
             SlotStatus::SlotFinalized => CommitmentLevel::Finalized,
-            _ => return self.hub.status(Slot { slot: slot.slot, parent: slot.parent, status }),
+            _ => return self.hub.status(self.told(slot.slot, slot.parent, status)),
         };
         if self.hub.is_frozen(slot.slot) {
             if level == CommitmentLevel::Processed {
-                self.hub.status(Slot { slot: slot.slot, parent: slot.parent, status });
+                self.hub.status(self.told(slot.slot, slot.parent, status));
             }
         } else if level == CommitmentLevel::Processed || self.hub.executed(slot.slot) > 0 {
             let meta = self.take_meta(slot.slot);
             let plan = SlotPlan { slot: slot.slot, parent: slot.parent.unwrap_or_default(), ..SlotPlan::default() };
             self.freeze(&plan, slot.parent, meta);
         } else {
-            return self.hub.status(Slot { slot: slot.slot, parent: slot.parent, status });
+            return self.hub.status(self.told(slot.slot, slot.parent, status));
         }
         if level > CommitmentLevel::Processed {
             self.hub.reach(slot.slot, level, true);
@@ -198,7 +204,7 @@ impl Conductor {
             self.take_meta(plan.slot)
         } else {
             let meta = self.made_meta(plan);
-            self.hub.block_meta(&Message::block_meta(meta.clone()));
+            self.hub.block_meta(&Message::block_meta(meta.clone(), self.hub.now()));
             Some(meta)
         };
         self.freeze(plan, Some(plan.parent), meta);
@@ -232,7 +238,7 @@ impl Conductor {
             blockhash: blockhash.unwrap_or_else(|| Pubkey::new_from_array(plan.blockhash).to_string()),
             level: CommitmentLevel::Processed,
             data: Vec::new(),
-            meta: meta.map(Message::block_meta),
+            meta: meta.map(|meta| Message::block_meta(meta, self.hub.now())),
         });
     }
 

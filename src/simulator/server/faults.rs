@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::SetOnce,
     time::{Instant, sleep_until},
 };
 use tonic::Status;
@@ -25,7 +25,7 @@ pub(super) struct Faults {
     plan: FaultPlan,
     /// Whether a `dead_slot` has had its slot, by place in the plan.
     spent: Vec<AtomicBool>,
-    began: watch::Sender<Option<Instant>>,
+    began: SetOnce<Instant>,
     connections: Mutex<Connections>,
 }
 
@@ -71,35 +71,23 @@ pub(super) struct Choices(HashMap<usize, fastrand::Rng>);
 impl Faults {
     pub(super) fn new(plan: FaultPlan) -> Self {
         let spent = plan.faults.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { plan, spent, began: watch::Sender::new(None), connections: Mutex::default() }
+        Self { plan, spent, began: SetOnce::new(), connections: Mutex::default() }
     }
 
     /// The first subscribe call starts the clock.
     pub(super) fn begin(&self) {
-        self.began.send_if_modified(|began| {
-            let first = began.is_none();
-            began.get_or_insert_with(Instant::now);
-            first
-        });
+        // Refused where it was started already.
+        let _ = self.began.set(Instant::now());
     }
 
     /// When the clock was started; waits for it.
     pub(super) async fn began(&self) -> Instant {
-        let mut began = self.began.subscribe();
-        loop {
-            let now = *began.borrow_and_update();
-            if let Some(now) = now {
-                return now;
-            }
-            if began.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
+        *self.began.wait().await
     }
 
     /// When the clock was started, if it was.
     pub(super) fn started(&self) -> Option<Instant> {
-        *self.began.borrow()
+        self.began.get().copied()
     }
 
     fn elapsed(&self) -> Option<Duration> {
@@ -248,7 +236,7 @@ pub(super) async fn strike(hub: Arc<Hub>, faults: Arc<Faults>) {
             FaultKind::ReplayGone => hub.forget_replay(),
             FaultKind::Oversize { bytes } => {
                 let block = SubscribeUpdateBlock { blockhash: "1".repeat(*bytes), ..SubscribeUpdateBlock::default() };
-                let frame = Frame::bare(UpdateOneof::Block(block));
+                let frame = Frame::bare(UpdateOneof::Block(block), hub.now());
                 hub.strike(fault, |state, id| state.push_bare(id, frame.clone()));
             }
             _ => {

@@ -2,13 +2,14 @@
 
 use bytes::{BufMut, Bytes};
 use prost::{Message, encoding::encode_varint};
+use prost_types::Timestamp;
 use tonic::{
     Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 use yellowstone_grpc_proto::geyser::{SubscribeRequest, SubscribeUpdate, subscribe_update::UpdateOneof};
 
-use super::message::{encode, now};
+use super::message::encode;
 
 /// One `SubscribeUpdate` in two parts: protobuf joins messages by joining their bytes.
 #[derive(Clone, Debug)]
@@ -23,13 +24,13 @@ pub(super) struct Frame {
 
 impl Frame {
     /// A frame that belongs to no filter.
-    pub(super) fn bare(update: UpdateOneof) -> Self {
+    pub(super) fn bare(update: UpdateOneof, created_at: Timestamp) -> Self {
         let kind = match &update {
             UpdateOneof::Ping(_) => "ping",
             UpdateOneof::Pong(_) => "pong",
             _ => "block",
         };
-        Self { kind, head: Bytes::new(), body: encode(update, now()) }
+        Self { kind, head: Bytes::new(), body: encode(update, created_at) }
     }
 
     /// The generated type.

@@ -6,10 +6,13 @@ use std::{
     mem,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
 };
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use prost_types::Timestamp;
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::Instant,
+};
 use tonic::Status;
 use yellowstone_grpc_proto::geyser::{CommitmentLevel, SlotStatus, SubscribeRequest};
 
@@ -18,7 +21,7 @@ use super::{
     filters::Filter,
     frame::Frame,
     limits::SubscribeLimit,
-    message::{Facts, Message, Slot},
+    message::{Facts, Message, Slot, timestamp},
     open::{Cut, Open, Outlet},
     oracle::{Oracle, OracleEntry, OracleEvent},
     ring::{FrozenSlot, Ring},
@@ -70,7 +73,7 @@ impl Hub {
             next_stream: 1,
             per_subscriber: HashMap::new(),
             limit: settings.subscribe_limit.map(SubscribeLimit::new),
-            oracle: Oracle::new(settings.oracle.clone()),
+            oracle: Oracle::new(settings.oracle.clone(), settings.clock),
             sent: 0,
             lagged: 0,
             scratch: Vec::new(),
@@ -83,6 +86,11 @@ impl Hub {
             state: Mutex::new(state),
             room: Notify::new(),
         }
+    }
+
+    /// The server's time of day.
+    pub(super) fn now(&self) -> Timestamp {
+        timestamp((self.settings.clock)())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -201,7 +209,7 @@ impl Hub {
             state.ring.forget();
         }
         if let Some(from_slot) = from_slot
-            && let Err(status) = state.replay(place, &filter, from_slot)
+            && let Err(status) = state.replay(place, &filter, from_slot, self.now())
         {
             return state.end_stream(id, Some(status));
         }
@@ -249,7 +257,11 @@ impl Hub {
         let mut state = self.lock();
         state.open.remove(&slot);
         state.oracle.note(OracleEvent::Dead { slot });
-        state.broadcast(&Message::Slot(Slot { slot, parent, status: SlotStatus::SlotDead }), None, self);
+        state.broadcast(
+            &Message::Slot(Slot { slot, parent, status: SlotStatus::SlotDead, created_at: self.now() }),
+            None,
+            self,
+        );
     }
 
     /// Tells every stream about a slot.
@@ -279,7 +291,12 @@ impl Hub {
         let mut state = self.lock();
         frozen.data = state.open.remove(&frozen.slot).unwrap_or_default();
         last_writes(&mut frozen.data);
-        let status = Slot { slot: frozen.slot, parent: frozen.parent, status: SlotStatus::SlotProcessed };
+        let status = Slot {
+            slot: frozen.slot,
+            parent: frozen.parent,
+            status: SlotStatus::SlotProcessed,
+            created_at: self.now(),
+        };
         state.ring.push(frozen);
         state.broadcast(&Message::Slot(status), None, self);
         let (sent, lagged) = (state.sent, state.lagged);
@@ -311,7 +328,7 @@ impl Hub {
             CommitmentLevel::Finalized => SlotStatus::SlotFinalized,
         };
         if tell {
-            state.broadcast(&Message::Slot(Slot { slot, parent, status }), None, self);
+            state.broadcast(&Message::Slot(Slot { slot, parent, status, created_at: self.now() }), None, self);
         }
     }
 
@@ -445,7 +462,7 @@ impl State {
     }
 
     /// Queues the frozen slots from `from_slot` on.
-    fn replay(&mut self, place: usize, filter: &Filter, from_slot: u64) -> Result<(), Status> {
+    fn replay(&mut self, place: usize, filter: &Filter, from_slot: u64, now: Timestamp) -> Result<(), Status> {
         let Some(stream) = self.streams.get(place) else { return Ok(()) };
         let mut frames = Vec::new();
         let mut queue = |message: &Message| {
@@ -459,7 +476,7 @@ impl State {
         };
         for frozen in self.ring.replay(from_slot, filter.commitment)? {
             frozen.messages().for_each(&mut queue);
-            frozen.statuses().for_each(|status| queue(&status));
+            frozen.statuses(now).for_each(|status| queue(&status));
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! The subscribe rate limit: a token bucket per subscriber, as the open-source server has it.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
+
+use tokio::time::Instant;
 
 /// Buckets by subscriber.
 #[derive(Debug)]

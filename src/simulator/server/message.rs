@@ -72,12 +72,19 @@ pub(super) struct Slot {
     pub(super) slot: u64,
     pub(super) parent: Option<u64>,
     pub(super) status: SlotStatus,
+    /// When it is told: also in a replay.
+    pub(super) created_at: Timestamp,
 }
 
 impl Message {
-    /// A transaction executed now. `with_status` says whether it gives a `transaction_status` update as well.
-    pub(super) fn transaction(slot: u64, bank: u64, info: SubscribeUpdateTransactionInfo, with_status: bool) -> Self {
-        let created_at = now();
+    /// A transaction just executed. `with_status` says whether it gives a `transaction_status` update as well.
+    pub(super) fn transaction(
+        slot: u64,
+        bank: u64,
+        info: SubscribeUpdateTransactionInfo,
+        with_status: bool,
+        created_at: Timestamp,
+    ) -> Self {
         let err = info.meta.as_ref().and_then(|meta| meta.err.clone());
         let message = info.transaction.as_ref().and_then(|transaction| transaction.message.as_ref());
         let fixed = message.map(|message| &message.account_keys[..]).unwrap_or_default().iter();
@@ -105,7 +112,7 @@ impl Message {
     }
 
     /// A transaction status that a recording has apart from its transaction.
-    pub(super) fn transaction_status(status: SubscribeUpdateTransactionStatus) -> Self {
+    pub(super) fn transaction_status(status: SubscribeUpdateTransactionStatus, created_at: Timestamp) -> Self {
         Self::Transaction(Transaction {
             slot: status.slot,
             index: status.index,
@@ -114,20 +121,24 @@ impl Message {
             failed: status.err.is_some(),
             keys: Box::default(),
             full: None,
-            status: Some(encode(UpdateOneof::TransactionStatus(status), now())),
+            status: Some(encode(UpdateOneof::TransactionStatus(status), created_at)),
         })
     }
 
-    /// An account written now.
-    pub(super) fn account(slot: u64, bank: Option<u64>, info: SubscribeUpdateAccountInfo) -> Self {
-        let created_at = now();
+    /// An account just written.
+    pub(super) fn account(
+        slot: u64,
+        bank: Option<u64>,
+        info: SubscribeUpdateAccountInfo,
+        created_at: Timestamp,
+    ) -> Self {
         let update = SubscribeUpdateAccount { account: Some(info.clone()), slot, is_startup: false, bank_id: bank };
         Self::Account(Account { slot, bank, info, created_at, body: encode(UpdateOneof::Account(update), created_at) })
     }
 
-    /// A block's meta, known now.
-    pub(super) fn block_meta(meta: SubscribeUpdateBlockMeta) -> Self {
-        Self::BlockMeta(BlockMeta { slot: meta.slot, body: encode(UpdateOneof::BlockMeta(meta), now()) })
+    /// A block's meta, just known.
+    pub(super) fn block_meta(meta: SubscribeUpdateBlockMeta, created_at: Timestamp) -> Self {
+        Self::BlockMeta(BlockMeta { slot: meta.slot, body: encode(UpdateOneof::BlockMeta(meta), created_at) })
     }
 
     /// Whether it is content of a block: a transaction or an account.
@@ -154,7 +165,7 @@ impl Message {
 }
 
 impl Slot {
-    /// The update, made now: also in a replay.
+    /// The update.
     pub(super) fn body(self) -> Bytes {
         let update = SubscribeUpdateSlot {
             slot: self.slot,
@@ -163,7 +174,7 @@ impl Slot {
             dead_error: (self.status == SlotStatus::SlotDead).then(|| "the fault plan says so".to_owned()),
             bank_id: None,
         };
-        encode(UpdateOneof::Slot(update), now())
+        encode(UpdateOneof::Slot(update), self.created_at)
     }
 }
 
@@ -174,9 +185,9 @@ pub(super) fn encode(update: UpdateOneof, created_at: Timestamp) -> Bytes {
         .into()
 }
 
-/// The wall clock as `created_at` states it.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+/// A time of day as `created_at` states it.
+pub(super) fn timestamp(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp {
         seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),

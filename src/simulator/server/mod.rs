@@ -4,6 +4,7 @@
 //! A producer thread makes slots, the conductor plays them in time, the hub matches each message with the streams' filters
 //! and queues it, encoded once, for everyone who asked.
 
+mod accepted;
 mod conductor;
 mod faults;
 mod filters;
@@ -17,30 +18,34 @@ mod oracle_writer;
 mod ring;
 mod service;
 mod settings;
+mod slots;
 mod stats;
 mod stream;
 mod unary;
 mod wire;
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, OnceLock},
-    thread,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use futures_util::{Stream, StreamExt};
 use thiserror::Error;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::timeout,
 };
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::TcpIncoming;
 
-use self::{hub::Hub, service::Endpoint};
+use self::{
+    accepted::Accepted,
+    hub::Hub,
+    service::Endpoint,
+    slots::{Failure, Slots},
+};
 pub use self::{
+    accepted::Connection,
     oracle::{OracleEntry, OracleEvent},
     oracle_writer::OracleWriter,
     settings::{FilterLimits, Pace, ServerSettings},
@@ -48,8 +53,8 @@ pub use self::{
 };
 use super::feed::Producer;
 
-/// Slots made ahead of time.
-const SLOTS_AHEAD: usize = 4;
+/// Connections that may wait for the service.
+const BACKLOG: usize = 64;
 /// How long a shutdown waits for clients to read what is queued.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -76,7 +81,7 @@ pub enum ServerError {
 pub struct Server {
     address: SocketAddr,
     hub: Arc<Hub>,
-    failure: Arc<OnceLock<String>>,
+    failure: Failure,
     conductor: JoinHandle<()>,
     /// What the fault plan needs running.
     trouble: Vec<JoinHandle<()>>,
@@ -89,58 +94,51 @@ impl Server {
     ///
     /// # Errors
     /// When the address is not loopback or cannot be taken.
-    pub async fn start(settings: ServerSettings, mut producer: Box<dyn Producer>) -> Result<Self, ServerError> {
+    pub async fn start(mut settings: ServerSettings, producer: Box<dyn Producer>) -> Result<Self, ServerError> {
         let address = settings.listen;
         if !address.ip().is_loopback() {
             return Err(ServerError::NotLoopback(address));
         }
-        let (listener, address) = listen(address).await?;
+        let listener = TcpListener::bind(address).await;
+        let bound = listener.and_then(|listener| listener.local_addr().map(|bound| (listener, bound)));
+        let (listener, bound) = bound.map_err(|source| ServerError::Listen { address, source })?;
+        settings.listen = bound;
+        let slots = Slots::ahead(producer).map_err(ServerError::Thread)?;
+        Ok(Self::serve(settings, slots, TcpIncoming::from(listener).with_nodelay(Some(true))))
+    }
 
+    /// Serves the connections that come from here, with every part of it a task of the runtime at hand: with that
+    /// runtime's time it is the same each time. `settings.listen` is what it takes for its address.
+    pub fn start_on<C: Connection>(
+        settings: ServerSettings,
+        producer: Box<dyn Producer>,
+        clients: impl Stream<Item = io::Result<C>> + Send + Unpin + 'static,
+    ) -> Self {
+        Self::serve(settings, Slots::in_time(producer), clients)
+    }
+
+    fn serve<C: Connection>(
+        settings: ServerSettings,
+        slots: Slots,
+        clients: impl Stream<Item = io::Result<C>> + Send + Unpin + 'static,
+    ) -> Self {
+        let address = settings.listen;
         let hub = Arc::new(Hub::new(settings));
-        let mut trouble = Vec::new();
-        let mut service = listener;
-        if let Some(faults) = &hub.faults {
-            let front = service;
-            let (behind, bound) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-            service = behind;
-            trouble.push(tokio::spawn(faults::strike(Arc::clone(&hub), Arc::clone(faults))));
-            trouble.push(tokio::spawn(wire::relay(front, bound, Arc::clone(faults))));
-        }
-        let failure = Arc::new(OnceLock::new());
-        let (plans, slots) = mpsc::channel(SLOTS_AHEAD);
-        let carries = producer.carries();
-        let told = Arc::clone(&failure);
-        let produce = move || {
-            while let Some(plan) = producer.next_slot() {
-                if plans.blocking_send(plan).is_err() {
-                    return;
-                }
-            }
-            if let Some(cause) = producer.failure() {
-                // Set once: this thread alone writes it.
-                let _ = told.set(cause);
-            }
-        };
-        thread::Builder::new().name("producer".to_owned()).spawn(produce).map_err(ServerError::Thread)?;
-        let conductor = tokio::spawn(conductor::conduct(Arc::clone(&hub), slots, carries));
-
+        let failure = Arc::clone(&slots.failure);
+        let conductor = tokio::spawn(conductor::conduct(Arc::clone(&hub), slots));
         let (stop, stopped) = oneshot::channel();
-        let incoming = TcpIncoming::from(service).with_nodelay(Some(true));
-        let endpoint = Endpoint::new(Arc::clone(&hub));
-        // Asked without a token, as on the real server.
-        let (health, checks) = tonic_health::server::health_reporter();
-        health.set_serving::<Endpoint>().await;
-        let serving = tokio::spawn(async move {
-            let router = tonic::transport::Server::builder().add_service(endpoint).add_service(checks);
-            let served = router.serve_with_incoming_shutdown(incoming, async {
-                // An error means the same: the server is dropped.
-                let _ = stopped.await;
-            });
-            if let Err(error) = served.await {
-                tracing::warn!(%error, "the loopback server stopped");
-            }
-        });
-        Ok(Self { address, hub, failure, conductor, trouble, serving, stop: Some(stop) })
+        let mut trouble = Vec::new();
+        let serving = if let Some(faults) = &hub.faults {
+            let (relayed, accepted) = mpsc::channel(BACKLOG);
+            trouble.push(tokio::spawn(faults::strike(Arc::clone(&hub), Arc::clone(faults))));
+            trouble.push(tokio::spawn(wire::relay(clients, relayed, Arc::clone(faults))));
+            tokio::spawn(answer(Arc::clone(&hub), ReceiverStream::new(accepted).map(Ok), stopped))
+        } else {
+            let accepted =
+                clients.map(|client| client.and_then(|stream| Ok(Accepted { peer: stream.peer()?, stream })));
+            tokio::spawn(answer(Arc::clone(&hub), accepted, stopped))
+        };
+        Self { address, hub, failure, conductor, trouble, serving, stop: Some(stop) }
     }
 
     /// Where it listens.
@@ -202,11 +200,23 @@ impl Server {
     }
 }
 
-/// Listens, and where.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
-    let listener = TcpListener::bind(address).await;
-    let bound = listener.and_then(|listener| listener.local_addr().map(|bound| (listener, bound)));
-    bound.map_err(|source| ServerError::Listen { address, source })
+/// Answers the calls on these connections until it is told to stop.
+async fn answer<C: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    hub: Arc<Hub>,
+    connections: impl Stream<Item = io::Result<Accepted<C>>> + Send,
+    stopped: oneshot::Receiver<()>,
+) {
+    // Asked without a token, as on the real server.
+    let (health, checks) = tonic_health::server::health_reporter();
+    health.set_serving::<Endpoint>().await;
+    let router = tonic::transport::Server::builder().add_service(Endpoint::new(hub)).add_service(checks);
+    let served = router.serve_with_incoming_shutdown(connections, async {
+        // An error means the same: the server is dropped.
+        let _ = stopped.await;
+    });
+    if let Err(error) = served.await {
+        tracing::warn!(%error, "the loopback server stopped");
+    }
 }
 
 impl Drop for Server {

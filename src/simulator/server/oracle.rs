@@ -78,22 +78,23 @@ pub(super) struct Asked {
 }
 
 /// A bounded, ordered log, and the way out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Oracle {
     entries: VecDeque<OracleEntry>,
     writer: Option<OracleWriter>,
+    clock: fn() -> SystemTime,
 }
 
 impl Oracle {
-    pub(super) fn new(writer: Option<OracleWriter>) -> Self {
-        Self { entries: VecDeque::new(), writer }
+    pub(super) fn new(writer: Option<OracleWriter>, clock: fn() -> SystemTime) -> Self {
+        Self { entries: VecDeque::new(), writer, clock }
     }
 
     pub(super) fn note(&mut self, event: OracleEvent) {
         if self.entries.len() >= KEPT {
             self.entries.pop_front();
         }
-        let entry = OracleEntry { at: SystemTime::now(), event };
+        let entry = OracleEntry { at: (self.clock)(), event };
         if let Some(writer) = &self.writer {
             writer.event(entry.clone());
         }
@@ -103,7 +104,7 @@ impl Oracle {
     /// Notes an update, for the writer only.
     pub(super) fn update(&self, stream: u64, kind: &'static str, facts: &Facts, fate: &'static str) {
         if let Some(writer) = &self.writer {
-            writer.update(Asked { at: SystemTime::now(), stream, kind, facts: *facts, fate });
+            writer.update(Asked { at: (self.clock)(), stream, kind, facts: *facts, fate });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use prost_types::Timestamp;
 use tonic::Status;
 use yellowstone_grpc_proto::geyser::{CommitmentLevel, SlotStatus};
 
@@ -26,14 +27,14 @@ impl FrozenSlot {
         self.data.iter().chain(&self.meta)
     }
 
-    /// The statuses it has reached.
-    pub(super) fn statuses(&self) -> impl Iterator<Item = Message> {
+    /// The statuses it has reached, told at this time.
+    pub(super) fn statuses(&self, created_at: Timestamp) -> impl Iterator<Item = Message> {
         let reached = [SlotStatus::SlotProcessed, SlotStatus::SlotConfirmed, SlotStatus::SlotFinalized];
         let (slot, parent, level) = (self.slot, self.parent, self.level as i32);
         reached
             .into_iter()
             .filter(move |status| *status as i32 <= level)
-            .map(move |status| Message::Slot(Slot { slot, parent, status }))
+            .map(move |status| Message::Slot(Slot { slot, parent, status, created_at }))
     }
 }
 

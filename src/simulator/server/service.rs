@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
+use prost_types::Timestamp;
 use tokio::{
     select,
     sync::oneshot,
@@ -115,7 +116,7 @@ impl Service {
         let subscriber = subscriber(&request);
         let hub = &self.hub;
         let (stream, gone) =
-            hub.open(subscriber, request.remote_addr(), ping()).inspect_err(|status| hub.refused(status))?;
+            hub.open(subscriber, request.remote_addr(), ping(hub.now())).inspect_err(|status| hub.refused(status))?;
         let reader = read(Arc::clone(hub), stream.id, request.into_inner(), gone, hub.settings.ping_interval);
         tokio::spawn(reader);
         Ok(stream)
@@ -140,8 +141,8 @@ fn subscriber<T>(request: &Request<T>) -> String {
     header("x-token").or_else(|| header("x-subscription-id")).or_else(address).unwrap_or_default()
 }
 
-fn ping() -> Frame {
-    Frame::bare(UpdateOneof::Ping(SubscribeUpdatePing {}))
+fn ping(created_at: Timestamp) -> Frame {
+    Frame::bare(UpdateOneof::Ping(SubscribeUpdatePing {}), created_at)
 }
 
 /// Reads a stream's requests and sends its pings until the stream is gone.
@@ -157,9 +158,10 @@ async fn read(
     let mut half_closed = false;
     loop {
         let mut received = select! {
+            biased;
             _ = &mut gone => return,
             _ = pings.tick() => {
-                hub.send(id, ping());
+                hub.send(id, ping(hub.now()));
                 continue;
             }
             received = requests.message(), if !half_closed => received,
@@ -169,7 +171,8 @@ async fn read(
         loop {
             match received {
                 Ok(Some(SubscribeRequest { ping: Some(ping), .. })) => {
-                    hub.send(id, Frame::bare(UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id })));
+                    let pong = UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id });
+                    hub.send(id, Frame::bare(pong, hub.now()));
                 }
                 Ok(Some(request)) => last = Some(request),
                 Ok(None) => {

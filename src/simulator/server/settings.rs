@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use solana_sdk::pubkey::Pubkey;
@@ -75,6 +75,8 @@ pub struct ServerSettings {
     pub oracle: Option<OracleWriter>,
     /// What `GetVersion` answers.
     pub version: String,
+    /// The time of day that updates and the oracle state.
+    pub clock: fn() -> SystemTime,
 }
 
 impl Default for ServerSettings {
@@ -99,6 +101,7 @@ impl Default for ServerSettings {
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_PKG_VERSION")
             ),
+            clock: SystemTime::now,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     engine::view::LifecycleStep,
     ui::{
         draw::Draw,
-        format::short,
+        format::{scaled, short},
         model::Pane,
         panes::tokens::symbol,
         widgets::{
@@ -45,6 +45,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             LifecycleStep::Progress(reached) => {
                 percent = format!("{reached}% sold");
                 (glyphs.up, percent.as_str(), if reached >= 90 { theme.warn } else { theme.text })
+            }
+            LifecycleStep::MarketCapSol(reached) => {
+                percent = format!("{} SOL", scaled(reached));
+                (glyphs.up, percent.as_str(), theme.text)
+            }
+            LifecycleStep::MarketCapUsd(reached) => {
+                percent = format!("${}", scaled(reached));
+                (glyphs.up, percent.as_str(), theme.text)
             }
             LifecycleStep::Completed => (glyphs.done, "sold out", theme.warn),
             LifecycleStep::Graduated(_) => (glyphs.arrow, "graduated", theme.good),

@@ -1,24 +1,30 @@
-//! A TCP relay in front of the listener: what a fault plan does to bytes and connections.
+//! A relay between the clients' connections and the service: what a fault plan does to bytes and connections.
 
 mod frames;
 mod pump;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
+use futures_util::{Stream, StreamExt};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{DuplexStream, duplex, split},
     select,
-    sync::Semaphore,
+    sync::{Semaphore, mpsc},
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
 use self::pump::{Pump, Way};
-use super::faults::Faults;
+use super::{
+    accepted::{Accepted, Connection},
+    faults::Faults,
+};
 use crate::simulator::fault::FaultKind;
 
 /// Most connections at a time; more wait in the listener's backlog.
 const MOST_CONNECTIONS: usize = 1_024;
+/// Bytes that may wait between the relay and the service, each way.
+const BETWEEN: usize = 256 << 10;
 /// Pause after the system has refused a connection.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -31,26 +37,35 @@ enum End {
     Reset,
 }
 
+/// A connection on the service's side of the relay.
+pub(super) type Relayed = Accepted<DuplexStream>;
+
 /// Relays every connection to the service behind, until it is dropped.
-pub(super) async fn relay(listener: TcpListener, service: SocketAddr, faults: Arc<Faults>) {
+pub(super) async fn relay<C: Connection>(
+    mut clients: impl Stream<Item = io::Result<C>> + Unpin,
+    service: mpsc::Sender<Relayed>,
+    faults: Arc<Faults>,
+) {
     let rooms = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
         let client = select! {
-            accepted = listener.accept() => accepted,
+            biased;
             Some(_) = connections.join_next() => continue,
+            accepted = clients.next() => accepted,
         };
         match client {
-            Ok((client, _)) => {
-                let faults = Arc::clone(&faults);
+            None => return,
+            Some(Ok(client)) => {
+                let (faults, service) = (Arc::clone(&faults), service.clone());
                 connections.spawn(async move {
                     connection(client, service, faults).await;
                     drop(room);
                 });
             }
             // Out of descriptors, say: the connections that end make room.
-            Err(error) => {
+            Some(Err(error)) => {
                 tracing::warn!(%error, "the relay could not take a connection");
                 sleep(BREATH).await;
             }
@@ -58,18 +73,17 @@ pub(super) async fn relay(listener: TcpListener, service: SocketAddr, faults: Ar
     }
 }
 
-async fn connection(mut client: TcpStream, service: SocketAddr, faults: Arc<Faults>) {
-    let Ok(mut server) = TcpStream::connect(service).await else { return };
-    // Small pieces are to travel as they are written.
-    if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+async fn connection<C: Connection>(mut client: C, service: mpsc::Sender<Relayed>, faults: Arc<Faults>) {
+    let Ok(peer) = client.peer() else { return };
+    // Known to the service before its first byte arrives.
+    let place = faults.take_place(peer.port());
+    let (server, stream) = duplex(BETWEEN);
+    if service.send(Accepted { stream, peer }).await.is_err() {
         return;
     }
-    let Ok(local) = server.local_addr() else { return };
-    // Known to the service before its first byte arrives.
-    let place = faults.take_place(local.port());
     let end = {
-        let (from_client, to_client) = client.split();
-        let (from_server, to_server) = server.split();
+        let (from_client, to_client) = split(&mut client);
+        let (from_server, to_server) = split(server);
         let up = Pump::new(&faults, place.number, Way::Up);
         let down = Pump::new(&faults, place.number, Way::Down);
         let both = async {
@@ -78,13 +92,13 @@ async fn connection(mut client: TcpStream, service: SocketAddr, faults: Arc<Faul
             ended.map_or_else(|reset| reset, |_| End::Closed)
         };
         select! {
+            biased;
             end = both => end,
             () = reset(&faults, place.number) => End::Reset,
         }
     };
     if end == End::Reset {
-        // With nothing to linger for, closing sends RST. Refused only on a socket that is gone already.
-        let _ = client.set_zero_linger();
+        client.end_by_reset();
     }
 }
 

@@ -98,6 +98,7 @@ impl<'a> Pump<'a> {
         };
         let mut writing = pin!(writing);
         select! {
+            biased;
             end = &mut writing => end,
             () = reading => writing.await,
         }
@@ -113,6 +114,7 @@ impl<'a> Pump<'a> {
         let mut arrives = self.since;
         loop {
             select! {
+                biased;
                 farewell = &mut planned, if !asked => {
                     asked = true;
                     self.farewell = farewell;

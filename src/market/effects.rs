@@ -1,0 +1,212 @@
+//! What an event does to its token, and to the price of SOL.
+
+use super::{
+    Arrived, MAX_TOKEN_BYTES, Market,
+    reserve_chain::{Link, Placed},
+    token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect, lamports_to_sol},
+    view::{LifecycleStep, LifecycleView, TradeView},
+};
+use crate::{
+    chain::ids::{Mint, USDC, USDT, WRAPPED_SOL},
+    decode::{
+        Event, EventKind,
+        event::{Reserves, SqrtPrice, Trade, Venue},
+    },
+};
+
+/// How many tokens may stand between a quote and a currency.
+const DEPTH: u8 = 4;
+
+impl Market {
+    /// Applies an event to its token. `told` events were shown before.
+    pub(super) fn effect(
+        &mut self,
+        event: &Event,
+        at: Arrived,
+        placed: Option<Placed>,
+        told: bool,
+    ) -> (TradeEffect, Option<TokenUndo>) {
+        self.activity += 1;
+        let mint = event.kind.mint();
+        match &event.kind {
+            EventKind::Trade(trade) => return self.trade(event, trade, at, placed, told),
+            EventKind::TokenCreated(created) => {
+                let around = self.around(created.quote_mint);
+                let undo = self.change(mint, created.venue, |token| {
+                    token.created(event.slot, event.timestamp, created, &around);
+                });
+                self.tell(event, at, told, LifecycleStep::Created);
+                return (TradeEffect::default(), undo);
+            }
+            EventKind::CurveCompleted { venue, .. } => {
+                let mut promise = None;
+                let undo = self.change(mint, *venue, |token| promise = token.completed());
+                self.score(promise, at);
+                self.tell(event, at, told, LifecycleStep::Completed);
+                return (TradeEffect::default(), undo);
+            }
+            EventKind::Graduated { venue, pool, quote_amount, base_amount, .. } => {
+                let around = self.around_token(mint);
+                let known = self.pools.get(pool).map(|state| (state.facts.chain.head(), state.facts.trades > 0));
+                let (stands, traded) = known.unwrap_or_default();
+                // Other pools than PumpSwap's are not priced by what went into them.
+                let opened = Reserves { base: *base_amount, quote: (*quote_amount).into() };
+                let reserves = stands.or((*venue == Venue::Pump).then_some(opened));
+                let undo = self.change(mint, *venue, |token| {
+                    token.graduated(*venue, *pool, reserves, traded, &around);
+                });
+                self.tell(event, at, told, LifecycleStep::Graduated(*pool));
+                return (TradeEffect::default(), undo);
+            }
+            // A pool of a token we do not know says nothing worth a row: its first trade will.
+            _ if self.tokens.find(&mint).is_none() => return (TradeEffect::default(), None),
+            EventKind::PoolCreated(created) => {
+                let undo = self.change(mint, created.venue, |token| {
+                    if token.core.home == Some(created.pool) {
+                        token.set_decimals(created.base_decimals);
+                    }
+                });
+                return (TradeEffect::default(), undo);
+            }
+            EventKind::Liquidity(_) | EventKind::BoostInitialized { .. } | EventKind::CurveAdjusted { .. } => {}
+        }
+        let Some(placed) = placed.filter(|placed| placed.link != Link::Late) else {
+            return (TradeEffect::default(), None);
+        };
+        let Some(pool) = self.pools.key(placed.pool.0) else { return (TradeEffect::default(), None) };
+        let around = self.around_token(mint);
+        let undo = self.change(mint, event.venue(), |token| {
+            token.reserves_changed(pool, Some(placed.post), &around);
+        });
+        (TradeEffect::default(), undo)
+    }
+
+    fn trade(
+        &mut self,
+        event: &Event,
+        trade: &Trade,
+        at: Arrived,
+        placed: Option<Placed>,
+        told: bool,
+    ) -> (TradeEffect, Option<TokenUndo>) {
+        self.trade_count += 1;
+        self.observe_sol(trade, at.recv_ms);
+        let around = self.around(trade.quote_mint);
+        let late = placed.is_some_and(|placed| placed.link == Link::Late);
+        let mut passed = std::mem::take(&mut self.passed);
+        passed.clear();
+        let mut effect = TradeEffect::default();
+        let mut undo = self.touch(trade.mint, trade.venue);
+        if let Some((undo, token)) = undo.as_mut().zip(self.tokens.get_mut(&trade.mint)) {
+            let bytes = token.bytes();
+            effect = token.traded(at.recv_ms, trade, late, &around, undo, |what| passed.push(what));
+            self.token_bytes = self.token_bytes + token.bytes() - bytes;
+        }
+        self.passed = passed;
+        if told {
+            return (effect, undo);
+        }
+        let symbol = self.symbol(&trade.mint);
+        self.trades.push(TradeView {
+            recv_ms: at.recv_ms,
+            slot: event.slot,
+            signature: event.signature,
+            venue: trade.venue,
+            flow: trade.flow,
+            mint: trade.mint,
+            symbol,
+            user: trade.user,
+            side: trade.side,
+            base: trade.base_decimals.or((trade.venue == Venue::Pump).then_some(PUMP_DECIMALS)).map(|decimals| {
+                #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+                let raw = trade.base_amount as f64;
+                raw / 10_f64.powi(decimals.into())
+            }),
+            sol: (trade.quote_mint == WRAPPED_SOL).then(|| lamports_to_sol(trade.quote_amount.into())),
+            price_sol: effect.price_sol,
+            market_cap_sol: effect.market_cap_sol,
+        });
+        (effect, undo)
+    }
+
+    /// Trades of SOL for dollars tell its price.
+    fn observe_sol(&mut self, trade: &Trade, recv_ms: i64) {
+        if trade.mint != WRAPPED_SOL || !matches!(trade.quote_mint, USDC | USDT) {
+            return;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a price")]
+        let of_reserves = trade
+            .reserves_after
+            .filter(|reserves| reserves.base > 0)
+            .map(|reserves| reserves.quote as f64 / reserves.base as f64);
+        if let Some(ratio) = trade.sqrt_price.and_then(SqrtPrice::quote_per_base).or(of_reserves) {
+            // SOL has nine decimals, the dollars six.
+            self.sol_usd.observe(trade.pool, ratio * 1e3, recv_ms);
+        }
+    }
+
+    fn score(&mut self, promise: Option<Promise>, at: Arrived) {
+        if let Some(promise) = promise {
+            self.eta_score.scored += 1;
+            self.eta_score.inside += u64::from((promise.low_ms..=promise.high_ms).contains(&at.recv_ms));
+        }
+    }
+
+    fn tell(&mut self, event: &Event, at: Arrived, told: bool, step: LifecycleStep) {
+        if !told {
+            self.step(event.kind.mint(), event.slot, at, step);
+        }
+    }
+
+    pub(super) fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep) {
+        let symbol = self.symbol(&mint);
+        self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
+    }
+
+    /// Changes a token, which is made if it is new; how to take that back.
+    fn change(&mut self, mint: Mint, venue: Venue, change: impl FnOnce(&mut Token)) -> Option<TokenUndo> {
+        let undo = self.touch(mint, venue)?;
+        change(self.tokens.get_mut(&mint)?);
+        Some(undo)
+    }
+
+    /// Makes the token the most recently active one; how it stands.
+    fn touch(&mut self, mint: Mint, venue: Venue) -> Option<TokenUndo> {
+        let fresh = self.tokens.find(&mint).is_none();
+        let watched = self.watched;
+        let id = self.tokens.touch(mint, |mint, _| Some(*mint) == watched, || Token::new(mint, venue));
+        while self.token_bytes > MAX_TOKEN_BYTES && self.tokens.len() > 1 {
+            let Some(gone) = self.tokens.evict(|mint, _| Some(*mint) == watched) else { break };
+            self.token_bytes -= gone.bytes().min(self.token_bytes);
+        }
+        Some(TokenUndo::new(fresh, &self.tokens.value(id)?.core))
+    }
+
+    /// What stands around a token of this quote.
+    pub(super) fn around(&self, quote: Mint) -> Around {
+        Around {
+            lamports_per_unit: self.lamports_per_unit(quote, DEPTH),
+            sol_usd: self.sol_usd.price(),
+            secret: self.secret,
+        }
+    }
+
+    fn around_token(&self, mint: Mint) -> Around {
+        self.around(self.tokens.get(&mint).map_or(WRAPPED_SOL, |token| token.core.quote_mint))
+    }
+
+    /// Lamports per raw unit of a quote token: along the chain of quotes to a currency.
+    pub(super) fn lamports_per_unit(&self, quote: Mint, depth: u8) -> Option<f64> {
+        match quote {
+            WRAPPED_SOL => Some(1.0),
+            // Six decimals against nine.
+            USDC | USDT => self.sol_usd.price().map(|usd| 1e3 / usd),
+            _ => {
+                let token = self.tokens.get(&quote)?;
+                let lamports_per_unit = self.lamports_per_unit(token.core.quote_mint, depth.checked_sub(1)?);
+                let around = Around { lamports_per_unit, ..Around::default() };
+                Some(token.price_sol(&around)? * 1e9 / 10_f64.powi(token.core.decimals?.into()))
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What the market shows of itself.
+
+use std::sync::Arc;
+
+use super::{
+    Market, SHOWN_TOKENS, pools,
+    token_lifecycle::{Around, Token},
+    view::{EtaScoreView, Feed, LifecycleView, PoolView, SolUsdView, Stage, TokenView, TradeView},
+};
+use crate::{
+    chain::{
+        ids::{Mint, Pool},
+        text::Shown,
+    },
+    decode::accounts::Account,
+};
+
+/// Most pools in a view: the most recently active ones.
+pub const SHOWN_POOLS: usize = 500;
+/// A token leads while it was traded within this time, in milliseconds.
+const LEADS_MS: i64 = 60_000;
+/// Tokens looked after in each second, beyond those shown.
+const SWEPT: u32 = 1_024;
+/// The price of SOL in the views is made anew when it moved by more than this.
+const USD_MOVED: f64 = 0.001;
+
+impl Market {
+    /// Takes an account that tells the price of SOL.
+    pub fn account(&mut self, address: Pool, account: &Account, recv_ms: i64) {
+        if let Some(price) = account.sol_usd() {
+            self.sol_usd.observe(address, price, recv_ms);
+        }
+    }
+
+    /// Never forget this token: the user looks at it.
+    pub const fn watch(&mut self, mint: Option<Mint>) {
+        self.watched = mint;
+    }
+
+    /// A token's symbol, made safe; empty when unknown.
+    #[must_use]
+    pub fn symbol(&self, mint: &Mint) -> Shown {
+        self.tokens.get(mint).map_or_else(Shown::default, |token| token.symbol.clone())
+    }
+
+    /// Marks a token, if it is known, with what was found about it.
+    pub fn flag(&mut self, mint: &Mint, flag: Option<&'static str>) {
+        if let Some((flag, token)) = flag.zip(self.tokens.get_mut(mint)) {
+            token.flag(flag);
+        }
+    }
+
+    /// Lets rolling figures age; call about once a second.
+    pub fn age(&mut self, now_ms: i64) {
+        self.sol_usd.age(now_ms);
+        let usd = self.sol_usd.price();
+        let moved = match (usd, self.shown_usd) {
+            (Some(usd), Some(shown)) => (usd / shown - 1.0).abs() > USD_MOVED,
+            (usd, shown) => usd != shown,
+        };
+        if moved {
+            self.shown_usd = usd;
+        }
+        let shown: Vec<u32> = self.tokens.newest_first().take(SHOWN_TOKENS).collect();
+        for id in &shown {
+            self.look_after(*id, now_ms, moved);
+        }
+        let all = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
+        for _ in 0..SWEPT.min(all) {
+            self.swept = if self.swept >= all { 0 } else { self.swept + 1 };
+            self.look_after(self.swept, now_ms, false);
+        }
+        self.elect(&shown, now_ms);
+    }
+
+    fn look_after(&mut self, id: u32, now_ms: i64, refresh: bool) {
+        let Some(token) = self.tokens.value_mut(id) else { return };
+        let bytes = token.bytes();
+        token.age(now_ms);
+        self.token_bytes = (self.token_bytes + token.bytes()).saturating_sub(bytes);
+        if refresh {
+            token.refresh();
+        }
+        // A forecast whose time is up without a completion failed.
+        if token.core.promise.take_if(|promise| promise.high_ms < now_ms).is_some() {
+            self.eta_score.scored += 1;
+        }
+    }
+
+    /// The leader: the curve token with the highest market cap among those traded of late.
+    fn elect(&mut self, shown: &[u32], now_ms: i64) {
+        let runs = |token: &Token| {
+            matches!(token.core.stage, Stage::Trading)
+                && token.core.last_trade_ms.is_some_and(|last| now_ms - last <= LEADS_MS)
+        };
+        let candidates = shown.iter().filter_map(|id| self.tokens.value(*id)).filter(|token| runs(token));
+        let best = candidates.filter_map(|token| Some((token.core.market_cap_sol?, token.mint)));
+        let leader = best.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, mint)| mint);
+        if leader != self.leader {
+            for (mint, leads) in [(self.leader, false), (leader, true)] {
+                if let Some(token) = mint.and_then(|mint| self.tokens.get_mut(&mint)) {
+                    token.leader = leads;
+                    token.refresh();
+                }
+            }
+            self.leader = leader;
+        }
+    }
+
+    /// The most recently active tokens, newest first. Unchanged tokens are the same `Arc` as before.
+    pub fn shown_tokens(&mut self, now_ms: i64) -> Arc<[Arc<TokenView>]> {
+        let shown: Vec<u32> = self.tokens.newest_first().take(SHOWN_TOKENS).collect();
+        let usd = self.shown_usd;
+        let views = shown.into_iter().filter_map(|id| {
+            let quote = self.tokens.value(id)?.core.quote_mint;
+            let around = Around { sol_usd: usd, ..self.around(quote) };
+            Some(self.tokens.value_mut(id)?.view(now_ms, &around))
+        });
+        views.collect()
+    }
+
+    /// The most recently active pools and curves, newest first. Unchanged ones are the same `Arc` as before.
+    pub fn shown_pools(&mut self) -> Arc<[Arc<PoolView>]> {
+        let shown: Vec<u32> = self.pools.newest_first().take(SHOWN_POOLS).collect();
+        let usd = self.shown_usd;
+        let views = shown.into_iter().filter_map(|id| {
+            let state = self.pools.value(id)?;
+            let token = self.tokens.get(&state.facts.mint);
+            let symbol = token.map_or_else(Shown::default, |token| token.symbol.clone());
+            let around = pools::Around {
+                lamports_per_unit: self.around(state.quote_mint()).lamports_per_unit,
+                sol_usd: usd,
+                decimals: token.and_then(|token| token.core.decimals),
+                home_price: token.and_then(|token| token.price_sol(&self.around(token.core.quote_mint))),
+            };
+            let pool = self.pools.key(id)?;
+            Some(self.pools.value_mut(id)?.view(pool, &symbol, &around))
+        });
+        views.collect()
+    }
+
+    /// The price of SOL.
+    #[must_use]
+    pub fn sol_usd(&self) -> SolUsdView {
+        self.sol_usd.view()
+    }
+
+    /// How forecasts of completion came out.
+    #[must_use]
+    pub const fn eta_score(&self) -> EtaScoreView {
+        EtaScoreView { scored: self.eta_score.scored, inside: self.eta_score.inside }
+    }
+
+    /// Counts activity: a reader compares it to tell whether anything changed.
+    #[must_use]
+    pub const fn activity(&self) -> u64 {
+        self.activity
+    }
+
+    /// Tokens known.
+    #[must_use]
+    pub fn tokens_known(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Pools and curves known.
+    #[must_use]
+    pub fn pools_known(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// What was forgotten at a bound: tokens, pools, and events that could no longer be undone.
+    #[must_use]
+    pub const fn evicted(&self) -> u64 {
+        self.tokens.evicted() + self.pools.evicted() + self.journal.forgotten()
+    }
+
+    /// Trades applied.
+    #[must_use]
+    pub const fn trade_count(&self) -> u64 {
+        self.trade_count
+    }
+
+    /// The newest trades.
+    pub fn trades(&mut self) -> Feed<TradeView> {
+        self.trades.feed()
+    }
+
+    /// The newest steps in tokens' lives.
+    pub fn steps(&mut self) -> Feed<LifecycleView> {
+        self.steps.feed()
+    }
+}
