@@ -44,7 +44,7 @@ impl Watch {
             match change {
                 Change::Chain(chain) => {
                     let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
-                    self.detectors.event(&chain.event, chain.recv_ms * 1_000, whole, &mut self.raised);
+                    self.detectors.event(&chain.event, chain.recv_us, whole, &mut self.raised);
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
                 Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),

@@ -324,7 +324,7 @@ impl Pipeline {
             self.missed(&missed);
         }
         self.events.count(now_s, transaction.events, 0);
-        let at = Arrived { connection, recv_ms: item.recv_us.div_euclid(1_000), status: self.status };
+        let at = Arrived { connection, recv_us: item.recv_us, status: self.status };
         for event in events {
             self.market.apply(event, at, changes);
         }

@@ -125,8 +125,8 @@ impl Status {
 pub struct ChainEvent {
     /// The event.
     pub event: Event,
-    /// When it arrived, in milliseconds since the Unix epoch.
-    pub recv_ms: i64,
+    /// When it arrived, in microseconds since the Unix epoch.
+    pub recv_us: i64,
     /// Group of its venue.
     pub group: Group,
     /// Connection on which it arrived first.

@@ -90,7 +90,7 @@ impl Market {
         told: bool,
     ) -> (TradeEffect, Option<TokenUndo>) {
         self.trade_count += 1;
-        self.observe_sol(trade, at.recv_ms);
+        self.observe_sol(trade, at.recv_ms());
         let around = self.around(trade.quote_mint);
         let late = placed.is_some_and(|placed| placed.link == Link::Late);
         let mut passed = std::mem::take(&mut self.passed);
@@ -99,7 +99,7 @@ impl Market {
         let mut undo = self.touch(trade.mint, trade.venue);
         if let Some((undo, token)) = undo.as_mut().zip(self.tokens.get_mut(&trade.mint)) {
             let bytes = token.bytes();
-            effect = token.traded(at.recv_ms, trade, late, &around, undo, |what| passed.push(what));
+            effect = token.traded(at.recv_ms(), trade, late, &around, undo, |what| passed.push(what));
             self.token_bytes = self.token_bytes + token.bytes() - bytes;
         }
         self.passed = passed;
@@ -108,7 +108,7 @@ impl Market {
         }
         let symbol = self.symbol(&trade.mint);
         self.trades.push(TradeView {
-            recv_ms: at.recv_ms,
+            recv_ms: at.recv_ms(),
             slot: event.slot,
             signature: event.signature,
             venue: trade.venue,
@@ -148,7 +148,7 @@ impl Market {
     fn score(&mut self, promise: Option<Promise>, at: Arrived) {
         if let Some(promise) = promise {
             self.eta_score.scored += 1;
-            self.eta_score.inside += u64::from((promise.low_ms..=promise.high_ms).contains(&at.recv_ms));
+            self.eta_score.inside += u64::from((promise.low_ms..=promise.high_ms).contains(&at.recv_ms()));
         }
     }
 
@@ -160,7 +160,7 @@ impl Market {
 
     pub(super) fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep) {
         let symbol = self.symbol(&mint);
-        self.steps.push(LifecycleView { recv_ms: at.recv_ms, slot, mint, symbol, step });
+        self.steps.push(LifecycleView { recv_ms: at.recv_ms(), slot, mint, symbol, step });
     }
 
     /// Changes a token, which is made if it is new; how to take that back.

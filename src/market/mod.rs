@@ -63,10 +63,17 @@ const STEPS: usize = 200;
 pub struct Arrived {
     /// The connection.
     pub connection: usize,
-    /// In milliseconds since the Unix epoch.
-    pub recv_ms: i64,
+    /// In microseconds since the Unix epoch.
+    pub recv_us: i64,
     /// Status at which it was accepted.
     pub status: Status,
+}
+
+impl Arrived {
+    /// In milliseconds since the Unix epoch.
+    const fn recv_ms(self) -> i64 {
+        self.recv_us.div_euclid(1_000)
+    }
 }
 
 /// All state derived from the chain.
@@ -313,7 +320,7 @@ impl Market {
     fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
-            state.happened(&event.kind, at.recv_ms);
+            state.happened(&event.kind, at.recv_ms());
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
@@ -324,11 +331,11 @@ impl Market {
             self.passed.clear();
             return;
         }
-        let (slot, recv_ms, mint) = (event.slot, at.recv_ms, event.kind.mint());
+        let (slot, recv_ms, mint) = (event.slot, at.recv_ms(), event.kind.mint());
         let group = event.venue().program().group();
         changes.push(Change::Chain(ChainEvent {
             event,
-            recv_ms,
+            recv_us: at.recv_us,
             group,
             connection: at.connection,
             status: at.status,
@@ -357,7 +364,7 @@ fn tell_gap(link: Link, told: bool, event: &Event, at: Arrived, pool: Pool, chan
     if link == Link::AfterGap && !told {
         changes.push(Change::ChainBroken {
             slot: event.slot,
-            recv_ms: at.recv_ms,
+            recv_ms: at.recv_ms(),
             pool,
             mint: event.kind.mint(),
             connection: at.connection,

@@ -20,7 +20,7 @@ fn key<K>(n: u8) -> crate::chain::ids::Key<K> {
 }
 
 fn at(recv_ms: i64) -> Arrived {
-    Arrived { connection: 0, recv_ms, status: Status::Processed }
+    Arrived { connection: 0, recv_us: recv_ms * 1_000, status: Status::Processed }
 }
 
 fn event(kind: EventKind) -> Event {

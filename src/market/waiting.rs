@@ -49,7 +49,7 @@ pub(super) struct Called {
 impl Waiting {
     pub(super) fn push(&mut self, pool: u32, step: Step, event: Event, at: Arrived, told: bool) {
         let order = Order::of(&event);
-        self.tickets.push(Ticket { pool, order, step, slot: self.newest_slot.max(order.slot), recv_ms: at.recv_ms });
+        self.tickets.push(Ticket { pool, order, step, slot: self.newest_slot.max(order.slot), recv_ms: at.recv_ms() });
         self.events.push((event, at, told));
     }
 

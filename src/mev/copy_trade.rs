@@ -19,10 +19,12 @@ const PAIRS: usize = 16_384;
 const SEEN: usize = 1 << 18;
 /// First buyers kept of a mint.
 const BUYERS: usize = 16;
+#[allow(clippy::cast_possible_truncation, reason = "it is 16")]
+const BUYERS_U8: u8 = BUYERS as u8;
 /// How far behind its leader a follower may be, in slots.
 const BEHIND: u64 = 12;
-/// How long a wallet counts as having bought a mint, in microseconds.
-const MEMORY_US: i64 = 600_000_000;
+/// How long a wallet counts as having bought a mint, in seconds.
+const MEMORY_S: u32 = 600;
 /// Least mints in common.
 const LEAST: u16 = 5;
 /// Least share of a follower's mints.
@@ -34,10 +36,14 @@ const LAGS: usize = 5;
 /// Share of the lags in two neighbouring classes that makes them concentrated.
 const CONCENTRATED: f64 = 0.6;
 
+/// The newest first buyers of a mint, each field by itself: nearly always only the first one is looked at.
 #[derive(Clone, Copy, Debug, Default)]
 struct Buyers {
-    list: [Buyer; BUYERS],
-    next: usize,
+    owners: [u64; BUYERS],
+    slots: [u64; BUYERS],
+    seconds: [i32; BUYERS],
+    seqs: [Seq; BUYERS],
+    next: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +51,6 @@ struct Buyer {
     owner: u64,
     seq: Seq,
     slot: u64,
-    at_us: i64,
 }
 
 /// What a wallet did in all.
@@ -100,22 +105,25 @@ impl CopyTrade {
     /// Takes a leg in.
     pub(super) fn on(&mut self, seq: Seq, book: &Book, tracked: &mut Tracked) {
         let Some(entry) = book.get(seq).filter(|entry| entry.leg.side == Side::Buy && !entry.arbitrage) else { return };
-        let (owner, slot, now_us) = (entry.owner, entry.leg.place.slot, entry.leg.recv_us);
+        let (owner, slot) = (entry.owner, entry.leg.place.slot);
+        let now_s = i32::try_from(entry.leg.recv_us / 1_000_000 % (1 << 31)).unwrap_or(0);
         let buyers = self.mints.touch(entry.leg.mint).0;
-        let known = |buyer: &&mut Buyer| buyer.owner == owner && buyer.seq > 0 && now_us - buyer.at_us < MEMORY_US;
-        if let Some(known) = buyers.list.iter_mut().find(known) {
-            known.at_us = now_us;
+        if let Some(at) = buyers.owners.iter().position(|known| *known == owner)
+            && now_s.abs_diff(std::mem::replace(&mut buyers.seconds[at], now_s)) < MEMORY_S
+        {
             return;
         }
-        let near = |buyer: &&Buyer| buyer.seq > 0 && buyer.owner != owner && slot.saturating_sub(buyer.slot) <= BEHIND;
         let mut leaders = [Buyer::default(); BUYERS];
         let mut count = 0;
-        for buyer in buyers.list.iter().filter(near) {
-            leaders[count] = *buyer;
-            count += 1;
+        for (at, then) in buyers.slots.iter().enumerate().filter(|(_, then)| slot.saturating_sub(**then) <= BEHIND) {
+            if buyers.seqs[at] > 0 && buyers.owners[at] != owner {
+                leaders[count] = Buyer { owner: buyers.owners[at], seq: buyers.seqs[at], slot: *then };
+                count += 1;
+            }
         }
-        buyers.list[buyers.next] = Buyer { owner, seq, slot, at_us: now_us };
-        buyers.next = (buyers.next + 1) % BUYERS;
+        let at = usize::from(buyers.next);
+        (buyers.owners[at], buyers.slots[at], buyers.seconds[at], buyers.seqs[at]) = (owner, slot, now_s, seq);
+        buyers.next = (buyers.next + 1) % BUYERS_U8;
         self.all += 1;
         let activity = self.wallets.touch(owner).0;
         activity.buys += 1;

@@ -184,8 +184,8 @@ impl Detectors {
     /// Judges a position; whether anybody stands between its legs.
     fn look(&mut self, first: Seq, leg: &Leg) -> bool {
         let Some(pool) = self.pools.get(&leg.pool) else { return false };
-        let Self { book, users, tracked, weights, judge, .. } = self;
-        let scene = Scene { book, users, pool, tracked, weights };
+        let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
+        let scene = Scene { book, users, order_takers, pool, tracked, weights };
         let known = scene.book.get(first).and_then(|entry| entry.position.alert);
         let Some(judged) = judge.judge(first, &scene) else {
             if let Some(id) = known {
@@ -197,9 +197,9 @@ impl Detectors {
             return true;
         }
         let class = self.class(first, &judged);
-        let Self { book, users, tracked, weights, judge, .. } = self;
+        let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
         let Some(pool) = self.pools.get(&leg.pool) else { return true };
-        let scene = Scene { book, users, pool, tracked, weights };
+        let scene = Scene { book, users, order_takers, pool, tracked, weights };
         let Some(alert) = judge.alert(first, &judged, class, &scene) else { return true };
         let id = self.tracked.raise(known, alert, first);
         self.mark(first, id, class);
@@ -225,19 +225,26 @@ impl Detectors {
 
     /// Notes with the legs whose attack they are part of, and whose victims they are.
     fn mark(&mut self, first: Seq, id: AlertId, class: Class) {
-        let Some(position) = self.book.get_mut(first).map(|head| {
-            head.position.alert = Some(id);
-            head.position
+        let Some((position, new)) = self.book.get_mut(first).map(|head| {
+            let new = head.position.alert.replace(id) != Some(id);
+            (head.position, new)
         }) else {
             return;
         };
         if !class.is_sandwich() {
             return;
         }
+        let mut owners = [None; 2];
+        for (slot, seq) in owners.iter_mut().zip([first, position.last_back()]) {
+            *slot = self.book.get(seq).map(|entry| entry.owner);
+        }
+        if owners[0] == owners[1] {
+            owners[1] = None;
+        }
+        for owner in owners.into_iter().flatten().filter(|_| new) {
+            self.order_takers.attacked(owner);
+        }
         for seq in position.fronts().chain(position.backs().map(|(seq, _)| seq)) {
-            if let Some(entry) = self.book.get(seq) {
-                self.order_takers.sandwiches(entry.owner);
-            }
             if let Some(entry) = self.book.get_mut(seq)
                 && entry.attack.replace(id) != Some(id)
             {

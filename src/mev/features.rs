@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 use super::alert::Reason;
 
 /// How many features there are.
-pub const COUNT: usize = 18;
+pub const COUNT: usize = 20;
 
 /// Names of the features, in the order of [`Features::values`]; also the codes of reasons.
 pub const NAMES: [&str; COUNT] = [
     "bias",
     "terminal",
+    "public",
     "same_slot",
     "slots",
     "adjacent",
@@ -22,6 +23,7 @@ pub const NAMES: [&str; COUNT] = [
     "slack_low",
     "slack_fit",
     "round_trips",
+    "record",
     "profit",
     "cohort",
     "surprise",
@@ -34,8 +36,10 @@ pub const NAMES: [&str; COUNT] = [
 pub struct Features {
     /// Always 1.
     pub bias: f64,
-    /// 1 if the attacker's legs came through an app, wallet or router that many use.
+    /// 1 if one of the attacker's legs came from a known trading app or wallet.
     pub terminal: f64,
+    /// 1 if one of them came through a program that many use.
+    pub public: f64,
     /// 1 if front and back are in one slot.
     pub same_slot: f64,
     /// Slots from the first front to the last back.
@@ -58,6 +62,8 @@ pub struct Features {
     pub slack_fit: f64,
     /// Earlier round trips of the attacker in this pool with nobody between, 3 at most.
     pub round_trips: f64,
+    /// Sandwiches told of this wallet before, 3 at most: attackers come again.
+    pub record: f64,
     /// 1 if it paid.
     pub profit: f64,
     /// 1 if half of the victims pay the same fee with the same compute limit as the attacker.
@@ -77,6 +83,7 @@ impl Features {
         [
             self.bias,
             self.terminal,
+            self.public,
             self.same_slot,
             self.slots,
             self.adjacent,
@@ -88,6 +95,7 @@ impl Features {
             self.slack_low,
             self.slack_fit,
             self.round_trips,
+            self.record,
             self.profit,
             self.cohort,
             self.surprise,
@@ -179,7 +187,7 @@ mod tests {
         let features = Features { bias: 1.0, front_size: 2.0, terminal: 1.0, ..Features::default() };
         let mut weights = Weights([0.0; COUNT]);
         weights.0[1] = -3.0;
-        weights.0[5] = 1.0;
+        weights.0[6] = 1.0;
         assert_eq!(
             weights.reasons(&features),
             [Reason { code: "terminal", value: 1.0 }, Reason { code: "front_size", value: 2.0 }]

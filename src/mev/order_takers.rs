@@ -1,7 +1,8 @@
 //! Who keeps landing right before others' large trades, or right after others' moves, more often than chance explains.
 //!
 //! One such trade proves nothing: on a busy pool somebody is always next to somebody. So each wallet is put to a sequential
-//! test (Wald) against the pool's own rate of such neighbours: three times that rate, with one false alarm in ten thousand.
+//! test (Page's cumulative sum) against the pool's own rate of such neighbours: three times that rate, and on average no
+//! false alarm in a hundred thousand of its trades.
 
 use super::{
     alert::{Alert, AlertId, Class, Reason, Role, Victim},
@@ -20,14 +21,13 @@ const WALLETS: usize = 16_384;
 const AHEAD: usize = 3;
 /// How much more often than by chance.
 const TIMES: f64 = 3.0;
-/// ln((1 − β) / α) and ln(β / (1 − α)) for α = 10⁻⁴ and β = 0.05.
-const PROVEN: f64 = 9.159;
-const CLEARED: f64 = -2.996;
+/// ln of the trades between two false alarms.
+const PROVEN: f64 = 11.513;
 /// Trades of a pool before its rate is taken for anything.
 const LEAST: u32 = 20;
 /// A move of the price by at least this share is worth taking back.
 const MOVE: f64 = 0.01;
-/// What is told is proven with one false alarm in ten thousand, and that is of the wallet, not of the one trade.
+/// What is proven is the wallet's habit, not the one trade.
 const CONFIDENCE: f64 = 0.95;
 
 /// How often something happened by chance in a pool.
@@ -66,7 +66,7 @@ impl Trial {
         let claimed = (TIMES * chance).min(0.95).max(chance);
         self.evidence += if hit { (claimed / chance).ln() } else { ((1.0 - claimed) / (1.0 - chance)).ln() };
         self.hits = self.hits.saturating_add(u16::from(hit));
-        if self.evidence <= CLEARED {
+        if self.evidence <= 0.0 {
             (self.evidence, self.hits) = (0.0, 0);
         }
         // What is proven stays so, but not for ever.
@@ -79,8 +79,8 @@ impl Trial {
 struct Trials {
     before: Trial,
     after: Trial,
-    /// It sandwiches: what it does before others is told as that.
-    sandwiches: bool,
+    /// Sandwiches told of it: what it does before others is told as those.
+    attacks: u8,
 }
 
 /// A pool's newest legs, still to be followed or not.
@@ -115,8 +115,14 @@ impl OrderTakers {
     }
 
     /// This wallet was found to sandwich.
-    pub(super) fn sandwiches(&mut self, owner: u64) {
-        self.wallets.touch(owner).0.sandwiches = true;
+    pub(super) fn attacked(&mut self, owner: u64) {
+        let attacks = &mut self.wallets.touch(owner).0.attacks;
+        *attacks = attacks.saturating_add(1);
+    }
+
+    /// Sandwiches told of a wallet.
+    pub(super) fn attacks(&self, owner: u64) -> u8 {
+        self.wallets.get(&owner).map_or(0, |trials| trials.attacks)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -140,17 +146,17 @@ impl OrderTakers {
         if let Some(last) = last {
             let foreign = last.owner != entry.owner && last.payer != entry.payer;
             let hit = last.moved && foreign && last.side != leg.side && last.slot == leg.place.slot && !closes;
-            if let Some(chance) = near.after.share() {
-                let trial = &mut self.wallets.touch(entry.owner).0.after;
-                if trial.add(hit, chance) {
-                    let mut alert = Alert::about(leg, Class::Backrun, CONFIDENCE);
-                    alert.reasons = reasons(trial, chance);
-                    alert.legs = [(last.seq, Role::Other), (seq, Role::Back)]
-                        .into_iter()
-                        .filter_map(|(seq, role)| book.evidence(seq, role))
-                        .collect();
-                    trial.alert = Some(tracked.raise(trial.alert, alert, 0));
-                }
+            if let Some(chance) = near.after.share()
+                && let Some(trial) = self.trials(entry.owner, hit).map(|trials| &mut trials.after)
+                && trial.add(hit, chance)
+            {
+                let mut alert = Alert::about(leg, Class::Backrun, CONFIDENCE);
+                alert.reasons = reasons(trial, chance);
+                alert.legs = [(last.seq, Role::Other), (seq, Role::Back)]
+                    .into_iter()
+                    .filter_map(|(seq, role)| book.evidence(seq, role))
+                    .collect();
+                trial.alert = Some(tracked.raise(trial.alert, alert, 0));
             }
             near.after.add(hit);
         }
@@ -177,6 +183,11 @@ impl OrderTakers {
         });
     }
 
+    /// A wallet's tests: a miss says nothing of one that is not under test.
+    fn trials(&mut self, owner: u64, hit: bool) -> Option<&mut Trials> {
+        if hit { Some(self.wallets.touch(owner).0) } else { self.wallets.get_mut(&owner) }
+    }
+
     fn judge(&mut self, over: &Near, near: &mut Neighbours, book: &Book, tracked: &mut Tracked) {
         let hit = over.prey.is_some();
         let chance = near.before.share();
@@ -186,8 +197,8 @@ impl OrderTakers {
         if over.side != Side::Buy || front.attack.is_some() || front.arbitrage {
             return;
         }
-        let trials = self.wallets.touch(over.owner).0;
-        if !trials.before.add(hit, chance) || trials.sandwiches {
+        let Some(trials) = self.trials(over.owner, hit) else { return };
+        if !trials.before.add(hit, chance) || trials.attacks > 0 {
             return;
         }
         let Some(prey) = over.prey.and_then(|seq| book.get(seq)) else { return };

@@ -222,11 +222,13 @@ impl HotPool {
 pub(super) struct Sizes {
     counts: [u16; 64],
     total: u16,
+    /// Class from which on a trade is in the largest quarter, as of a few trades ago.
+    large: u8,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { counts: [0; 64], total: 0 }
+        Self { counts: [0; 64], total: 0, large: 0 }
     }
 }
 
@@ -248,6 +250,9 @@ impl Sizes {
         }
         self.counts[Self::class(quote)] += 1;
         self.total += 1;
+        if self.total.is_multiple_of(8) {
+            self.large = self.quarter();
+        }
     }
 
     /// Share of trades at least this large, with one such trade more than were seen: never 0.
@@ -256,8 +261,18 @@ impl Sizes {
         f64::from(larger + 1) / f64::from(self.total + 2)
     }
 
+    /// The lowest class that no more than a quarter of the trades reach.
+    fn quarter(&self) -> u8 {
+        let (mut class, mut above) = (63_u8, 0);
+        while class > 0 && above + self.counts[usize::from(class)] <= self.total / 4 {
+            above += self.counts[usize::from(class)];
+            class -= 1;
+        }
+        class + 1
+    }
+
     /// Whether a trade is in the largest quarter.
     pub(super) fn is_large(&self, quote: u64) -> bool {
-        self.share_from(quote) <= 0.25
+        self.large > 0 && Self::class(quote) >= self.large.into()
     }
 }

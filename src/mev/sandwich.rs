@@ -1,10 +1,11 @@
 //! Sandwiches: what somebody opened before others' trades and closed after them, and what it cost those between.
 
 use super::{
-    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Class, Link, Reason, Role, State, Victim},
+    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Class, Link, Reason, Role, SUSPECTED, State, Victim},
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
     leg::Leg,
+    order_takers::OrderTakers,
     pools::HotPool,
     replay::{Harm, PoolState, reproduces},
     tracked::Tracked,
@@ -26,6 +27,7 @@ const SOL: f64 = 1e9;
 pub(super) struct Scene<'a> {
     pub(super) book: &'a Book,
     pub(super) users: &'a Users,
+    pub(super) order_takers: &'a OrderTakers,
     pub(super) pool: &'a HotPool,
     pub(super) tracked: &'a Tracked,
     pub(super) weights: &'a Weights,
@@ -141,11 +143,7 @@ impl Judge {
             false => Shape::WideCross,
         };
         let adjacent = shape == Shape::Tight && transactions <= self.seqs.len() as u64;
-        self.replay(first, &entity, &position, scene);
 
-        let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
-        let slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);
-        let replayed = worst.is_some_and(|(_, joint, _)| joint.is_some());
         let quote_in: u64 = position.fronts().filter_map(|seq| scene.book.get(seq)).map(|entry| entry.leg.quote).sum();
         let in_sol = head.leg.quote_mint == WRAPPED_SOL;
         let profit = profit(&position, scene.book).filter(|_| in_sol);
@@ -159,15 +157,18 @@ impl Judge {
             others as f64,
         );
         let set = |is: bool| if is { 1.0 } else { 0.0 };
-        let mine = position.fronts().chain(position.backs().map(|(seq, _)| seq));
-        let terminal = mine
-            .filter_map(|seq| scene.book.get(seq))
-            .any(|entry| entry.leg.terminal || (entry.program != 0 && scene.users.is_public(entry.program)));
+        let mine = || position.fronts().chain(position.backs().map(|(seq, _)| seq));
+        let mine = || mine().filter_map(|seq| scene.book.get(seq));
+        let terminal = mine().any(|entry| entry.leg.terminal);
+        let public = mine().any(|entry| entry.program != 0 && scene.users.is_public(entry.program));
+        let told = u8::from(position.alert.is_some());
+        let record = mine().map(|entry| scene.order_takers.attacks(entry.owner)).max().unwrap_or(0);
         let chance = 1.0 - (1.0 - scene.pool.sizes.share_from(largest)).powf(window);
         let link = self.weakest(&position, scene);
-        let features = Features {
+        let mut features = Features {
             bias: 1.0,
             terminal: set(terminal),
+            public: set(public),
             same_slot: set(same_slot),
             slots,
             adjacent: set(adjacent),
@@ -176,15 +177,34 @@ impl Judge {
             inventory_most: set((0.85..0.97).contains(&closed)),
             victims: count.ln(),
             size_ratio: (large / front.max(1.0)).max(f64::MIN_POSITIVE).ln().abs(),
-            slack_low: set(slack.is_some_and(|slack| slack < UNFIT)),
-            slack_fit: set(slack.is_some_and(|slack| FIT.contains(&slack))),
+            slack_low: 0.0,
+            slack_fit: 0.0,
             round_trips: f64::from(scene.pool.trips(head.owner).min(3)),
+            record: f64::from(record.saturating_sub(told).min(3)),
             profit: set(profit.is_some_and(|profit| profit > 0)),
             cohort: set(self.is_cohort(&head.leg, scene.book)),
             surprise: -chance.max(1e-9).ln(),
             weak_link: 1.0 - link.strength(),
-            unreplayed: set(!replayed),
+            unreplayed: 0.0,
         };
+        // Replaying costs more than all else: it is not done where the best it could show would change nothing.
+        let outcomes = [
+            features,
+            Features { slack_fit: 1.0, ..features },
+            Features { slack_low: 1.0, ..features },
+            Features { unreplayed: 1.0, ..features },
+        ];
+        let is_open = outcomes.iter().any(|outcome| scene.weights.score(outcome) >= SUSPECTED);
+        let mut slack = None;
+        if position.alert.is_some() || is_open {
+            self.replay(first, &entity, &position, scene);
+            let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
+            slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);
+            let replayed = worst.is_some_and(|(_, joint, _)| joint.is_some());
+            features.slack_low = set(slack.is_some_and(|slack| slack < UNFIT));
+            features.slack_fit = set(slack.is_some_and(|slack| FIT.contains(&slack)));
+            features.unreplayed = set(!replayed);
+        }
         let confidence = scene.weights.score(&features);
         Some(Judged { features, confidence, whole, profit, shape, wallets: entity.wallets(), slack })
     }
@@ -311,7 +331,7 @@ impl Judged {
         let aimed = self.slack.is_none_or(|slack| slack >= UNFIT);
         if self.features.cohort > 0.0 || self.features.round_trips >= 3.0 {
             Class::Wash
-        } else if self.features.terminal > 0.0 || (!aimed && self.shape == Shape::WideCross) {
+        } else if self.shape == Shape::WideCross && (self.features.terminal > 0.0 || !aimed) {
             Class::Momentum
         } else if self.wallets > 1 {
             Class::SandwichEvasive

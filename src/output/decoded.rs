@@ -350,7 +350,7 @@ fn event_line(event: Event) -> Option<Value> {
     let status = Status::Processed;
     let event = ChainEvent {
         event,
-        recv_ms: 0,
+        recv_us: 0,
         group,
         connection: 0,
         status,

@@ -217,7 +217,7 @@ pub(super) fn chain(chain: &ChainEvent) -> Option<Line> {
         path: [event.path.outer].into_iter().chain(event.path.inner).collect(),
         event_index: event.event_index,
         ts_ms: event.timestamp.and_then(|seconds| seconds.checked_mul(1_000)),
-        recv_ms: chain.recv_ms,
+        recv_ms: chain.recv_us.div_euclid(1_000),
         group: chain.group.name(),
         connection: chain.connection,
         status: chain.status.name(),

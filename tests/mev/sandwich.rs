@@ -75,7 +75,7 @@ fn a_tight_one_with_two_victims() {
 #[test]
 fn a_wide_one_over_slots_is_worth_less_than_one_in_a_slot() {
     let confidence = |slots: u64| {
-        let mut orders = vec![(buy(1, 6 * SOL), 1), (buy(4, SOL / 10), 0), (sell(4, 1_000_000_000), 0)];
+        let mut orders = vec![(buy(1, 12 * SOL), 1), (buy(4, SOL / 10), 0), (sell(4, 1_000_000_000), 0)];
         orders.push((takes(2, 9_000_000_000_000), slots));
         orders.push((sell(1, bought(Venue::Pump, &orders, 1)), 0));
         let found = alerts(&play(Venue::Pump, &orders, &[]));
@@ -215,7 +215,7 @@ fn across_a_gap_nothing_is_sure() {
 
 #[test]
 fn slots_confirm_and_retract() {
-    let mut orders = vec![(buy(1, 6 * SOL), 1), (takes(2, 9_000_000_000_000), 1)];
+    let mut orders = vec![(buy(1, 12 * SOL), 1), (takes(2, 9_000_000_000_000), 1)];
     orders.push((sell(1, bought(Venue::Pump, &orders, 1)), 1));
     let legs = play(Venue::Pump, &orders, &[]);
     let slots: Vec<u64> = legs.iter().map(|leg| leg.place.slot).collect();

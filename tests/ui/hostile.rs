@@ -429,7 +429,7 @@ fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
     let status = Status::Processed;
     let chain = ChainEvent {
         event,
-        recv_ms: 0,
+        recv_us: 0,
         group,
         connection: 0,
         status,
