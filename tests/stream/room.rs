@@ -45,6 +45,7 @@ async fn with_room_for_one_stream_one_connection_carries_everything() {
         status.connections.iter().any(|one| one.groups.iter().count() == 3 && one.active_version >= 2)
     };
     stage.until(in_force).await;
+    stage.slots(2).await;
     let from = stage.server.stats().slot.unwrap() + 2;
     stage.until(|stage| stage.slots.last().is_some_and(|slot| *slot > from + 20)).await;
     let wanted: BTreeSet<_> = stage.made(from..from + 20);
