@@ -127,7 +127,6 @@ impl CheckpointKeeper {
         let (slots, incoming) = mpsc::sync_channel(1);
         let (publish, view) = watch::channel(view);
         let keep = move || {
-            let _lock = lock;
             while let Ok(slot) = incoming.recv() {
                 if publish.borrow().slot == Some(slot) {
                     continue;
@@ -143,6 +142,10 @@ impl CheckpointKeeper {
                         view.trouble = Some(format!("the checkpoint could not be written: {error}").into());
                     }
                 });
+            }
+            // Not by closing it alone: a process that is being started may hold a copy of it for a moment.
+            if let Err(error) = lock.unlock() {
+                tracing::warn!(%error, "the checkpoint could not be unlocked");
             }
         };
         let thread = thread::Builder::new().name("checkpoint".into()).spawn(keep)?;
