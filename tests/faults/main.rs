@@ -23,7 +23,7 @@ use smart_stream_tui::{
     },
     simulator::server::ServerSettings,
     stream::{
-        BudgetRules, Control, OnEnd, StreamSettings,
+        BudgetRules, Control, OnEnd, StreamSettings, StreamStatus,
         status::{
             ConnectionState::{BackingOff, Idle, Live, Stopped, WaitingForPermit},
             Move, StreamEventKind, Throttle,
@@ -409,13 +409,11 @@ async fn one_stream_too_many_is_not_tried_again_soon() {
     let settings = ServerSettings { max_streams: Some(1), ..real_time() };
     let server = serve(settings, Chain::endless()).await;
     let mut client = Client::start(quick(&server.url(), 2));
-    let refused = |state| {
-        move |status: &smart_stream_tui::stream::StreamStatus| {
-            status.connections.iter().filter(|one| one.state == state).count() == 1
-        }
+    let split = |status: &StreamStatus| {
+        let states = || status.connections.iter().map(|one| (one.state, one.cause.is_some()));
+        states().any(|one| one == (Idle, true)) && states().any(|(state, _)| state == Live)
     };
-    client.until("without a stream", refused(Idle)).await;
-    client.until("live", refused(Live)).await;
+    client.until("one without a stream and one live", split).await;
     let status = client.status.borrow().clone();
     let cause = status.connections.iter().find_map(|one| one.cause.clone()).unwrap();
     assert!(cause.starts_with("too many streams are open"), "{cause}");
