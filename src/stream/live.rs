@@ -71,7 +71,8 @@ impl<'c, S: Sink> Live<'c, S> {
             connection,
             channel,
             requests,
-            pending: vec![(sent.clone(), None)],
+            // The request is made now, however long ago its filters were first wanted.
+            pending: vec![(Desired { since: Instant::now(), ..sent.clone() }, None)],
             sent,
             active: 0,
             last_sent: Instant::now(),
@@ -278,6 +279,8 @@ impl<'c, S: Sink> Live<'c, S> {
 
     /// Completes and reports the updates that have been seen in force, and what was learnt about gaps.
     async fn activated(&mut self) {
+        let Connection { vitals, recovery, .. } = &*self.connection;
+        vitals.progress(recovery.newest(), recovery.settled());
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
             drop(permit);

@@ -150,6 +150,18 @@ impl Recovery {
         self.last
     }
 
+    /// Newest slot of which anything is known.
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.last.max(self.open.last().copied())
+    }
+
+    /// The slot up to which everything has come or was declared as missed, unless something is still to be fetched.
+    #[must_use]
+    pub fn settled(&self) -> Option<u64> {
+        self.last.filter(|_| self.wanted.is_none() && self.queued.is_none())
+    }
+
     /// Slots that were no slots of this chain.
     #[must_use]
     pub const fn outliers(&self) -> u64 {

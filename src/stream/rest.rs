@@ -113,6 +113,7 @@ impl Supervisor {
             self.pool.add(connection, one.group);
         }
         let version = self.wish(connection, Purpose::Rebalance);
-        self.migration = Some(Migration { reason: "failover", moves, awaited: vec![(connection, version)], permits });
+        self.migration =
+            Some(Migration { reason: "failover", moves, awaited: vec![(connection, version)], owed: None, permits });
     }
 }

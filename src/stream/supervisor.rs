@@ -36,6 +36,8 @@ pub(super) struct Migration {
     pub(super) moves: Vec<Move>,
     /// Targets with the version that carries their new groups.
     pub(super) awaited: Vec<(usize, u32)>,
+    /// The newest slot when all of them delivered: the sources owe everything up to it.
+    pub(super) owed: Option<u64>,
     pub(super) permits: u32,
 }
 
@@ -273,12 +275,13 @@ impl Supervisor {
             self.pool.add(one.to, one.group);
         }
         let awaited = targets.into_iter().map(|target| (target, self.wish(target, Purpose::Rebalance))).collect();
-        self.migration = Some(Migration { reason, moves, awaited, permits });
+        self.migration = Some(Migration { reason, moves, awaited, owed: None, permits });
     }
 
-    /// Second half, once every target delivers: the sources let go. Given up if a target stops for good.
+    /// Second half, once every target delivers: the sources let go, each when it has all that the targets came too late
+    /// for. After that its replays would not bring these groups any more. Given up if a target stops for good.
     fn migrate(&mut self) {
-        let Some(migration) = self.migration.take() else { return };
+        let Some(mut migration) = self.migration.take() else { return };
         if let Some((dead, _)) = migration.awaited.iter().find(|(target, _)| self.stopped(*target)) {
             let why = format!("rebalance given up: connection {dead} is stopped");
             self.abandon(&migration);
@@ -288,7 +291,14 @@ impl Supervisor {
             .awaited
             .iter()
             .all(|(target, version)| self.slots.get(*target).is_some_and(|slot| slot.active >= *version));
-        if !ready {
+        if ready && migration.owed.is_none() {
+            let reached =
+                migration.awaited.iter().filter_map(|(target, _)| Some(self.slots.get(*target)?.vitals.reached()));
+            migration.owed = reached.max();
+        }
+        let settled = |source: usize| self.slots.get(source).map_or(u64::MAX, |slot| slot.vitals.settled());
+        let paid = migration.owed.is_some_and(|owed| migration.moves.iter().all(|one| settled(one.from) >= owed));
+        if !paid {
             self.migration = Some(migration);
             return;
         }

@@ -1,0 +1,276 @@
+//! The streams as a program would use them: what arrives is told once, the watchdog is fed, a stopped connection is asked
+//! to try again.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash},
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use smart_stream_tui::{
+    chain::{
+        group::{Group, GroupSet},
+        wire::{Kind, Update, WireError},
+    },
+    market::{Market, input::Transaction},
+    stream::{
+        Arrival, BudgetRules, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Sink, SlotRecord,
+        StreamSettings, Streams,
+        balancer::ConnectionLoad,
+        machine::{Network, Runner},
+        status::{ConnectionState, StreamEventKind},
+    },
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval},
+};
+
+use crate::{chain::Signature, hour::Hour, network};
+
+/// Where the server is.
+pub(crate) const SERVER: &str = "server";
+pub(crate) const PORT: u16 = 10_000;
+/// The provider's rule.
+pub(crate) const LIMIT: u32 = 100;
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+/// After this long a stopped connection is asked to try again.
+const STOPPED_FOR: Duration = Duration::from_secs(60);
+
+/// What one connection says, in order.
+#[derive(Clone, Debug)]
+pub(crate) enum Told {
+    Transaction(u64, Signature),
+    Slot(SlotRecord),
+    Gap(Gap),
+}
+
+pub(crate) struct Keep {
+    connection: usize,
+    told: Vec<Told>,
+}
+
+impl Sink for Keep {
+    type Batch = (usize, Vec<Told>);
+
+    fn on_update(&mut self, _: &Bytes, update: &Update<'_>, _: Arrival) {
+        if let Kind::Transaction(transaction) = &update.kind {
+            self.told.push(Told::Transaction(transaction.slot, *transaction.signature));
+        }
+    }
+
+    fn on_slot(&mut self, record: &SlotRecord) {
+        self.told.push(Told::Slot(*record));
+    }
+
+    fn on_gap(&mut self, gap: &Gap) {
+        self.told.push(Told::Gap(*gap));
+    }
+
+    fn on_bad_frame(&mut self, _: &Bytes, error: WireError, _: Arrival) {
+        panic!("{error}");
+    }
+
+    fn take_batch(&mut self) -> Option<Self::Batch> {
+        (!self.told.is_empty()).then(|| (self.connection, std::mem::take(&mut self.told)))
+    }
+}
+
+/// What came out.
+#[derive(Default)]
+pub(crate) struct Received {
+    /// How often each transaction of each slot was accepted as new.
+    pub(crate) accepted: BTreeMap<(u64, Signature), u32>,
+    pub(crate) repeats: u64,
+    pub(crate) gaps: Vec<Gap>,
+    /// First slot that a connection had from its beginning.
+    pub(crate) since: BTreeMap<usize, u64>,
+    /// The carriers that each group has had.
+    pub(crate) carriers: BTreeMap<usize, Vec<usize>>,
+    /// The states in the end, with their causes.
+    pub(crate) states: Vec<(ConnectionState, String)>,
+    pub(crate) closed_in_time: bool,
+    pub(crate) trace: DefaultHasher,
+}
+
+fn simulated_clock() -> SystemTime {
+    SystemTime::UNIX_EPOCH + turmoil::since_epoch().unwrap_or_default()
+}
+
+pub(crate) fn clock() -> fn() -> SystemTime {
+    simulated_clock
+}
+
+fn settings(hour: &Hour) -> StreamSettings {
+    StreamSettings {
+        endpoint: Endpoint { url: format!("http://{SERVER}:{PORT}"), host: SERVER.into(), x_token: None },
+        failover: Vec::new(),
+        connections: hour.connections,
+        groups: Group::ALL.to_vec(),
+        budget: BudgetRules {
+            limit: LIMIT,
+            window: WINDOW,
+            reserve: 20,
+            per_connection: 15,
+            cost_new: 1,
+            cost_update: 1,
+        },
+        commitment: 0,
+        keepalive_interval: Duration::from_secs(20),
+        keepalive_timeout: Duration::from_secs(5),
+        window_bytes: 8 << 20,
+        max_message_bytes: 64 << 10,
+        connect_timeout: Duration::from_secs(5),
+        subscribe_timeout: Duration::from_secs(10),
+        silence_timeout: Duration::from_secs(35),
+        backoff: (Duration::from_millis(500), Duration::from_secs(30)),
+        zstd: false,
+        on_end: OnEnd::Reconnect,
+        ledger: None,
+        checkpoint: None,
+        resume: Resume::Fresh,
+        recover: true,
+        proof: hour.proof,
+        balance: hour.moves,
+        update_spacing: Duration::from_secs(2),
+    }
+}
+
+/// Runs the streams for as long as the hour lasts.
+pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
+    let machine = Machine {
+        network: Network::Own(network::dial()),
+        clock: simulated_clock,
+        seed: Some(hour.seed),
+        runner: Runner::LocalTasks,
+    };
+    let (sender, mut batches) = mpsc::channel(1_024);
+    let keep = |connection| Keep { connection, told: Vec::new() };
+    let streams = Streams::start_on(machine, settings(&hour), keep, sender).expect("started");
+    let mut status = streams.status();
+    let mut market = Market::default();
+    let started = Instant::now();
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut random = fastrand::Rng::with_seed(hour.seed ^ 0x7573_6572);
+    let mut newest_event = None;
+    let mut stopped_since: BTreeMap<usize, Instant> = BTreeMap::new();
+    while started.elapsed() < hour.length {
+        tokio::select! {
+            biased;
+            _ = seconds.tick() => {
+                let connections = (0..hour.connections)
+                    .map(|connection| ConnectionLoad { connection, bytes_per_s: 1_000.0, busy: None, queue_fill: 0.0 })
+                    .collect();
+                let _ = streams.control().send(Control::Loads { groups: Vec::new(), connections }).await;
+                let now = status.borrow().clone();
+                for connection in &now.connections {
+                    if connection.state != ConnectionState::Stopped {
+                        stopped_since.remove(&connection.id);
+                    } else if stopped_since.entry(connection.id).or_insert_with(Instant::now).elapsed() >= STOPPED_FOR {
+                        stopped_since.remove(&connection.id);
+                        let _ = streams.control().send(Control::Reconnect { connection: connection.id }).await;
+                    }
+                }
+                let calm = started.elapsed() >= hour.calm_from;
+                if !calm && random.u32(0..900) == 0 {
+                    let connection = random.usize(..hour.connections);
+                    let _ = streams.control().send(Control::Reconnect { connection }).await;
+                }
+                if !calm && hour.moves && random.u32(0..120) == 0 {
+                    let group = Group::ALL[random.usize(..Group::ALL.len())];
+                    let carries = |groups: &GroupSet| groups.contains(group);
+                    let from = now.connections.iter().find(|one| carries(&one.groups)).map(|one| one.id);
+                    let to = random.usize(..hour.connections);
+                    if let Some(from) = from {
+                        let moves = vec![smart_stream_tui::stream::status::Move { group, from, to }];
+                        let _ = streams.control().send(Control::Rebalance { reason: "manual", moves }).await;
+                    }
+                }
+            }
+            batch = batches.recv() => {
+                let Some((connection, told)) = batch else { break };
+                take(&mut received.borrow_mut(), &mut market, connection, told);
+            }
+            _ = status.changed() => {
+                let now = status.borrow_and_update().clone();
+                let mut received = received.borrow_mut();
+                for connection in &now.connections {
+                    for group in connection.groups.iter() {
+                        let carriers = received.carriers.entry(group.index()).or_default();
+                        if !carriers.contains(&connection.id) {
+                            carriers.push(connection.id);
+                        }
+                    }
+                }
+                for event in now.events.iter().filter(|event| newest_event.is_none_or(|seq| event.seq > seq)) {
+                    (event.seq, event.at_ms).hash(&mut received.trace);
+                    match &event.kind {
+                        StreamEventKind::State { connection, state, cause, .. } => {
+                            if hour.tells {
+                                println!("{:9.3} {connection} {state:?} {cause:?}", started.elapsed().as_secs_f64());
+                            }
+                            (connection, state.name(), cause.as_deref()).hash(&mut received.trace);
+                        }
+                        other => {
+                            if hour.tells {
+                                println!("{:9.3} {other}", started.elapsed().as_secs_f64());
+                            }
+                        }
+                    }
+                }
+                newest_event = now.events.last().map(|event| event.seq).or(newest_event);
+            }
+        }
+    }
+    let states = status.borrow().connections.iter().map(|one| (one.state, format!("{:?}", one.cause))).collect();
+    received.borrow_mut().states = states;
+    let closing = Instant::now();
+    let drain = async { while batches.recv().await.is_some() {} };
+    tokio::join!(streams.close(), drain);
+    received.borrow_mut().closed_in_time = closing.elapsed() < Duration::from_secs(5);
+}
+
+fn take(received: &mut Received, market: &mut Market, connection: usize, told: Vec<Told>) {
+    let now = turmoil::sim_elapsed();
+    for told in told {
+        match told {
+            Told::Transaction(slot, signature) => {
+                (now, connection, slot, signature).hash(&mut received.trace);
+                let transaction = Transaction {
+                    slot,
+                    signature: signature.into(),
+                    bytes: 0,
+                    failed: false,
+                    groups: GroupSet::EMPTY,
+                    tally: smart_stream_tui::decode::Tally::default(),
+                    events: 0,
+                    undecoded: 0,
+                };
+                if market.is_new(&transaction) {
+                    *received.accepted.entry((slot, signature)).or_insert(0) += 1;
+                } else {
+                    received.repeats += 1;
+                }
+            }
+            Told::Slot(record) => {
+                (now, connection, record.slot, record.matched, record.lost).hash(&mut received.trace);
+                if record.whole {
+                    received.since.entry(connection).or_insert(record.slot);
+                }
+            }
+            Told::Gap(gap) => {
+                (now, connection, gap.from_slot, gap.to_slot, gap.repaired).hash(&mut received.trace);
+                received.gaps.push(gap);
+            }
+        }
+    }
+}
+
+/// Whether the proof sees a transaction that was dropped with its status.
+pub(crate) fn sees_drops(proof: ProofMode) -> bool {
+    proof == ProofMode::Block
+}

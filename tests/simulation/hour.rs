@@ -1,0 +1,281 @@
+//! One hour, or a part of one: what goes wrong in it, drawn from the seed, and the run.
+
+use std::{
+    cell::{Cell, RefCell},
+    hash::Hasher,
+    rc::Rc,
+    time::Duration,
+};
+
+use smart_stream_tui::{
+    simulator::{
+        fault::{Fault, FaultKind, FaultPlan},
+        server::{OracleEntry, Pace, Server, ServerSettings},
+    },
+    stream::ProofMode,
+};
+use tonic::Code;
+
+use crate::{
+    chain::Chain,
+    client::{self, PORT, Received, SERVER, sees_drops},
+    network,
+    verdict::judge,
+};
+
+/// Bytes arrive at whole ticks, timers in between: fine against round trips of up to 100 ms.
+const TICK: Duration = Duration::from_millis(10);
+/// Nothing goes wrong before this: everyone has joined by then.
+const QUIET_START: Duration = Duration::from_secs(20);
+/// Nothing goes wrong any more for so long: every freeze, delay and repair is over by the end.
+const CALM_END: Duration = Duration::from_secs(240);
+
+/// What the network does, between all connections and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// Everything is lost.
+    Partition,
+    /// Only what is for the server is lost.
+    Upwards,
+    /// Only what is for the streams is lost.
+    Downwards,
+    /// Everything waits and then comes at once.
+    Hold,
+    /// The server is gone, with all it remembers.
+    Crash,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Hour {
+    pub(crate) seed: u64,
+    pub(crate) length: Duration,
+    pub(crate) calm_from: Duration,
+    pub(crate) connections: usize,
+    pub(crate) proof: ProofMode,
+    /// Whether groups move between connections.
+    pub(crate) moves: bool,
+    slot: Duration,
+    replay_slots: usize,
+    latency: Duration,
+    faults: Vec<Fault>,
+    breaks: Vec<(Duration, Duration, Break)>,
+    /// Whether to tell what happens.
+    pub(crate) tells: bool,
+}
+
+/// What an hour came to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) seed: u64,
+    /// Hash of everything that came out, with its time.
+    pub(crate) trace: u64,
+    /// Transactions that had to arrive or be declared.
+    pub(crate) executed: u64,
+    /// Of those, missing ones whose slots were declared.
+    pub(crate) declared: u64,
+    pub(crate) gaps: u64,
+    /// Streams the server accepted.
+    pub(crate) streams: u64,
+    pub(crate) repeats: u64,
+    pub(crate) most_in_a_window: u64,
+    /// What should not be.
+    pub(crate) wrong: Vec<String>,
+}
+
+fn seconds(random: &mut fastrand::Rng, from: u64, to: u64) -> Duration {
+    Duration::from_millis(random.u64(from * 1_000..to * 1_000))
+}
+
+fn status(random: &mut fastrand::Rng) -> FaultKind {
+    let (code, message) = [
+        (Code::Unavailable, "server is shutting down try again later"),
+        (Code::Unknown, "h2 protocol error: error reading a body from connection"),
+        (Code::Internal, "something broke"),
+        (Code::DataLoss, "Client could not keep up"),
+        (Code::Aborted, ""),
+        (Code::Cancelled, ""),
+        (Code::DeadlineExceeded, ""),
+        (Code::ResourceExhausted, "rate limit exceeded"),
+        (Code::ResourceExhausted, "max subscription limit exceeded"),
+        (Code::PermissionDenied, "Maximum connection count reached"),
+        (Code::PermissionDenied, "your plan has ended"),
+        (Code::Unauthenticated, "No valid auth token"),
+        (Code::InvalidArgument, "failed to create filter: Invalid Base58 string"),
+        (Code::Internal, "failed to get replay response"),
+        (Code::OutOfRange, "broadcast from 5 is not available, last available: 9"),
+        (Code::Unavailable, "grpc-status header missing, mapped from HTTP status code 429"),
+    ][random.usize(..16)];
+    let pushback = (random.u8(..) < 30).then(|| seconds(random, 1, 90));
+    let after = if random.bool() { 0 } else { random.u64(..40) };
+    FaultKind::Status { code, message: message.to_owned(), pushback, after }
+}
+
+/// A fault, and how long it may last at most.
+fn fault(random: &mut fastrand::Rng, drops: bool) -> (FaultKind, Option<(u64, u64)>) {
+    match random.u32(0..if drops { 17 } else { 16 }) {
+        0 => (FaultKind::Reset { after_bytes: if random.bool() { 0 } else { random.u64(1..5_000) } }, None),
+        1 => (FaultKind::Close { after: random.u64(..20) }, random.bool().then_some((1, 60))),
+        2 => (FaultKind::Blackhole { down: true, up: random.bool() }, Some((1, 90))),
+        3 => (FaultKind::Blackhole { down: false, up: true }, Some((1, 90))),
+        4 => (FaultKind::Stall, Some((1, 90))),
+        5 => {
+            let by = Duration::from_millis(random.u64(50..3_000));
+            (FaultKind::Delay { by, jitter: by.mul_f64(random.f64()) }, Some((5, 120)))
+        }
+        6 => (FaultKind::Rate { bytes_per_s: random.u64(100..4_000) }, Some((5, 90))),
+        7 => (FaultKind::Slice { bytes: random.usize(1..40) }, Some((5, 60))),
+        8 | 9 => (status(random), random.bool().then_some((1, 120))),
+        10 => {
+            let code = [0, 2, 11][random.usize(..3)];
+            (FaultKind::Goaway { code, grace: random.bool().then(|| seconds(random, 1, 20)) }, None)
+        }
+        11 => (FaultKind::Duplicate { share: random.f64() }, Some((5, 200))),
+        12 => (FaultKind::Reorder { share: random.f64() }, Some((5, 200))),
+        13 => (FaultKind::DeadSlot, random.bool().then_some((1, 4))),
+        14 => match random.u32(0..3) {
+            0 => (FaultKind::Limit { pushback: random.bool().then(|| seconds(random, 1, 90)) }, Some((1, 60))),
+            1 => (FaultKind::ReplayGone, random.bool().then_some((1, 60))),
+            _ => (FaultKind::Oversize { bytes: random.usize(60_000..200_000) }, None),
+        },
+        15 => (FaultKind::Lagged { after: random.u64(..20) }, random.bool().then_some((1, 30))),
+        _ => (FaultKind::Drop { share: 0.01 + 0.1 * random.f64(), all: false }, Some((5, 120))),
+    }
+}
+
+impl Hour {
+    pub(crate) fn new(seed: u64, minutes: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let length = Duration::from_secs(60 * minutes);
+        let calm_from = length - CALM_END;
+        let proof = [ProofMode::Chain, ProofMode::Filters, ProofMode::Block][random.usize(..3)];
+        let connections = random.usize(1..4);
+        let within = |random: &mut fastrand::Rng| seconds(random, QUIET_START.as_secs(), calm_from.as_secs());
+        let count = random.u64(10..60) * minutes / 60;
+        let mut faults: Vec<Fault> = (0..count)
+            .map(|_| {
+                let at = within(&mut random);
+                let (kind, lasts) = fault(&mut random, sees_drops(proof));
+                let lasts = lasts.map(|(from, to)| seconds(&mut random, from, to).min(calm_from - at));
+                let one = random.bool().then(|| random.usize(1..=connections));
+                // A slot is the whole chain's.
+                let connection = if matches!(kind, FaultKind::DeadSlot | FaultKind::ReplayGone) { None } else { one };
+                Fault { at, lasts, connection, kind }
+            })
+            .collect();
+        faults.sort_by_key(|fault| fault.at);
+        let mut breaks = Vec::new();
+        let mut at = QUIET_START + seconds(&mut random, 1, 300);
+        while at < calm_from - Duration::from_secs(130) {
+            let most = [1_000, 10_000, 120_000][random.usize(..3)];
+            let lasts = Duration::from_millis(random.u64(100..most));
+            let kinds = [Break::Partition, Break::Upwards, Break::Downwards, Break::Hold, Break::Crash];
+            breaks.push((at, lasts, kinds[random.usize(..kinds.len())]));
+            at += lasts + seconds(&mut random, 1, 900);
+        }
+        Self {
+            seed,
+            length,
+            calm_from,
+            connections,
+            proof,
+            moves: random.bool(),
+            slot: Duration::from_millis([400, 1_000, 2_000][random.usize(..3)]),
+            replay_slots: [0, 20, 150, 150, 150, 1_000][random.usize(..6)],
+            latency: Duration::from_millis(random.u64(1..50)),
+            faults,
+            breaks,
+            tells: std::env::var_os("SIM_SEED").is_some(),
+        }
+    }
+
+    /// The faults that are still to come for a server that starts now.
+    fn plan(&self, now: Duration) -> FaultPlan {
+        let coming = self.faults.iter().filter(|fault| fault.at >= now);
+        FaultPlan {
+            seed: self.seed,
+            faults: coming.map(|fault| Fault { at: fault.at - now, ..fault.clone() }).collect(),
+        }
+    }
+
+    pub(crate) fn play(self) -> Outcome {
+        let mut sim = turmoil::Builder::new()
+            .rng_seed(self.seed)
+            .epoch(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+            .simulation_duration(self.length * 2)
+            .tick_duration(TICK)
+            .min_message_latency(Duration::from_millis(1))
+            .max_message_latency(self.latency * 2)
+            .tcp_capacity(4_096)
+            .build();
+        let chain = Chain::new(self.seed, self.slot);
+        let server: Rc<RefCell<Option<Server>>> = Rc::default();
+        let down_since: Rc<Cell<Option<Duration>>> = Rc::default();
+        let received: Rc<RefCell<Received>> = Rc::default();
+        let mut log: Vec<OracleEntry> = Vec::new();
+        {
+            let (hour, chain, server, down_since) = (self.clone(), chain.clone(), server.clone(), down_since.clone());
+            sim.host(SERVER, move || {
+                let (hour, chain, server, down_since) =
+                    (hour.clone(), chain.clone(), server.clone(), down_since.clone());
+                async move {
+                    let now = turmoil::sim_elapsed().unwrap_or_default();
+                    if let Some(since) = down_since.take() {
+                        chain.unserved(now - since);
+                    }
+                    let settings = ServerSettings {
+                        pace: Pace::Real,
+                        replay_slots: hour.replay_slots,
+                        faults: Some(hour.plan(now)),
+                        clock: client::clock(),
+                        ..ServerSettings::default()
+                    };
+                    let clients = network::clients(PORT).await?;
+                    *server.borrow_mut() = Some(Server::start_on(settings, Box::new(chain), clients));
+                    std::future::pending().await
+                }
+            });
+        }
+        {
+            let (hour, received) = (self.clone(), received.clone());
+            sim.client("streams", async move {
+                client::run(hour, received).await;
+                Ok(())
+            });
+        }
+        let mut breaks =
+            self.breaks.iter().flat_map(|(at, lasts, what)| [(*at, *what, true), (*at + *lasts, *what, false)]);
+        let mut next = breaks.next();
+        loop {
+            while let Some((_, what, begins)) = next.filter(|(at, ..)| *at <= sim.elapsed()) {
+                if self.tells {
+                    println!("{:9.3} {what:?} {}", sim.elapsed().as_secs_f64(), if begins { "begins" } else { "ends" });
+                }
+                match (what, begins) {
+                    (Break::Partition, true) => sim.partition("streams", SERVER),
+                    (Break::Upwards, true) => sim.partition_oneway("streams", SERVER),
+                    (Break::Downwards, true) => sim.partition_oneway(SERVER, "streams"),
+                    (Break::Hold, true) => sim.hold("streams", SERVER),
+                    (Break::Hold, false) => sim.release("streams", SERVER),
+                    (Break::Upwards, false) => sim.repair_oneway("streams", SERVER),
+                    (Break::Downwards, false) => sim.repair_oneway(SERVER, "streams"),
+                    (Break::Partition, false) => sim.repair("streams", SERVER),
+                    (Break::Crash, true) => {
+                        log.extend(server.borrow_mut().take().iter().flat_map(Server::log));
+                        down_since.set(Some(sim.elapsed()));
+                        sim.crash(SERVER);
+                    }
+                    (Break::Crash, false) => sim.bounce(SERVER),
+                }
+                next = breaks.next();
+            }
+            if sim.step().expect("the simulation goes on") {
+                break;
+            }
+        }
+        log.extend(server.borrow_mut().take().iter().flat_map(Server::log));
+        let received = received.take();
+        let truth = chain.truth.lock().unwrap();
+        let outcome = judge(&self, &truth, &received, &log);
+        Outcome { seed: self.seed, trace: received.trace.finish(), ..outcome }
+    }
+}

@@ -1,0 +1,90 @@
+//! The real streams against the real loopback server in simulated time, on a simulated network, under faults drawn from a
+//! seed. The same seed is the same history, to the microsecond.
+//!
+//! `SIM_SEEDS` says how many seeds (from `SIM_FIRST` on) and `SIM_MINUTES` how long each is in simulated time; `SIM_SEED`
+//! plays one alone and tells what happens.
+//!
+//! Few messages are simulated, because what is tested depends on their order against the faults and not on their number: a
+//! slot takes 0.4–2 s and has up to three transactions, so that every slot boundary, cut and replay of an hour is there and
+//! a fault has as many slots to hit as in life. What depends on the number (queues, the decoder) has its own tests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
+#![allow(clippy::unchecked_time_subtraction, reason = "a test: it would panic, and says where")]
+
+mod chain;
+mod client;
+mod hour;
+mod network;
+mod verdict;
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Instant,
+};
+
+use hour::{Hour, Outcome};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// Plays seeds on two threads and says what they came to.
+fn play(seeds: impl Iterator<Item = u64>, minutes: u64) -> Vec<Outcome> {
+    let seeds: Vec<u64> = seeds.collect();
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mut outcomes = Vec::new();
+        while let Some(seed) = seeds.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap()) {
+            outcomes.push(Hour::new(*seed, minutes).play());
+        }
+        outcomes
+    };
+    thread::scope(|scope| {
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_overspent_while_everything_breaks() {
+    let started = Instant::now();
+    let (first, count) = (number("SIM_FIRST").unwrap_or(1), number("SIM_SEEDS").unwrap_or(4));
+    let minutes = number("SIM_MINUTES").unwrap_or(12);
+    let outcomes = match number("SIM_SEED") {
+        Some(seed) => {
+            let hour = Hour::new(seed, minutes);
+            println!("{hour:#?}");
+            vec![hour.play()]
+        }
+        None => play(first..first + count, minutes),
+    };
+    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
+    println!(
+        "{} seeds of {minutes} minutes in {:.0} s: {} transactions, {} in declared gaps ({} gaps), {} streams, {} repeats \
+         dropped, most subscriptions in 60 s {}",
+        outcomes.len(),
+        started.elapsed().as_secs_f64(),
+        sum(|outcome| outcome.executed),
+        sum(|outcome| outcome.declared),
+        sum(|outcome| outcome.gaps),
+        sum(|outcome| outcome.streams),
+        sum(|outcome| outcome.repeats),
+        outcomes.iter().map(|outcome| outcome.most_in_a_window).max().unwrap_or(0),
+    );
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()).collect();
+    for outcome in &failed {
+        println!("SIM_SEED={}: {}", outcome.seed, outcome.wrong.join("; "));
+    }
+    assert!(failed.is_empty(), "{} of {} seeds", failed.len(), outcomes.len());
+    assert!(sum(|outcome| outcome.streams) * 4 > outcomes.len() as u64 * minutes, "the faults do not hit");
+    assert!(sum(|outcome| outcome.declared) * 4 < sum(|outcome| outcome.executed), "too much is given up");
+}
+
+#[test]
+fn the_same_seed_is_the_same_history() {
+    let [first, second] = [(); 2].map(|()| Hour::new(1, 10).play());
+    assert_eq!(first.trace, second.trace);
+    assert_eq!((first.executed, first.repeats, first.streams), (second.executed, second.repeats, second.streams));
+    assert_ne!(first.trace, Hour::new(2, 10).play().trace);
+}

@@ -1,0 +1,129 @@
+//! Compares what was told with what was true.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, SystemTime},
+};
+
+use smart_stream_tui::{
+    chain::group::Group,
+    simulator::server::{OracleEntry, OracleEvent},
+    stream::status::ConnectionState,
+};
+
+use crate::{
+    chain::{Signature, Truth},
+    client::{LIMIT, Received, WINDOW},
+    hour::{Hour, Outcome},
+};
+
+/// Slots that began this long before the end are settled at the end.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// Where each transaction ended up: those of a dead slot are executed in the next one that lives.
+fn landed(truth: &Truth, dead: &BTreeSet<u64>) -> BTreeMap<u64, Vec<(Signature, Group)>> {
+    let mut landed = BTreeMap::new();
+    let mut left = Vec::new();
+    for (slot, made) in &truth.slots {
+        left.extend(made.transactions.iter().copied());
+        if !dead.contains(slot) {
+            landed.insert(*slot, std::mem::take(&mut left));
+        }
+    }
+    landed
+}
+
+/// Most subscriptions that reached the server in any window, by its own clock: calls, and updates of open streams.
+fn most_in_a_window(log: &[OracleEntry]) -> u64 {
+    let mut opened = BTreeSet::new();
+    let mut window: VecDeque<SystemTime> = VecDeque::new();
+    let mut most = 0;
+    for entry in log {
+        let counts = match &entry.event {
+            OracleEvent::Subscribed { .. } | OracleEvent::Refused { .. } => true,
+            // The first request of a stream belongs to its call.
+            OracleEvent::Applied { stream, .. } => !opened.insert(*stream),
+            _ => false,
+        };
+        if counts {
+            window.push_back(entry.at);
+            while window.front().is_some_and(|first| entry.at.duration_since(*first).unwrap() >= WINDOW) {
+                window.pop_front();
+            }
+            most = most.max(window.len() as u64);
+        }
+    }
+    most
+}
+
+pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[OracleEntry]) -> Outcome {
+    let mut outcome = Outcome { repeats: received.repeats, gaps: received.gaps.len() as u64, ..Outcome::default() };
+    let mut wrong = Vec::new();
+    let dead = log.iter().filter_map(|entry| match entry.event {
+        OracleEvent::Dead { slot } => Some(slot),
+        _ => None,
+    });
+    let landed = landed(truth, &dead.collect());
+    let all_made: BTreeSet<Signature> =
+        truth.slots.values().flat_map(|made| made.transactions.iter().map(|(signature, _)| *signature)).collect();
+
+    if received.since.len() < hour.connections {
+        wrong.push(format!("only {:?} have ever had a whole slot", received.since.keys()));
+    }
+    let first = received.since.values().copied().max().unwrap_or(u64::MAX);
+    // A gap counts for the groups of its connection.
+    let declared = |slot: u64, group: Group| {
+        let carriers = received.carriers.get(&group.index());
+        received.gaps.iter().any(|gap| {
+            !gap.repaired
+                && (gap.from_slot..=gap.to_slot).contains(&slot)
+                && carriers.is_some_and(|carriers| carriers.contains(&gap.connection))
+        })
+    };
+    let mut missing = Vec::new();
+    for (slot, transactions) in landed.range(first..) {
+        if truth.slots[slot].at > hour.length - SETTLED {
+            break;
+        }
+        for (signature, group) in transactions {
+            outcome.executed += 1;
+            if received.accepted.contains_key(&(*slot, *signature)) {
+                continue;
+            }
+            if declared(*slot, *group) {
+                outcome.declared += 1;
+            } else {
+                missing.push((*slot, group.name(), truth.slots[slot].at.as_secs()));
+            }
+        }
+    }
+    if !missing.is_empty() {
+        wrong.push(format!(
+            "{} transactions neither arrived nor were declared (slot, group, second): {:?}",
+            missing.len(),
+            missing.iter().take(8).collect::<Vec<_>>()
+        ));
+    }
+    let doubled = received.accepted.values().filter(|count| **count > 1).count();
+    if doubled > 0 {
+        wrong.push(format!("{doubled} transactions counted twice"));
+    }
+    let invented = received.accepted.keys().filter(|(_, signature)| !all_made.contains(signature)).count();
+    if invented > 0 {
+        wrong.push(format!("{invented} transactions that never were"));
+    }
+    outcome.most_in_a_window = most_in_a_window(log);
+    if outcome.most_in_a_window > u64::from(LIMIT) {
+        wrong.push(format!("{} subscriptions in a window", outcome.most_in_a_window));
+    }
+    outcome.streams = log.iter().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count() as u64;
+    let live = |(state, _): &(ConnectionState, String)| *state == ConnectionState::Live;
+    if received.states.len() != hour.connections || !received.states.iter().all(live) {
+        wrong.push(format!("not live in the end: {:?}", received.states));
+    }
+    if !received.closed_in_time {
+        wrong.push("did not close in time".to_owned());
+    }
+    outcome.wrong = wrong;
+    outcome
+}
