@@ -52,8 +52,8 @@ impl Forks {
         let since = match self.settled {
             Some(settled) if slot <= settled && settled - slot < REMEMBERED as u64 => return Decided::default(),
             Some(settled) if slot > settled => settled,
-            // The first one, or a recording that begins anew.
-            _ => slot.saturating_sub(1),
+            // The first one, or a recording that begins anew: as far back as parents are known.
+            _ => 0,
         };
         self.settled = Some(slot);
         let mut line = vec![slot];
@@ -87,7 +87,7 @@ mod tests {
         for (slot, parent) in [(10, 9), (11, 10), (12, 10), (13, 12), (14, 11), (15, 13)] {
             forks.parent(slot, parent);
         }
-        assert_eq!(forks.confirmed(10), Decided { dead: vec![], settled: vec![10] });
+        assert_eq!(forks.confirmed(10), Decided { dead: vec![], settled: vec![10, 9] });
         assert_eq!(forks.confirmed(15), Decided { dead: vec![14, 11], settled: vec![15, 13, 12] });
         assert_eq!(forks.confirmed(12), Decided::default(), "told already");
         assert!(!forks.is_open(13) && forks.is_open(16));

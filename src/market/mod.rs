@@ -50,7 +50,7 @@ use crate::{
 /// Most tokens kept; beyond it the one without activity for longest is forgotten.
 pub const MAX_TOKENS: usize = 50_000;
 /// Most bytes that tokens' windows and traders may take: beyond it, too, the token without activity for longest goes.
-const MAX_TOKEN_BYTES: usize = 160 << 20;
+const MAX_TOKEN_BYTES: usize = 128 << 20;
 /// Most tokens in a view: the most recently active ones.
 pub const SHOWN_TOKENS: usize = 1_000;
 /// Trades kept on the tape.

@@ -100,7 +100,8 @@ impl PoolState {
         facts.last_ms = facts.last_ms.max(recv_ms);
         match kind {
             EventKind::Trade(trade) => {
-                facts.trades += 1;
+                // The leg beyond a curve is a part of the trade that completed it.
+                facts.trades += u64::from(trade.flow != Flow::PostCompletion);
                 facts.quote_mint = trade.quote_mint;
                 facts.virtual_quote = trade.virtual_quote.or(facts.virtual_quote);
                 facts.ratio = trade.sqrt_price.and_then(SqrtPrice::quote_per_base);

@@ -252,3 +252,164 @@ fn a_dead_slot_is_taken_back_and_its_rival_takes_its_place() {
     assert!(matches!(changes[1], Change::Retracted { slot: 21, event_index: 0, .. }));
     assert_eq!(told(&changes), [22, 23].map(|slot| (slot, Some(Link::Follows))), "nothing told twice");
 }
+
+fn sol_trade(price: u64, user: u8) -> Event {
+    let reserves = Reserves { base: 1_000_000_000, quote: u128::from(price) * 1_000_000 };
+    let trade = Trade {
+        mint: WRAPPED_SOL,
+        quote_mint: crate::chain::ids::USDC,
+        reserves_after: Some(reserves),
+        ..trade(Venue::OrcaWhirlpool, 90, user, user, None)
+    };
+    event(EventKind::Trade(trade))
+}
+
+#[test]
+fn dollars_follow_from_sources_that_agree_also_over_a_chain_of_quotes() {
+    let mut market = Market::default();
+    let mut changes = Vec::new();
+    market.apply(created(1), at(1_000), &mut changes);
+    assert_eq!(token(&mut market, 1).market_cap_usd, None);
+    market.apply(sol_trade(150, 91), at(1_000), &mut changes);
+    market.apply(sol_trade(150, 92), at(1_000), &mut changes);
+    market.age(2_000);
+    let coin = token(&mut market, 1);
+    assert!((coin.market_cap_usd.unwrap() - 27.958_993_476 * 150.0).abs() < 1e-3);
+    // A token priced in that coin, and one in dollars.
+    let mut in_coin = trade(Venue::PumpSwap, 41, 42, 5, None);
+    in_coin.quote_mint = key(1);
+    in_coin.reserves_after = Some(Reserves { base: 2_000_000, quote: 1_000_000 });
+    market.apply(event(EventKind::Trade(in_coin)), at(2_000), &mut changes);
+    let half = token(&mut market, 41).price_sol.unwrap();
+    assert!((half * 2.0 - coin.price_sol.unwrap()).abs() < 1e-15);
+    let mut in_dollars = trade(Venue::PumpSwap, 51, 52, 5, None);
+    in_dollars.quote_mint = crate::chain::ids::USDC;
+    in_dollars.reserves_after = Some(Reserves { base: 1_000_000, quote: 3_000_000 });
+    market.apply(event(EventKind::Trade(in_dollars)), at(2_000), &mut changes);
+    let three = token(&mut market, 51);
+    assert!((three.price_usd.unwrap() - 3.0).abs() < 1e-9 && (three.price_sol.unwrap() - 0.02).abs() < 1e-12);
+    market.age(60_000);
+    assert_eq!(token(&mut market, 1).price_usd, None, "a stale price is none");
+}
+
+#[test]
+fn the_leader_has_the_highest_cap_of_the_curves_that_were_traded_of_late() {
+    let mut market = Market::default();
+    let mut changes = Vec::new();
+    for (mint, part) in [(1, 3), (11, 2), (21, 4)] {
+        let buy = trade(Venue::Pump, mint, mint + 1, 5, Some(INITIAL_CURVE_TOKENS / part));
+        market.apply(event(EventKind::Trade(buy)), at(i64::from(mint) * 1_000), &mut changes);
+    }
+    market.age(30_000);
+    let leads = |market: &mut Market| [1, 11, 21].map(|mint| token(market, mint).leader);
+    assert_eq!(leads(&mut market), [false, false, true]);
+    market.age(81_500);
+    assert_eq!(leads(&mut market), [false; 3], "all are silent");
+}
+
+mod hostile {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn amount() -> impl Strategy<Value = u64> {
+        prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(u64::MAX - 1), any::<u64>()]
+    }
+
+    fn reserves() -> impl Strategy<Value = Option<Reserves>> {
+        let quote = prop_oneof![amount().prop_map(u128::from), Just(u128::MAX), any::<u128>()];
+        proptest::option::of((amount(), quote).prop_map(|(base, quote)| Reserves { base, quote }))
+    }
+
+    prop_compose! {
+        fn any_trade()(
+            venue in prop_oneof![Just(Venue::Pump), Just(Venue::PumpSwap), Just(Venue::RaydiumClmm), Just(Venue::MeteoraDbc)],
+            (mint, quote) in (0_u8..4, 0_u8..5),
+            (base_amount, quote_amount) in (amount(), amount()),
+            (before, after) in (reserves(), reserves()),
+            left in proptest::option::of(amount()),
+            supply in proptest::option::of(amount()),
+            decimals in proptest::option::of(any::<u8>()),
+            virtual_quote in proptest::option::of(any::<i128>()),
+            root in proptest::option::of(any::<u128>()),
+            buy: bool,
+        ) -> EventKind {
+            let quote_mint = match quote {
+                0 => WRAPPED_SOL,
+                1 => crate::chain::ids::USDC,
+                n => key(n - 2),
+            };
+            EventKind::Trade(Trade {
+                venue,
+                quote_mint,
+                base_amount,
+                quote_amount,
+                side: if buy { Side::Buy } else { Side::Sell },
+                reserves_before: before,
+                reserves_after: after,
+                curve_tokens_left: left,
+                base_supply: supply,
+                base_decimals: decimals,
+                virtual_quote,
+                sqrt_price: root.map(|root| crate::decode::event::SqrtPrice { root, inverted: buy }),
+                ..trade(venue, mint, mint + 100, mint, None)
+            })
+        }
+    }
+
+    prop_compose! {
+        fn any_other()(kind in 0_u8..5, mint in 0_u8..4, base in amount(), quote in amount(), raw in any::<bool>()) -> EventKind {
+            let pool = key(mint + 100);
+            let mint = key(mint);
+            let user = key(9);
+            let action = if raw { crate::decode::event::LiquidityAction::Withdraw } else { crate::decode::event::LiquidityAction::Deposit };
+            match kind {
+                0 => EventKind::Liquidity(crate::decode::event::Liquidity {
+                    venue: Venue::PumpSwap, pool, mint, quote_mint: WRAPPED_SOL, action, base_amount: base,
+                    quote_amount: quote, lp_amount: None, user,
+                    raw_reserves_before: raw.then_some((base, quote)),
+                }),
+                1 => EventKind::Graduated { venue: Venue::Pump, mint, curve: pool, pool, quote_amount: quote, base_amount: base },
+                2 => EventKind::BoostInitialized { mint, pool, virtual_quote: i128::MAX, real_quote: quote },
+                3 => EventKind::CurveAdjusted { mint, reserves: Reserves { base, quote: quote.into() } },
+                _ => EventKind::CurveCompleted { venue: Venue::Pump, mint, curve: pool, user },
+            }
+        }
+    }
+
+    fn finite(value: Option<f64>) -> bool {
+        value.is_none_or(f64::is_finite)
+    }
+
+    proptest! {
+        #[test]
+        fn impossible_events_give_unknown_figures_and_no_panic(
+            events in proptest::collection::vec((prop_oneof![4 => any_trade(), 1 => any_other()], 0_u64..12, any::<u8>()), 1..60),
+        ) {
+            let mut market = Market::default();
+            let mut changes = Vec::new();
+            for (index, (kind, slot, fate)) in (0_u64..).zip(events) {
+                let mut event = event(kind);
+                (event.slot, event.tx_index) = (slot, index);
+                market.apply(event, at(i64::try_from(index).unwrap() * 1_000), &mut changes);
+                match fate {
+                    0..20 => market.slot(slot, Some(slot.saturating_sub(1)), 6, &mut changes),
+                    20..40 => market.slot(slot, Some(slot.saturating_sub(1)), 1, &mut changes),
+                    _ => {}
+                }
+                market.release(i64::try_from(index).unwrap() * 1_000, &mut changes);
+                market.age(i64::try_from(index).unwrap() * 1_000);
+            }
+            market.settle(&mut changes);
+            for token in market.shown_tokens(60_000).iter() {
+                prop_assert!([token.price_sol, token.market_cap_sol, token.price_usd, token.change_5m_pct].into_iter().all(finite));
+                prop_assert!(token.progress_pct.is_none_or(|pct| (0.0..=100.0).contains(&pct)));
+                prop_assert!(token.momentum.is_none_or(|of| (0.0..=100.0).contains(&of.score)));
+                prop_assert!(token.windows.iter().all(|window| finite(window.vwap_sol) && window.volume_sol.is_finite()));
+            }
+            for pool in market.shown_pools().iter() {
+                prop_assert!([pool.price_sol, pool.tvl_sol, pool.depth_up_sol, pool.divergence_pct, pool.removed_pct].into_iter().all(finite));
+            }
+        }
+    }
+}
