@@ -109,10 +109,18 @@ impl Program {
     /// The program at this address, if we know it.
     #[must_use]
     pub fn from_id(id: &[u8; 32]) -> Option<Self> {
-        // Asked for every instruction: the first eight bytes, in one row of memory, rule out nearly everything.
-        let head = head(id);
-        let at = HEADS.iter().position(|known| *known == head)?;
-        Self::ALL.get(at).copied().filter(|program| program.id().as_array() == id)
+        // Asked for every instruction: one place of a table rules out nearly everything.
+        let program = BY_HEAD.get(place(head(id)))?.filter(|program| HEADS[*program as usize] == head(id))?;
+        (program.id().as_array() == id).then_some(program)
+    }
+
+    /// The program whose address logs write like this, if we know it.
+    #[must_use]
+    pub fn from_base58(id: &[u8]) -> Option<Self> {
+        // Asked for every call in a log.
+        let head = id.first_chunk().map(|head| u64::from_le_bytes(*head))?;
+        let at = BASE58_HEADS.iter().position(|known| *known == head)?;
+        Self::ALL.get(at).copied().filter(|program| program.base58().as_bytes() == id)
     }
 
     /// How it tells what it did.
@@ -191,7 +199,40 @@ const HEADS: [u64; Program::ALL.len()] = {
     heads
 };
 
-const fn head(id: &[u8; 32]) -> u64 {
+/// The same of the addresses as logs write them.
+const BASE58_HEADS: [u64; Program::ALL.len()] = {
+    let mut heads = [0; Program::ALL.len()];
+    let mut at = 0;
+    while at < heads.len() {
+        heads[at] = head(Program::ALL[at].base58().as_bytes());
+        at += 1;
+    }
+    heads
+};
+
+/// The programs by [`place`]. Two of them in one place would not compile.
+const BY_HEAD: [Option<Program>; 1 << PLACE_BITS] = {
+    let mut table = [None; 1 << PLACE_BITS];
+    let mut at = 0;
+    while at < HEADS.len() {
+        let place = place(HEADS[at]);
+        assert!(table[place].is_none(), "another multiplier is needed");
+        table[place] = Some(Program::ALL[at]);
+        at += 1;
+    }
+    table
+};
+
+/// Two to this power are the places of [`BY_HEAD`].
+const PLACE_BITS: u32 = 7;
+
+/// Where a program with that head stands: any odd multiplier spreads the heads, this one is that of Fibonacci hashing.
+#[allow(clippy::cast_possible_truncation, reason = "seven bits")]
+const fn place(head: u64) -> usize {
+    (head.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACE_BITS)) as usize
+}
+
+const fn head(id: &[u8]) -> u64 {
     match id.first_chunk() {
         Some(head) => u64::from_le_bytes(*head),
         None => 0,

@@ -30,6 +30,8 @@ pub enum WalkError {
 
 /// How a log line begins: field 6, length-delimited.
 const LOG_KEY: u8 = 6 << 3 | 2;
+/// Bytes that memory brings at once.
+const CACHE_LINE: usize = 64;
 /// Depth of an instruction called by a top-level one.
 const CALLED: u32 = 2;
 
@@ -301,6 +303,8 @@ impl Walk {
         self.groups.clear();
         self.nodes.clear();
         self.rest = Rest::default();
+        touch(update.transaction);
+        touch(update.meta);
         self.read_transaction(update.transaction)?;
         self.read_meta(update.meta)?;
         self.keys.append(&mut self.loaded_readonly);
@@ -420,6 +424,12 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Reads one byte of every cache line. The walk goes from length to length, so every line that is not in the cache would
+/// be waited for by itself; these reads do not depend on each other, and the lines come many at a time.
+fn touch(bytes: &[u8]) {
+    std::hint::black_box(bytes.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
 /// Reads a `TokenBalance`, if it is that account's.

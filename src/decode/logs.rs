@@ -81,8 +81,7 @@ impl Running {
         if depth != self.depth + 1 {
             return None;
         }
-        let known = Program::ALL.into_iter().find(|program| program.base58().as_bytes() == id);
-        let counted = known.filter(|_| depth == 1 || !self.top_level_only);
+        let counted = Program::from_base58(id).filter(|_| depth == 1 || !self.top_level_only);
         *self.stack.get_mut(self.depth)? = counted.and_then(|program| {
             let count = self.counts.get_mut(program as usize)?;
             let ordinal = *count;
