@@ -1,4 +1,4 @@
-//! The loopback Geyser server: playback of recordings and a simulated market, served over real gRPC.
+//! The loopback Geyser server: playback of recordings, a simulated market and labelled scenarios, served over real gRPC.
 
 pub mod demo;
 pub mod fault;
@@ -6,4 +6,5 @@ pub mod feed;
 pub mod market;
 mod noise;
 pub mod playback;
+pub mod scenario;
 pub mod server;

@@ -103,6 +103,40 @@ pub(super) static ROUTERS: [Fixed; 6] = [
     fixed("troyXT7Ty3s2rjJe4bqWaroUrS4Fjd8rbHHNHxcACF4"),
     fixed("term9YPb9mzAsABaqN71A4xdbxHmpBNZavpBiQKZzN3"),
 ];
+/// Programs that only their owners call: made up.
+static PRIVATE: [Fixed; PRIVATE_PROGRAMS] = [
+    fixed("58nMbeheiSJf9o3MorY76BJvtZVXySGBGmfFFhGz1xSC"),
+    fixed("8wYmss3V6YEifcuntZk8K1Fxeg9HyqviBK9JJySoS5YT"),
+    fixed("3r6kNJe2JBPr7tT7dqEMxA3PmMfiyZwbAcmvXah5Yj8B"),
+    fixed("4TTEHvgapGCJRV8jyabK3Gob3Uza5mryyFbmPfVbFqAn"),
+    fixed("9yMcGb9KHksvDT7PRHmKwKFJCg2Fye9CLWL2QcHvLMAG"),
+    fixed("EswHXnQZaTwUKPBGgWUybo6WaoZqatniNrQPnetNATMU"),
+    fixed("42NZzQZ9FaqoarRR5UbQyW2Gp7hix3PxwdnZ4QTTRswz"),
+    fixed("2SYGnBovE6gf1jJ3JpTPCcaZE5mU5oEhZ1wfaoxS5GU3"),
+    fixed("7J72BeorNqLkPEbzHngVqEvkFPhgotdguGDEN3GYCmVs"),
+    fixed("BhrAU8rEqsHYmYkhcpL9xhFGZVRsdwDVesFNGHzh1Sfk"),
+    fixed("5rBNYLU6AVEisKgGjqkvuVxVJ4wykBuSFKTcWMoVfExN"),
+    fixed("58y8EMEwXiBppU9H6rzVrjFyJVp5hjHj6hnXPtKyxDYA"),
+    fixed("8fAonVNHFJpDtfCgoVhHHpL9YaRUjL4xGRm2adCndVVG"),
+    fixed("CeJjKbXFFJDZVPGd7J39mYGYEVGiSX46NicRLYBZjvJq"),
+    fixed("DeP4rFiZ4ksZgumY5BxU3ihmpyDjkZbGA7BGXj7tjeqT"),
+    fixed("82vh5VNLb9jU3CWgkPRFyz2YjNnM5uDgje5LD1bJm7PF"),
+    fixed("FC2EvLPXEjGqejTt8p2YoqwdF5bLr6ThC5WzQ1Z5rw2x"),
+    fixed("8BzaEkwVmoatRZ4AmDTteaC7wkdwf8MrevQJohggemPR"),
+    fixed("Hh82aCVPEzPPQ1HVhfHVMfVokGpwjmVdcT5Yj3QurjzL"),
+    fixed("4WTBQQkBbwntdPSNAKsVm4ktdcPtStXrB36kDvZ9f3qy"),
+    fixed("7mvbK98UDJB9sN6rhuxGLRpKEyD3mVjjtKPmiJd5F28o"),
+    fixed("EazU3ZNwcAV59W3DynuG357giuHTkozkjT2ZthczzUoR"),
+    fixed("7Dg95r9omJEh5Dw8gunkBvVxbAyh9m6AJQZBmAL8JdqY"),
+    fixed("6MJH23XLubhvP2akvvDMxBMQRqGFjR7F2cfCKdfxzdpe"),
+];
+pub(super) const PRIVATE_PROGRAMS: usize = 24;
+
+/// The program that calls the venue, by number: the routers, then the private ones.
+pub(super) fn router(number: usize) -> Option<&'static Fixed> {
+    ROUTERS.get(number).or_else(|| PRIVATE.get(number.checked_sub(ROUTERS.len())?))
+}
+
 /// The read-only key by which Axiom's users ask not to be front-run.
 pub(super) static AXIOM_MARK: Fixed = fixed("jitodontfront81111111TradeWithAxiomDotTrade");
 

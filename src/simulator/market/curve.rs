@@ -1,50 +1,50 @@
 //! The pump bonding curve's arithmetic, unit by unit as the program does it; checked on mainnet trades.
 
 /// Virtual tokens of a new curve.
-pub(super) const VIRTUAL_BASE: u64 = 1_073_000_000_000_000;
+pub(in crate::simulator) const VIRTUAL_BASE: u64 = 1_073_000_000_000_000;
 /// Virtual lamports of a new curve.
-pub(super) const VIRTUAL_QUOTE: u64 = 30_000_000_000;
+pub(in crate::simulator) const VIRTUAL_QUOTE: u64 = 30_000_000_000;
 /// Tokens for sale on a new curve.
-pub(super) const REAL_BASE: u64 = 793_100_000_000_000;
+pub(in crate::simulator) const REAL_BASE: u64 = 793_100_000_000_000;
 /// Tokens minted at creation.
-pub(super) const SUPPLY: u64 = 1_000_000_000_000_000;
+pub(in crate::simulator) const SUPPLY: u64 = 1_000_000_000_000_000;
 /// Tokens kept for the pool.
-pub(super) const POOL_BASE: u64 = SUPPLY - REAL_BASE;
+pub(in crate::simulator) const POOL_BASE: u64 = SUPPLY - REAL_BASE;
 /// Lamports that the migration keeps.
-pub(super) const MIGRATION_FEE: u64 = 15_000_001;
+pub(in crate::simulator) const MIGRATION_FEE: u64 = 15_000_001;
 
-pub(super) const PROTOCOL_BPS: u64 = 95;
-pub(super) const CREATOR_BPS: u64 = 30;
+pub(in crate::simulator) const PROTOCOL_BPS: u64 = 95;
+pub(in crate::simulator) const CREATOR_BPS: u64 = 30;
 /// Of the protocol's fee.
-pub(super) const BUYBACK_BPS: u64 = 5_000;
+pub(in crate::simulator) const BUYBACK_BPS: u64 = 5_000;
 
 /// A curve's reserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Curve {
-    pub(super) virtual_base: u64,
-    pub(super) virtual_quote: u64,
-    pub(super) real_base: u64,
-    pub(super) real_quote: u64,
+pub(in crate::simulator) struct Curve {
+    pub(in crate::simulator) virtual_base: u64,
+    pub(in crate::simulator) virtual_quote: u64,
+    pub(in crate::simulator) real_base: u64,
+    pub(in crate::simulator) real_quote: u64,
 }
 
 /// What a trade on the curve moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct CurveFill {
-    pub(super) base: u64,
+pub(in crate::simulator) struct CurveFill {
+    pub(in crate::simulator) base: u64,
     /// Without fees.
-    pub(super) quote: u64,
-    pub(super) protocol: u64,
-    pub(super) creator: u64,
+    pub(in crate::simulator) quote: u64,
+    pub(in crate::simulator) protocol: u64,
+    pub(in crate::simulator) creator: u64,
     /// A slice of `protocol`.
-    pub(super) buyback: u64,
+    pub(in crate::simulator) buyback: u64,
 }
 
 /// The part of a completing buy that goes beyond the curve: base and quote of the pool that will be, before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Beyond {
-    pub(super) fill: CurveFill,
-    pub(super) before: (u64, u64),
-    pub(super) after: (u64, u64),
+pub(in crate::simulator) struct Beyond {
+    pub(in crate::simulator) fill: CurveFill,
+    pub(in crate::simulator) before: (u64, u64),
+    pub(in crate::simulator) after: (u64, u64),
 }
 
 impl CurveFill {
@@ -59,34 +59,34 @@ impl CurveFill {
     }
 
     /// What a buyer pays in all.
-    pub(super) const fn gross(&self) -> u64 {
+    pub(in crate::simulator) const fn gross(&self) -> u64 {
         self.quote + self.protocol + self.creator
     }
 
     /// What a seller gets.
-    pub(super) const fn net(&self) -> u64 {
+    pub(in crate::simulator) const fn net(&self) -> u64 {
         self.quote.saturating_sub(self.protocol + self.creator)
     }
 }
 
 impl Curve {
-    pub(super) const fn new() -> Self {
+    pub(in crate::simulator) const fn new() -> Self {
         Self { virtual_base: VIRTUAL_BASE, virtual_quote: VIRTUAL_QUOTE, real_base: REAL_BASE, real_quote: 0 }
     }
 
-    pub(super) const fn is_complete(&self) -> bool {
+    pub(in crate::simulator) const fn is_complete(&self) -> bool {
         self.real_base == 0
     }
 
     /// Buys so many tokens, or all that are left.
-    pub(super) fn buy_base(&self, base: u64) -> CurveFill {
+    pub(in crate::simulator) fn buy_base(&self, base: u64) -> CurveFill {
         let base = base.min(self.real_base);
         let left = self.virtual_base - base;
         CurveFill::new(base, floor_div(u128::from(base) * u128::from(self.virtual_quote), left.into()) + 1)
     }
 
     /// Spends so many lamports, fees included; what the curve cannot fill is not spent.
-    pub(super) fn buy_quote(&self, spend: u64) -> CurveFill {
+    pub(in crate::simulator) fn buy_quote(&self, spend: u64) -> CurveFill {
         let net = floor_div(u128::from(spend) * 10_000, (10_000 + PROTOCOL_BPS + CREATOR_BPS).into());
         let mut fill = CurveFill::new(0, net);
         // The fees are rounded up, so they may take more than was given: the net amount pays for it.
@@ -96,7 +96,7 @@ impl Curve {
     }
 
     /// Spends what a completing buy has left in the pool that will be.
-    pub(super) fn buy_beyond(&self, spend: u64) -> Beyond {
+    pub(in crate::simulator) fn buy_beyond(&self, spend: u64) -> Beyond {
         let before = (POOL_BASE, self.real_quote.saturating_sub(MIGRATION_FEE));
         let net = floor_div(u128::from(spend) * 10_000, (10_000 + PROTOCOL_BPS + CREATOR_BPS).into());
         let mut fill = CurveFill::new(0, net);
@@ -106,7 +106,7 @@ impl Curve {
     }
 
     /// Sells so many tokens.
-    pub(super) fn sell(&self, base: u64) -> CurveFill {
+    pub(in crate::simulator) fn sell(&self, base: u64) -> CurveFill {
         let quote = floor_div(
             u128::from(base) * u128::from(self.virtual_quote),
             u128::from(self.virtual_base) + u128::from(base),
@@ -114,14 +114,14 @@ impl Curve {
         CurveFill::new(base, quote.min(self.real_quote))
     }
 
-    pub(super) fn bought(&mut self, fill: &CurveFill) {
+    pub(in crate::simulator) fn bought(&mut self, fill: &CurveFill) {
         self.virtual_base -= fill.base;
         self.real_base -= fill.base;
         self.virtual_quote += fill.quote;
         self.real_quote += fill.quote;
     }
 
-    pub(super) fn sold(&mut self, fill: &CurveFill) {
+    pub(in crate::simulator) fn sold(&mut self, fill: &CurveFill) {
         self.virtual_base += fill.base;
         self.real_base += fill.base;
         self.virtual_quote -= fill.quote;
@@ -136,12 +136,12 @@ fn bought_with(quote: u64, (base_reserve, quote_reserve): (u64, u64)) -> u64 {
 }
 
 /// Basis points of an amount, rounded up as the programs round fees.
-pub(super) fn ceil_share(amount: u64, bps: u64) -> u64 {
+pub(in crate::simulator) fn ceil_share(amount: u64, bps: u64) -> u64 {
     u64::try_from((u128::from(amount) * u128::from(bps)).div_ceil(10_000)).unwrap_or(u64::MAX)
 }
 
 /// A quotient, rounded down; amounts on a curve or in a pool fit.
-pub(super) fn floor_div(numerator: u128, denominator: u128) -> u64 {
+pub(in crate::simulator) fn floor_div(numerator: u128, denominator: u128) -> u64 {
     numerator.checked_div(denominator).and_then(|quotient| u64::try_from(quotient).ok()).unwrap_or(u64::MAX)
 }
 

@@ -8,7 +8,7 @@ use super::{
     body::{Body, CurveTrade, bought_beyond, completed},
     curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, POOL_BASE, PROTOCOL_BPS},
     draft::{Balance, Handle, Place},
-    parts::Writing,
+    parts::{Bound, Writing},
     state::{Account, Token, WalletId, Wallets},
     truth::{Reserves, Trade, What},
 };
@@ -101,13 +101,25 @@ pub(super) enum Failure {
     Complete,
 }
 
-/// A trade to be made: lamports to spend or tokens to sell, and how much worse the price may get, in basis points.
+/// A trade to be made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CurveOrder {
     pub(super) call: &'static CurveCall,
+    /// Lamports to spend or tokens to sell; tokens to get where a buy that says what to get gives its bound.
     pub(super) amount: u64,
-    pub(super) slippage_bps: u64,
+    pub(super) bound: Bound,
     pub(super) failure: Option<Failure>,
+}
+
+/// The call of this side and kind, of generation 1 to 3.
+pub(super) fn find(buy: bool, exact_in: bool, generation: u8) -> Option<&'static CurveCall> {
+    let family = match generation {
+        1 => Family::V1,
+        2 => Family::V2,
+        _ => Family::V3,
+    };
+    let calls = if buy { &BUYS[..] } else { &SELLS[..] };
+    calls.iter().map(|(_, call)| call).find(|call| call.family == family && call.exact_in == exact_in)
 }
 
 /// The accounts of a call by their roles.
@@ -134,7 +146,18 @@ pub(super) fn trade(
 ) -> Vec<(Place, What)> {
     let call = order.call;
     let before = token.curve;
-    let fill = fill_of(&before, call, order.amount);
+    let fill = fill_of(&before, order);
+    let failure = order.failure.or_else(|| {
+        let exact_out = call.buy && !call.exact_in;
+        let outcome = if exact_out {
+            fill.gross()
+        } else if call.buy {
+            fill.base
+        } else {
+            fill.net()
+        };
+        order.bound.is_broken_by(outcome, exact_out).then_some(Failure::Slippage)
+    });
     if call.buy {
         // What is bought is paid for besides the account's rent and the fees of the transaction.
         wallets.fund(user, order.amount.max(fill.gross()).saturating_mul(2) + 20_000_000);
@@ -158,7 +181,7 @@ pub(super) fn trade(
     if call.family != Family::V3 {
         writing.ask_fees(accounts.fee_config, accounts.program, fill.quote, [0, PROTOCOL_BPS, CREATOR_BPS]);
     }
-    if let Some(failure) = order.failure {
+    if let Some(failure) = failure {
         let code = match failure {
             Failure::Slippage if call.buy && !call.exact_in => 6_002,
             Failure::Slippage if call.buy => 6_042,
@@ -253,19 +276,25 @@ fn go_beyond(
     base
 }
 
-fn fill_of(curve: &Curve, call: &CurveCall, amount: u64) -> CurveFill {
-    if !call.buy {
-        return curve.sell(amount);
+fn fill_of(curve: &Curve, order: &CurveOrder) -> CurveFill {
+    let CurveOrder { call, amount, bound, .. } = *order;
+    match (call.buy, call.exact_in, bound) {
+        (false, ..) => curve.sell(amount),
+        (true, true, _) => curve.buy_quote(amount),
+        (true, false, Bound::Given(_)) => curve.buy_base(amount),
+        // Who says what to get works it out from what to spend.
+        (true, false, Bound::Slippage(_)) => curve.buy_base(curve.buy_quote(amount).base),
     }
-    let exact_in = curve.buy_quote(amount);
-    // Who says what to get works it out from what to spend.
-    if call.exact_in { exact_in } else { curve.buy_base(exact_in.base) }
 }
 
 /// The two arguments: what is asked for, and the bound.
 fn arguments(call: &CurveCall, order: &CurveOrder, fill: &CurveFill) -> (u64, u64) {
-    let less = |amount: u64| amount - amount / 10_000 * order.slippage_bps.min(10_000);
-    let more = |amount: u64| amount + amount / 10_000 * order.slippage_bps;
+    let bps = match order.bound {
+        Bound::Slippage(bps) => bps,
+        Bound::Given(limit) => return (order.amount, limit),
+    };
+    let less = |amount: u64| amount - amount / 10_000 * bps.min(10_000);
+    let more = |amount: u64| amount + amount / 10_000 * bps;
     // A limit that the price has left behind.
     let missed = order.failure == Some(Failure::Slippage);
     match (call.buy, call.exact_in) {

@@ -11,7 +11,7 @@ use super::{
     launch,
     liquidity::{self, LiquidityOrder},
     migration,
-    parts::{Done, Moment, Style, Writing},
+    parts::{Bound, Done, Moment, Style, Writing},
     pool_call::{self, PoolOrder},
     state::{Token, WalletId},
     truth::Role,
@@ -37,7 +37,7 @@ impl Crowd {
         if self.rng.u8(0..100) < 86 {
             let amount = self.rng.u64(1..30) * SOL / 10;
             let call = pick(&mut self.rng, &curve_call::BUYS);
-            let order = call.map(|call| CurveOrder { call, amount, slippage_bps: 3_000, failure: None });
+            let order = call.map(|call| CurveOrder { call, amount, bound: Bound::Slippage(3_000), failure: None });
             truth.extend(
                 order
                     .map(|order| curve_call::trade(&mut writing, &mut self.wallets, &mut token, creator, &order, true))
@@ -122,12 +122,12 @@ impl Crowd {
         let truth = if let Some(home) = token.home.as_ref() {
             let most = u64::try_from(home.pool.effective() / 25).unwrap_or(0);
             let call = pick(&mut self.rng, &pool_call::BUYS)?;
-            let order = PoolOrder { call, amount: lamports.min(most), slippage_bps, fails };
+            let order = PoolOrder { call, amount: lamports.min(most), bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
             let call = pick(&mut self.rng, &curve_call::BUYS)?;
             let failure = if was_complete { Some(Failure::Complete) } else { fails.then_some(Failure::Slippage) };
-            let order = CurveOrder { call, amount: lamports, slippage_bps, failure };
+            let order = CurveOrder { call, amount: lamports, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)
         };
         let completes = !was_complete && token.curve.is_complete();
@@ -184,12 +184,12 @@ impl Crowd {
         let mut writing = Writing::new(moment, &mut self.wallets, wallet, style, units);
         let truth = if token.home.is_some() {
             let call = pick(&mut self.rng, &pool_call::SELLS)?;
-            let order = PoolOrder { call, amount: base, slippage_bps, fails };
+            let order = PoolOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
             let call = pick(&mut self.rng, &curve_call::SELLS)?;
             let failure = fails.then_some(Failure::Slippage);
-            let order = CurveOrder { call, amount: base, slippage_bps, failure };
+            let order = CurveOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)
         };
         if human {

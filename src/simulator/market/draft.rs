@@ -171,6 +171,13 @@ impl Draft {
         self.after.extend(balance.after.map(entry));
     }
 
+    /// Changes what was stated of a token account's balance afterwards.
+    pub(super) fn restate(&mut self, account: Handle, amount: u64, decimals: u8) {
+        for balance in self.after.iter_mut().filter(|balance| balance.account_index == u32::from(account)) {
+            balance.ui_token_amount = Some(amount_of(amount, decimals));
+        }
+    }
+
     /// Begins a call: at top level, or from the call that is open.
     pub(super) fn enter(&mut self, program: &'static Fixed, accounts: &[Handle], data: Vec<u8>) -> Place {
         let handle = self.fixed(program);

@@ -4,6 +4,7 @@
 //! crowd, deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
 //!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
 //!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
+//! stage      transactions one by one, as a scenario orders them
 //! sol_usd    the price of SOL in the accounts of other pools
 //! truth      what happened, for tests
 //! ```
@@ -13,7 +14,7 @@ mod agenda;
 mod body;
 mod boost;
 mod crowd;
-mod curve;
+pub(super) mod curve;
 mod curve_call;
 mod deeds;
 mod draft;
@@ -22,9 +23,10 @@ mod liquidity;
 mod migration;
 mod names;
 mod parts;
-mod pool;
+pub(super) mod pool;
 mod pool_call;
 mod sol_usd;
+pub(super) mod stage;
 mod state;
 pub mod truth;
 

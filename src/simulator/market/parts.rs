@@ -7,7 +7,7 @@ use yellowstone_grpc_proto::geyser::SubscribeUpdateTransactionInfo;
 use super::{
     address::{
         ASSOCIATED_TOKEN, AXIOM_MARK, COMPUTE_BUDGET, Fixed, PUMP_FEES, Purpose, ROUTERS, SYSTEM, TIP_ACCOUNTS, TOKEN,
-        WRAPPED_SOL, made, made_key, one_of,
+        WRAPPED_SOL, made, made_key, one_of, router,
     },
     body::Body,
     draft::{Draft, Handle, Place, Version},
@@ -35,7 +35,7 @@ pub(super) struct Moment {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub(super) version: Version,
-    /// The program that calls the venue.
+    /// The program that calls the venue; see [`router`].
     pub(super) router: Option<usize>,
     pub(super) priority_fee: u64,
     /// Lamports for the leader.
@@ -59,7 +59,7 @@ impl Style {
     }
 }
 
-fn version(rng: &mut Rng) -> Version {
+pub(super) fn version(rng: &mut Rng) -> Version {
     match rng.u8(0..100) {
         0..25 => Version::Legacy,
         25..70 => Version::V0,
@@ -69,6 +69,31 @@ fn version(rng: &mut Rng) -> Version {
 
 fn tip(rng: &mut Rng, percent: u8) -> u64 {
     if rng.u8(0..100) < percent { 10_u64.pow(rng.u32(4..7)) * rng.u64(1..10) } else { 0 }
+}
+
+/// How much worse than expected a trade may turn out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    /// By so many basis points of what it would be now.
+    Slippage(u64),
+    /// To this: the instruction's second argument.
+    Given(u64),
+}
+
+impl Bound {
+    /// Whether the program refuses this outcome: more to pay where that is bound, else less to get.
+    pub(super) const fn is_broken_by(self, outcome: u64, to_pay: bool) -> bool {
+        match self {
+            Self::Slippage(_) => false,
+            Self::Given(limit) => {
+                if to_pay {
+                    outcome > limit
+                } else {
+                    outcome < limit
+                }
+            }
+        }
+    }
 }
 
 /// A transaction and what it means.
@@ -228,7 +253,7 @@ impl<'a> Writing<'a> {
 
     /// Opens the router's call, if there is one; the venue is called from it.
     pub(super) fn enter_router(&mut self, amount: u64, limit: u64, accounts: &[Handle]) {
-        let Some(router) = self.style.router.and_then(|router| ROUTERS.get(router)) else { return };
+        let Some(router) = self.style.router.and_then(router) else { return };
         let number = self.moment.number;
         let [kind, ..] = made::<8>(self.moment.seed, Purpose::Route, number);
         let data = Body::new(0xe517_cb97_7ae3_ad2a).u8(kind).u64s([amount, limit]).u16(u16::from(kind)).done();
@@ -238,10 +263,15 @@ impl<'a> Writing<'a> {
 
     /// Takes the router's own fee, says what it did and closes its call.
     pub(super) fn leave_router(&mut self, base: u64, quote: u64) {
-        let Some((number, router)) = self.style.router.and_then(|router| Some((router as u64, ROUTERS.get(router)?)))
+        let Some((number, program)) = self.style.router.and_then(|number| Some((number as u64, router(number)?)))
         else {
             return;
         };
+        if self.style.router >= Some(ROUTERS.len()) {
+            // A program of the user's own takes nothing and says nothing.
+            self.draft.leave(12_000);
+            return;
+        }
         let collector = self.draft.writable(&made_key(0, Purpose::Recipient, number));
         self.send(collector, quote / 125);
         // Half the users were brought by somebody.
@@ -252,13 +282,13 @@ impl<'a> Writing<'a> {
         let authority = self.draft.readable(&made_key(1, Purpose::Recipient, number));
         let route: [u8; 160] = made(self.moment.seed, Purpose::Route, self.moment.number);
         let event = Body::new(0x40c6_cde8_2608_71e2).key(&self.user_key).u64s([base, quote]).bytes(&route).done();
-        self.draft.emit_as(router, authority, &event);
+        self.draft.emit_as(program, authority, &event);
         self.draft.leave(31_400);
     }
 
     /// The router's name for the truth.
     pub(super) fn router_name(&self) -> Option<String> {
-        self.style.router.and_then(|router| ROUTERS.get(router)).map(|router| router.text.to_owned())
+        self.style.router.and_then(router).map(|router| router.text.to_owned())
     }
 
     /// Tips the leader; Axiom's users also ask not to be front-run.

@@ -18,38 +18,38 @@ const TIERS: [(u64, Rates); 6] = [
 
 /// Fee rates in basis points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rates {
-    pub(super) lp: u64,
-    pub(super) protocol: u64,
-    pub(super) creator: u64,
+pub(in crate::simulator) struct Rates {
+    pub(in crate::simulator) lp: u64,
+    pub(in crate::simulator) protocol: u64,
+    pub(in crate::simulator) creator: u64,
 }
 
 /// A pool's reserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pool {
-    pub(super) base: u64,
+pub(in crate::simulator) struct Pool {
+    pub(in crate::simulator) base: u64,
     /// What the quote vault holds: fees that were kept included.
-    pub(super) quote: u64,
+    pub(in crate::simulator) quote: u64,
     /// Added to the vault's to give the effective reserve; falls below zero by the fees kept in the vault.
-    pub(super) virtual_quote: i128,
-    pub(super) creator_fees: u64,
-    pub(super) lp_supply: u64,
+    pub(in crate::simulator) virtual_quote: i128,
+    pub(in crate::simulator) creator_fees: u64,
+    pub(in crate::simulator) lp_supply: u64,
     /// Tokens that exist: burning makes them fewer.
-    pub(super) base_supply: u64,
+    pub(in crate::simulator) base_supply: u64,
 }
 
 /// What a trade in a pool moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PoolFill {
-    pub(super) base: u64,
+pub(in crate::simulator) struct PoolFill {
+    pub(in crate::simulator) base: u64,
     /// Moves the price.
-    pub(super) quote: u64,
-    pub(super) rates: Rates,
-    pub(super) lp: u64,
-    pub(super) protocol: u64,
-    pub(super) creator: u64,
+    pub(in crate::simulator) quote: u64,
+    pub(in crate::simulator) rates: Rates,
+    pub(in crate::simulator) lp: u64,
+    pub(in crate::simulator) protocol: u64,
+    pub(in crate::simulator) creator: u64,
     /// A slice of `protocol`.
-    pub(super) buyback: u64,
+    pub(in crate::simulator) buyback: u64,
 }
 
 impl PoolFill {
@@ -67,19 +67,19 @@ impl PoolFill {
     }
 
     /// What a buyer pays in all.
-    pub(super) const fn gross(&self) -> u64 {
+    pub(in crate::simulator) const fn gross(&self) -> u64 {
         self.quote + self.lp + self.protocol + self.creator
     }
 
     /// What a seller gets.
-    pub(super) const fn net(&self) -> u64 {
+    pub(in crate::simulator) const fn net(&self) -> u64 {
         self.quote.saturating_sub(self.lp + self.protocol + self.creator)
     }
 }
 
 impl Pool {
     /// A pool opened with these amounts; the LP tokens the opener gets.
-    pub(super) fn open(base: u64, quote: u64) -> (Self, u64, u64) {
+    pub(in crate::simulator) fn open(base: u64, quote: u64) -> (Self, u64, u64) {
         let initial = (u128::from(base) * u128::from(quote)).isqrt();
         let initial = u64::try_from(initial).unwrap_or(u64::MAX);
         let pool = Self { base, quote, virtual_quote: 0, creator_fees: 0, lp_supply: initial, base_supply: SUPPLY };
@@ -87,7 +87,7 @@ impl Pool {
     }
 
     /// The boost: a share of the quote leaves for the boost vault and counts as virtual from then on.
-    pub(super) fn boost(&mut self) -> u64 {
+    pub(in crate::simulator) fn boost(&mut self) -> u64 {
         let share = floor_div(u128::from(self.quote) * u128::from(POOL_BASE), SUPPLY.into());
         self.quote -= share;
         self.virtual_quote += i128::from(share);
@@ -95,25 +95,25 @@ impl Pool {
     }
 
     /// The reserve that prices are made of.
-    pub(super) fn effective(&self) -> u128 {
+    pub(in crate::simulator) fn effective(&self) -> u128 {
         u128::try_from(i128::from(self.quote) + self.virtual_quote).unwrap_or(0)
     }
 
-    pub(super) fn rates(&self) -> Rates {
+    pub(in crate::simulator) fn rates(&self) -> Rates {
         let cap = self.effective() * u128::from(self.base_supply) / u128::from(self.base.max(1));
         let tier = TIERS.iter().rev().find(|(from, _)| u128::from(*from) <= cap);
         tier.map_or(TIERS[0].1, |(_, rates)| *rates)
     }
 
     /// Buys so many tokens; `None` where the pool has not as many.
-    pub(super) fn buy_base(&self, base: u64) -> Option<PoolFill> {
+    pub(in crate::simulator) fn buy_base(&self, base: u64) -> Option<PoolFill> {
         let left = self.base.checked_sub(base).filter(|left| *left > 0)?;
         let quote = (self.effective() * u128::from(base)).div_ceil(left.into());
         Some(PoolFill::new(base, u64::try_from(quote).ok()?, self.rates()))
     }
 
     /// Spends so many lamports, fees included.
-    pub(super) fn buy_quote(&self, spend: u64) -> PoolFill {
+    pub(in crate::simulator) fn buy_quote(&self, spend: u64) -> PoolFill {
         let rates = self.rates();
         let all = 10_000 + rates.lp + rates.protocol + rates.creator;
         let mut fill = PoolFill::new(0, floor_div(u128::from(spend) * 10_000, all.into()), rates);
@@ -125,34 +125,34 @@ impl Pool {
     }
 
     /// Spends so many lamports of the protocol's own, free of fees.
-    pub(super) fn buy_free(&self, spend: u64) -> PoolFill {
+    pub(in crate::simulator) fn buy_free(&self, spend: u64) -> PoolFill {
         let used = u128::from(spend.saturating_sub(1));
         let base = floor_div(used * u128::from(self.base), self.effective() + used);
         PoolFill::new(base, spend, Rates { lp: 0, protocol: 0, creator: 0 })
     }
 
     /// Applies a purchase of the protocol, which burns what it bought.
-    pub(super) fn burned(&mut self, fill: &PoolFill) {
+    pub(in crate::simulator) fn burned(&mut self, fill: &PoolFill) {
         self.base -= fill.base;
         self.base_supply -= fill.base;
         self.quote += fill.quote;
     }
 
     /// Sells so many tokens; `None` where the vault cannot pay.
-    pub(super) fn sell(&self, base: u64) -> Option<PoolFill> {
+    pub(in crate::simulator) fn sell(&self, base: u64) -> Option<PoolFill> {
         let quote = floor_div(self.effective() * u128::from(base), u128::from(self.base) + u128::from(base));
         (quote < self.quote).then(|| PoolFill::new(base, quote, self.rates()))
     }
 
     /// Applies a buy. Newer instructions keep the fees in the vault, but for the slice that buys back.
-    pub(super) fn bought(&mut self, fill: &PoolFill, keeps_fees: bool) {
+    pub(in crate::simulator) fn bought(&mut self, fill: &PoolFill, keeps_fees: bool) {
         self.base -= fill.base;
         self.quote += fill.quote + fill.lp;
         self.keep(fill, keeps_fees);
     }
 
     /// Applies a sell.
-    pub(super) fn sold(&mut self, fill: &PoolFill, keeps_fees: bool) {
+    pub(in crate::simulator) fn sold(&mut self, fill: &PoolFill, keeps_fees: bool) {
         self.base += fill.base;
         self.quote -= fill.quote - fill.lp;
         self.keep(fill, keeps_fees);
@@ -168,14 +168,14 @@ impl Pool {
     }
 
     /// What a deposit for so many LP tokens takes, rounded up.
-    pub(super) fn deposit(&self, lp: u64) -> (u64, u64) {
+    pub(in crate::simulator) fn deposit(&self, lp: u64) -> (u64, u64) {
         let share = |reserve: u64| (u128::from(reserve) * u128::from(lp)).div_ceil(self.lp_supply.max(1).into());
         let share = |reserve| u64::try_from(share(reserve)).unwrap_or(u64::MAX);
         (share(self.base), share(self.quote))
     }
 
     /// What so many LP tokens give back, rounded down.
-    pub(super) fn withdraw(&self, lp: u64) -> (u64, u64) {
+    pub(in crate::simulator) fn withdraw(&self, lp: u64) -> (u64, u64) {
         let share = |reserve: u64| floor_div(u128::from(reserve) * u128::from(lp), self.lp_supply.max(1).into());
         (share(self.base), share(self.quote))
     }

@@ -9,7 +9,7 @@ use super::{
     body::{Body, PoolTrade},
     curve::BUYBACK_BPS,
     draft::{Balance, Handle, Place},
-    parts::Writing,
+    parts::{Bound, Writing},
     pool::{Pool, PoolFill},
     state::{Account, Home, RECIPIENTS, Token, WalletId, Wallets},
     truth::{Reserves, Trade, What},
@@ -102,12 +102,19 @@ pub(super) static SELLS: [(u8, PoolCall); 2] = [
     ),
 ];
 
-/// A trade to be made: lamports to spend or tokens to sell, and how much worse the price may get, in basis points.
+/// The call of this side and kind, of generation 1 or 2.
+pub(super) fn find(buy: bool, exact_in: bool, generation: u8) -> Option<&'static PoolCall> {
+    let calls = if buy { &BUYS[..] } else { &SELLS[..] };
+    calls.iter().map(|(_, call)| call).find(|call| call.v2 == (generation > 1) && call.exact_in == exact_in)
+}
+
+/// A trade to be made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PoolOrder {
     pub(super) call: &'static PoolCall,
+    /// Lamports to spend or tokens to sell; tokens to get where a buy that says what to get gives its bound.
     pub(super) amount: u64,
-    pub(super) slippage_bps: u64,
+    pub(super) bound: Bound,
     /// The price has moved beyond the user's limit.
     pub(super) fails: bool,
 }
@@ -137,8 +144,17 @@ pub(super) fn trade(
 ) -> Option<Vec<(Place, What)>> {
     let call = order.call;
     let before = token.home.as_ref()?.pool;
-    let fill = fill_of(&before, call, order.amount)?;
+    let fill = fill_of(&before, order)?;
     let gross = fill.gross();
+    let exact_out = call.buy && !call.exact_in;
+    let outcome = if exact_out {
+        gross
+    } else if call.buy {
+        fill.base
+    } else {
+        fill.net()
+    };
+    let fails = order.fails || order.bound.is_broken_by(outcome, exact_out);
     if call.buy {
         wallets.fund(user, gross.saturating_mul(2) + 20_000_000);
         writing.draft.holds(writing.user, wallets.get(user).lamports);
@@ -161,7 +177,7 @@ pub(super) fn trade(
     if !call.v2 {
         writing.ask_fees(accounts.fee_config, accounts.program, fill.quote, [rates.lp, rates.protocol, rates.creator]);
     }
-    if order.fails {
+    if fails {
         state(writing, token, &accounts, (held_before, held_before), &before);
         writing.draft.fail(if call.exact_in && call.buy { 6_040 } else { 6_004 }, 41_000);
         return Some(Vec::new());
@@ -232,19 +248,25 @@ pub(super) fn reserves(pool: &Pool) -> Reserves {
     Reserves { base: pool.base, quote: u64::try_from(pool.effective()).unwrap_or(u64::MAX) }
 }
 
-fn fill_of(pool: &Pool, call: &PoolCall, amount: u64) -> Option<PoolFill> {
-    if !call.buy {
-        return pool.sell(amount);
+fn fill_of(pool: &Pool, order: &PoolOrder) -> Option<PoolFill> {
+    let PoolOrder { call, amount, bound, .. } = *order;
+    match (call.buy, call.exact_in, bound) {
+        (false, ..) => pool.sell(amount),
+        (true, true, _) => Some(pool.buy_quote(amount)),
+        (true, false, Bound::Given(_)) => pool.buy_base(amount),
+        // Who says what to get works it out from what to spend.
+        (true, false, Bound::Slippage(_)) => pool.buy_base(pool.buy_quote(amount).base),
     }
-    let exact_in = pool.buy_quote(amount);
-    // Who says what to get works it out from what to spend.
-    if call.exact_in { Some(exact_in) } else { pool.buy_base(exact_in.base) }
 }
 
 /// The two arguments: what is asked for, and the bound.
 fn arguments(call: &PoolCall, order: &PoolOrder, fill: &PoolFill) -> (u64, u64) {
-    let less = |amount: u64| amount - amount / 10_000 * order.slippage_bps.min(10_000);
-    let more = |amount: u64| amount + amount / 10_000 * order.slippage_bps;
+    let bps = match order.bound {
+        Bound::Slippage(bps) => bps,
+        Bound::Given(limit) => return (order.amount, limit),
+    };
+    let less = |amount: u64| amount - amount / 10_000 * bps.min(10_000);
+    let more = |amount: u64| amount + amount / 10_000 * bps;
     match (call.buy, call.exact_in) {
         (true, false) => (fill.base, if order.fails { fill.gross() - fill.gross() / 50 } else { more(fill.gross()) }),
         (true, true) => (order.amount, if order.fails { fill.base + fill.base / 50 } else { less(fill.base) }),

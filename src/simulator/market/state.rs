@@ -183,7 +183,7 @@ impl Token {
     }
 
     /// The pool a completed curve goes to, opened with these amounts; LP tokens in all and of the opener.
-    pub(super) fn graduate(&mut self, base: u64, quote: u64) -> (Home, u64, u64) {
+    pub(super) fn graduate(&self, base: u64, quote: u64) -> (Home, u64, u64) {
         let authority = derive(&PUMP, &[b"pool-authority", self.mint.as_array()]);
         let index = 0_u16.to_le_bytes();
         let seeds: [&[u8]; 5] =
