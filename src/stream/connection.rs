@@ -44,8 +44,21 @@ pub(super) struct Desired {
     pub(super) since: Instant,
     /// Counts the user's wishes to reconnect.
     pub(super) epoch: u64,
+    /// What other connections carried and this one does now, with what is missing of it; the newest last.
+    pub(super) taken: Vec<Taken>,
     /// Whether to run at all.
     pub(super) run: Run,
+}
+
+/// Groups that came over from a connection that lost its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Counts all of them.
+    pub(super) serial: u64,
+    /// Whose groups.
+    pub(super) connection: usize,
+    /// Everything of them is missing from this slot on.
+    pub(super) from: u64,
 }
 
 /// See [`Desired`].
@@ -55,6 +68,8 @@ pub(super) enum Run {
     Go,
     /// Hold no stream until a new epoch.
     Stop(Arc<str>),
+    /// Hold no stream until told otherwise: the server has no room for it.
+    Rest(Arc<str>),
     /// End the thread.
     Close,
 }
@@ -82,6 +97,10 @@ pub(super) enum Report {
     Gap(Gap),
     /// Something the user should know.
     Note(Arc<str>),
+    /// The server cut the stream because we read too slowly.
+    Slow,
+    /// The server has no room for this stream; what is missing since when.
+    Crowded { cause: Arc<str>, missing_since: Option<u64> },
     /// The thread is over.
     Ended { panic: Option<Arc<str>> },
 }
@@ -107,6 +126,10 @@ pub(super) struct Connection<S: Sink> {
     pub(super) vitals: Arc<Vitals>,
     pub(super) recovery: Recovery,
     pub(super) ledger: StreamLedger,
+    /// Taken over, and not all there yet.
+    pub(super) taking: Vec<Taken>,
+    /// Serial of the newest one taken over.
+    pub(super) taken: u64,
 }
 
 /// An endpoint with its budget.
@@ -178,6 +201,11 @@ impl<S: Sink> Connection<S> {
                     self.stop(&desired, cause.clone()).await;
                     continue;
                 }
+                Run::Rest(cause) => {
+                    self.rest(cause.clone()).await;
+                    purpose = Purpose::Rebalance;
+                    continue;
+                }
                 Run::Close => return,
             }
             self.state(ConnectionState::WaitingForPermit, trouble.take()).await;
@@ -247,14 +275,22 @@ impl<S: Sink> Connection<S> {
                 }
             };
             let probing = if backoff.is_open() { " (nothing but failures: probing seldom)" } else { "" };
-            let cause: Arc<str> = format!("{}{probing}", verdict.cause).into();
+            let mut cause = format!("{}{probing}", verdict.cause);
+            if verdict.action == Action::Calm {
+                call.keepalive = (call.keepalive * 2).min(CALMEST.max(call.keepalive));
+                cause = format!("{cause}; keepalive every {:?} from now on", call.keepalive);
+            }
+            let cause: Arc<str> = cause.into();
+            if verdict.class == Class::Slow {
+                self.report(Report::Slow).await;
+            }
             let mut delay = backoff.next_delay();
             match verdict.action {
                 Action::Retry { floor } => delay = delay.max(floor),
                 Action::Freeze { pushback } => {
                     self.gate.freeze(backoff.freeze(self.settings.budget.window, pushback));
                 }
-                Action::Calm => call.keepalive = (call.keepalive * 2).min(CALMEST),
+                Action::Calm => {}
                 Action::WithoutCompression if call.zstd => call.zstd = false,
                 Action::WithoutCompression | Action::Stop => {
                     if !self.change_over(verdict.class, false, started.elapsed()).await {
@@ -290,7 +326,11 @@ impl<S: Sink> Connection<S> {
                 delay = LEAST_DELAY;
             }
             trouble = Some(cause.clone());
-            self.state(ConnectionState::BackingOff, Some(cause)).await;
+            self.state(ConnectionState::BackingOff, Some(cause.clone())).await;
+            if verdict.class == Class::Concurrency {
+                let missing_since = self.recovery.missing_since();
+                self.report(Report::Crowded { cause, missing_since }).await;
+            }
             self.pause(&desired, delay).await;
         }
     }
@@ -334,6 +374,14 @@ impl<S: Sink> Connection<S> {
             () = other_wish(&mut self.desired, desired) => {}
             () = tokio::time::sleep(delay) => {}
         }
+    }
+
+    /// Holds no stream while others carry its groups.
+    async fn rest(&mut self, cause: Arc<str>) {
+        self.recovery.rest();
+        self.state(ConnectionState::Idle, Some(cause)).await;
+        // An error means that the supervisor is gone, which the next look finds too.
+        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest(_))).await;
     }
 
     /// Stopped, until the user reconnects or everything closes.

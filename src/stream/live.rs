@@ -284,17 +284,48 @@ impl<'c, S: Sink> Live<'c, S> {
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
             drop(permit);
+            self.take_over(&sent);
             self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
         }
         for gap in std::mem::take(&mut self.gaps) {
             self.connection.sink.on_gap(&gap);
             self.connection.report(Report::Gap(gap)).await;
+            for taken in self.connection.taking.clone() {
+                // What cannot be fetched is missing of the other connection's groups as well.
+                if !gap.repaired && gap.connection == self.connection.id && taken.from <= gap.to_slot {
+                    let from_slot = gap.from_slot.max(taken.from);
+                    let theirs = Gap { connection: taken.connection, from_slot, ..gap };
+                    self.connection.sink.on_gap(&theirs);
+                    self.connection.report(Report::Gap(theirs)).await;
+                }
+            }
+        }
+        if !self.connection.recovery.is_wanting() {
+            for taken in std::mem::take(&mut self.connection.taking) {
+                self.connection.sink.on_taken_over(taken.connection, taken.from);
+            }
         }
         if let Some(resumed) = self.connection.recovery.take_resumed()
             && self.connection.id == 0
         {
             self.connection.report(Report::Note(in_words(resumed).into())).await;
         }
+    }
+
+    /// A filter set is in force: what came over with it is to be fetched from where it broke off.
+    fn take_over(&mut self, sent: &Desired) {
+        let Connection { recovery, taking, taken: done, .. } = &mut *self.connection;
+        for taken in sent.taken.iter().filter(|taken| taken.serial > *done) {
+            if !recovery.take_over(taken.from, GapCause::Disconnect)
+                && let Some(to_slot) = recovery.last().filter(|last| *last >= taken.from)
+            {
+                let cause = GapCause::ReplayUnsupported;
+                let gap = Gap { connection: taken.connection, from_slot: taken.from, to_slot, cause, repaired: false };
+                self.gaps.push(gap);
+            }
+            taking.push(*taken);
+        }
+        *done = sent.taken.last().map_or(*done, |newest| newest.serial.max(*done));
     }
 
     /// If another filter set is wanted: resolves when it may be written, spaced from the last one and paid for. Not while

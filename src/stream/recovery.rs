@@ -327,6 +327,49 @@ impl Recovery {
         Repair::Ask
     }
 
+    /// Groups come over from another connection, of which everything from this slot on is missing: fetched as after a
+    /// break, once the slot at hand is finished. Whether that can be.
+    pub fn take_over(&mut self, from: u64, cause: GapCause) -> bool {
+        if self.unsupported || !self.enabled {
+            return false;
+        }
+        // What was asked for again was asked for without these groups.
+        self.repaired_to = None;
+        if matches!(self.phase, Phase::Replaying { .. } | Phase::Ending) {
+            self.queued = Some((self.queued.map_or(from, |(queued, _)| queued.min(from)), cause));
+            return true;
+        }
+        let wanted = self.wanted.unwrap_or(Wanted { from, cause, tries: 0, empty: 0 });
+        self.wanted = Some(Wanted { from: wanted.from.min(from), ..wanted });
+        if self.phase == Phase::Live {
+            self.phase = Phase::Joining;
+        }
+        true
+    }
+
+    /// Whether something is missing that may still come.
+    #[must_use]
+    pub const fn is_wanting(&self) -> bool {
+        self.wanted.is_some() || self.queued.is_some()
+    }
+
+    /// The first slot that is missing while there is no stream; `None` when nothing is.
+    #[must_use]
+    pub fn missing_since(&self) -> Option<u64> {
+        match (&self.resume, self.wanted, self.last) {
+            (_, Some(wanted), _) => Some(wanted.from),
+            (_, None, Some(last)) => Some(last + 1),
+            (Resume::After { slot, .. }, None, None) => Some(slot + 1),
+            (Resume::Fresh | Resume::Unknown, None, None) => None,
+        }
+    }
+
+    /// Nothing is expected of this connection any more: another one has what it carried.
+    pub fn rest(&mut self) {
+        let (unsupported, outliers) = (self.unsupported, self.outliers);
+        *self = Self { unsupported, outliers, ..Self::new(self.connection, self.enabled) };
+    }
+
     /// What to ask for, by what the server says it has: `Ok(None)` is no replay at all, `Err` is no answer.
     pub fn request(&mut self, first_available: Result<Option<u64>, ()>, gaps: &mut Vec<Gap>) -> Option<u64> {
         let (mut wanted, last) = self.wanted.zip(self.last)?;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     connection::Desired,
@@ -39,6 +39,20 @@ pub(super) struct Slot {
     pub(super) sent: u32,
     pub(super) active: u32,
     pub(super) opened: u64,
+    /// Refused for want of room while nobody could take its groups: why, and what is missing since when.
+    pub(super) crowded: Option<(Arc<str>, Option<u64>)>,
+    /// While the server has no room for it.
+    pub(super) rest: Option<Rest>,
+    /// Times in a row that the server had none.
+    pub(super) rests: u32,
+}
+
+/// A connection that the server has no room for.
+pub(super) struct Rest {
+    /// What it carried before.
+    pub(super) groups: GroupSet,
+    /// When it is tried again.
+    pub(super) until: Instant,
 }
 
 impl Slot {
@@ -57,6 +71,9 @@ impl Slot {
             sent: 0,
             active: 0,
             opened: 0,
+            crowded: None,
+            rest: None,
+            rests: 0,
         }
     }
 }

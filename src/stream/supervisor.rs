@@ -1,6 +1,6 @@
 //! Owns what the connections share: budget, pool, wishes. Turns requests and reports into the published status.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
 use tokio::{
@@ -11,12 +11,12 @@ use tokio::{
 use super::{
     StreamSettings,
     balancer::{ConnectionLoad, Decision, LoadBalancer},
-    connection::{Desired, Place, Report, Run},
+    connection::{Desired, Place, Report, Run, Taken},
     gate::Gate,
     limiter::Ask,
     machine::Machine,
     plan::throttled,
-    pool::{ConnectionPool, GroupLoad},
+    pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
     slot::{Running, Slot},
     status::{
         BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
@@ -31,30 +31,32 @@ const EVENTS: usize = 256;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Groups on their way: added on the targets, not yet removed from the sources.
-struct Migration {
-    reason: &'static str,
-    moves: Vec<Move>,
+pub(super) struct Migration {
+    pub(super) reason: &'static str,
+    pub(super) moves: Vec<Move>,
     /// Targets with the version that carries their new groups.
-    awaited: Vec<(usize, u32)>,
+    pub(super) awaited: Vec<(usize, u32)>,
     /// The newest slot when all of them delivered: the sources owe everything up to it.
-    owed: Option<u64>,
-    permits: u32,
+    pub(super) owed: Option<u64>,
+    pub(super) permits: u32,
 }
 
 pub(super) struct Supervisor {
     machine: Machine,
-    settings: Arc<StreamSettings>,
+    pub(super) settings: Arc<StreamSettings>,
     /// Every endpoint with its budget, the preferred one first.
     places: Arc<[Place]>,
-    pool: ConnectionPool,
-    slots: Vec<Slot>,
-    loads: Vec<GroupLoad>,
-    migration: Option<Migration>,
+    pub(super) pool: ConnectionPool,
+    pub(super) slots: Vec<Slot>,
+    pub(super) loads: Vec<GroupLoad>,
+    pub(super) migration: Option<Migration>,
     balancer: LoadBalancer,
     started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
-    token_refused: Option<Arc<str>>,
+    pub(super) token_refused: Option<Arc<str>>,
+    /// Times that groups were taken over.
+    pub(super) taken: u64,
 }
 
 impl Supervisor {
@@ -78,6 +80,7 @@ impl Supervisor {
             events: VecDeque::with_capacity(EVENTS),
             seq: 0,
             token_refused: None,
+            taken: 0,
         }
     }
 
@@ -104,6 +107,7 @@ impl Supervisor {
                     }
                 }
                 () = changed(&self.places) => {}
+                () = until(self.next_growth()) => self.grow(),
             }
             self.migrate();
             let status = self.status();
@@ -163,6 +167,11 @@ impl Supervisor {
                     place.gate.reopen();
                 }
                 self.token_refused = None;
+                let Some(slot) = self.slots.get_mut(connection) else { return };
+                if let Some(rest) = &mut slot.rest {
+                    rest.until = Instant::now();
+                    return;
+                }
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
@@ -223,6 +232,18 @@ impl Supervisor {
             }
             None => {}
         }
+    }
+
+    /// The server has cut a stream because we read too slowly: what comes next must be less, or it happens again.
+    fn lagged(&mut self, connection: usize) {
+        let Some(slot) = self.slots.get_mut(connection) else { return };
+        if !self.settings.balance {
+            return;
+        }
+        let Some(level) = self.balancer.lagged(self.started.elapsed(), connection, slot.throttle) else { return };
+        slot.throttle = level;
+        self.wish(connection, Purpose::Reconnect);
+        self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits: 0 });
     }
 
     /// First half of a rebalance: the targets carry the groups too.
@@ -292,7 +313,7 @@ impl Supervisor {
     }
 
     /// The groups stay where they were.
-    fn abandon(&mut self, migration: &Migration) {
+    pub(super) fn abandon(&mut self, migration: &Migration) {
         for one in &migration.moves {
             self.pool.remove(one.to, one.group);
         }
@@ -302,7 +323,12 @@ impl Supervisor {
     }
 
     /// Tells a connection its filter set, if that is another one than the last; its version.
-    fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
+    pub(super) fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
+        self.wish_with(connection, purpose, None)
+    }
+
+    /// The same; what is missing of its new groups comes with it.
+    pub(super) fn wish_with(&mut self, connection: usize, purpose: Purpose, taken: Option<Taken>) -> u32 {
         let Some(slot) = self.slots.get(connection) else { return 0 };
         let groups = throttled(self.pool.groups(connection), slot.throttle);
         slot.wishes.send_if_modified(|wish| {
@@ -314,6 +340,7 @@ impl Supervisor {
                     purpose,
                     since: Instant::now(),
                     epoch: wish.epoch,
+                    taken: remembered(&wish.taken, taken),
                     run: wish.run.clone(),
                 };
             }
@@ -331,11 +358,20 @@ impl Supervisor {
                 slot.since_ms = self.machine.unix_ms();
                 slot.cause.clone_from(&cause);
                 slot.ailment = None;
+                if !matches!(state, ConnectionState::BackingOff) {
+                    slot.crowded = None;
+                }
                 self.event(StreamEventKind::State { connection, state, cause, groups });
+                if state == ConnectionState::Live {
+                    self.inherit();
+                }
             }
             Report::Sent { version } => slot.sent = version,
             Report::Endpoint(place) => slot.place = place,
-            Report::Opened => slot.opened += 1,
+            Report::Opened => {
+                slot.opened += 1;
+                (slot.rest, slot.rests) = (None, 0);
+            }
             Report::Lost => slot.active = 0,
             Report::Active { version, after } => {
                 slot.active = version;
@@ -351,6 +387,8 @@ impl Supervisor {
                 }
                 self.event(StreamEventKind::Gap(gap));
             }
+            Report::Crowded { cause, missing_since } => self.crowded(connection, &cause, missing_since),
+            Report::Slow => self.lagged(connection),
             Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
@@ -411,7 +449,7 @@ impl Supervisor {
     }
 
     /// The budget that a connection spends from.
-    fn gate_of(&self, connection: usize) -> Option<&Gate> {
+    pub(super) fn gate_of(&self, connection: usize) -> Option<&Gate> {
         let place = self.slots.get(connection)?.place;
         self.places.get(place).map(|place| &place.gate)
     }
@@ -433,7 +471,7 @@ impl Supervisor {
         self.event(StreamEventKind::Refused(why.into()));
     }
 
-    fn event(&mut self, kind: StreamEventKind) {
+    pub(super) fn event(&mut self, kind: StreamEventKind) {
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
@@ -448,7 +486,7 @@ impl Supervisor {
             budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
-            finished: (0..self.slots.len()).all(|id| self.stopped(id)),
+            finished: (0..self.slots.len()).all(|id| self.stopped(id) || self.pool.is_resting(id)),
             token_refused: self.token_refused.clone(),
         }
     }
@@ -480,7 +518,21 @@ async fn changed(places: &[Place]) {
     select_all(all).await;
 }
 
-fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
+/// What was taken over so far, and this as well.
+fn remembered(before: &[Taken], taken: Option<Taken>) -> Vec<Taken> {
+    let old = before.len().saturating_sub(MAX_CONNECTIONS);
+    before.iter().copied().chain(taken).skip(old).collect()
+}
+
+/// Resolves at that time, if there is one.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+pub(super) fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut ids: Vec<usize> = ids.collect();
     ids.sort_unstable();
     ids.dedup();

@@ -135,6 +135,7 @@ fn settings(hour: &Hour) -> StreamSettings {
         recover: true,
         proof: hour.proof,
         balance: hour.moves,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_secs(2),
     }
 }

@@ -9,4 +9,5 @@ mod policy;
 mod rebalance;
 mod recovery;
 mod recovery_model;
+mod room;
 mod support;
