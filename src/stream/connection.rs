@@ -44,21 +44,27 @@ pub(super) struct Desired {
     pub(super) since: Instant,
     /// Counts the user's wishes to reconnect.
     pub(super) epoch: u64,
-    /// What other connections carried and this one does now, with what is missing of it; the newest last.
+    /// Groups that came over from connections without a stream and are not known to be in force here.
     pub(super) taken: Vec<Taken>,
+    /// Whether it asks for less of the same groups than the filter set before.
+    pub(super) sheds: bool,
     /// Whether to run at all.
     pub(super) run: Run,
 }
 
-/// Groups that came over from a connection that lost its stream.
+/// Groups that came over from a connection that has no stream any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
-    /// Counts all of them.
-    pub(super) serial: u64,
+    /// The filter set with which they came.
+    pub(super) version: u32,
     /// Whose groups.
     pub(super) connection: usize,
     /// Everything of them is missing from this slot on.
     pub(super) from: u64,
+    /// Whether that connection has no others left.
+    pub(super) all: bool,
+    /// Whether any of them is shed here: then what is missing will not come.
+    pub(super) shed: bool,
 }
 
 /// See [`Desired`].
@@ -83,6 +89,8 @@ pub(super) enum Report {
     Sent { version: u32 },
     /// The first update with this version came.
     Active { version: u32, after: Duration },
+    /// What this version asks for comes whole after this slot; the slot itself may have begun before it.
+    Whole { version: u32, after: u64 },
     /// Another endpoint is used from now on, by its place.
     Endpoint(usize),
     /// A stream was opened.
@@ -99,8 +107,8 @@ pub(super) enum Report {
     Note(Arc<str>),
     /// The server cut the stream because we read too slowly.
     Slow,
-    /// The server has no room for this stream; what is missing since when.
-    Crowded { cause: Arc<str>, missing_since: Option<u64> },
+    /// The server has no room for this stream.
+    Crowded { cause: Arc<str> },
     /// The thread is over.
     Ended { panic: Option<Arc<str>> },
 }
@@ -128,8 +136,8 @@ pub(super) struct Connection<S: Sink> {
     pub(super) ledger: StreamLedger,
     /// Taken over, and not all there yet.
     pub(super) taking: Vec<Taken>,
-    /// Serial of the newest one taken over.
-    pub(super) taken: u64,
+    /// Newest version of which everything was taken over.
+    pub(super) taken: u32,
 }
 
 /// An endpoint with its budget.
@@ -328,8 +336,7 @@ impl<S: Sink> Connection<S> {
             trouble = Some(cause.clone());
             self.state(ConnectionState::BackingOff, Some(cause.clone())).await;
             if verdict.class == Class::Concurrency {
-                let missing_since = self.recovery.missing_since();
-                self.report(Report::Crowded { cause, missing_since }).await;
+                self.report(Report::Crowded { cause }).await;
             }
             self.pause(&desired, delay).await;
         }
@@ -379,6 +386,13 @@ impl<S: Sink> Connection<S> {
     /// Holds no stream while others carry its groups.
     async fn rest(&mut self, cause: Arc<str>) {
         self.recovery.rest();
+        self.ledger = StreamLedger::new(self.settings.proof);
+        self.vitals.progress(None);
+        // Who takes this one's groups has theirs as well.
+        for taken in std::mem::take(&mut self.taking).into_iter().filter(|taken| taken.all) {
+            self.sink.on_taken_over(taken.connection, taken.from);
+        }
+        self.tell(Vec::new()).await;
         self.state(ConnectionState::Idle, Some(cause)).await;
         // An error means that the supervisor is gone, which the next look finds too.
         let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest(_))).await;
@@ -480,6 +494,7 @@ impl<S: Sink> Connection<S> {
         };
         let mut gaps = Vec::new();
         self.recovery.lost(class, message, cause, &mut gaps);
+        self.vitals.progress(self.recovery.settled());
         self.tell(gaps).await;
     }
 

@@ -18,11 +18,12 @@ const MOST_DOUBLINGS: u32 = 4;
 impl Supervisor {
     /// The server has no room for this connection: others take its groups, and what is missing of them since it broke
     /// off. While no other is live, it waits for one, or tries again later.
-    pub(super) fn crowded(&mut self, connection: usize, cause: &Arc<str>, missing_since: Option<u64>) {
+    pub(super) fn crowded(&mut self, connection: usize, cause: &Arc<str>) {
         let mut carried = self.pool.groups(connection);
         if let Some(migration) = self.migration.take() {
-            if migration.awaited.iter().any(|(target, _)| *target == connection) {
+            if migration.moves.iter().any(|one| one.to == connection || one.from == connection) {
                 self.abandon(&migration);
+                self.refuse(format!("rebalance given up: the server has no room for connection {connection}"));
             } else {
                 self.migration = Some(migration);
             }
@@ -36,7 +37,7 @@ impl Supervisor {
         let moves = self.pool.heirs(connection, &able, &self.loads);
         let Some(slot) = self.slots.get_mut(connection) else { return };
         if able.is_empty() || moves.len() < groups.iter().count() {
-            slot.crowded = Some((cause.clone(), missing_since));
+            slot.crowded = Some(cause.clone());
             return;
         }
         if let Some(rest) = slot.rest.take() {
@@ -45,19 +46,13 @@ impl Supervisor {
         let until = Instant::now() + self.settings.rest * (1 << slot.rests.min(MOST_DOUBLINGS));
         slot.rest = Some(Rest { groups: carried, until });
         slot.rests += 1;
-        slot.wishes.send_modify(|wish| wish.run = Run::Rest(cause.clone()));
         self.pool.set_resting(connection, true);
-        for one in &moves {
-            self.pool.add(one.to, one.group);
-            self.pool.remove(connection, one.group);
-        }
-        let heirs = unique(moves.iter().map(|one| one.to));
-        let updates = u32::try_from(heirs.len()).unwrap_or(u32::MAX);
-        for heir in heirs {
-            self.taken += 1;
-            let taken = missing_since.map(|from| Taken { serial: self.taken, connection, from });
-            // The groups are without a stream: this is recovery, and goes first.
-            self.wish_with(heir, Purpose::Reconnect, taken);
+        let updates = self.bequeath(connection, &moves);
+        if let Some(slot) = self.slots.get(connection) {
+            slot.wishes.send_modify(|wish| {
+                wish.taken.clear();
+                wish.run = Run::Rest(cause.clone());
+            });
         }
         if !moves.is_empty() {
             let permits = updates.saturating_mul(self.settings.budget.cost_update);
@@ -65,11 +60,30 @@ impl Supervisor {
         }
     }
 
+    /// Groups of a connection that has no stream go to others, which fetch what is missing of them. How many others.
+    pub(super) fn bequeath(&mut self, connection: usize, moves: &[Move]) -> u32 {
+        let Some(slot) = self.slots.get(connection) else { return 0 };
+        let (missing_since, mut taken) = (slot.missing_since(), slot.unconfirmed());
+        for one in moves {
+            self.pool.add(one.to, one.group);
+            self.pool.remove(connection, one.group);
+        }
+        let all = self.pool.groups(connection).is_empty();
+        taken.extend(missing_since.map(|from| Taken { version: 0, connection, from, all, shed: false }));
+        let heirs = unique(moves.iter().map(|one| one.to));
+        for heir in &heirs {
+            let groups = moves.iter().filter(|one| one.to == *heir).map(|one| one.group).collect();
+            // The groups are without a stream: this is recovery, and goes first.
+            self.wish_with(*heir, Purpose::Reconnect, groups, &taken);
+        }
+        u32::try_from(heirs.len()).unwrap_or(u32::MAX)
+    }
+
     /// A connection is live: it can take what those have who found no room.
     pub(super) fn inherit(&mut self) {
         for id in 0..self.slots.len() {
-            if let Some((cause, missing_since)) = self.slots.get_mut(id).and_then(|slot| slot.crowded.take()) {
-                self.crowded(id, &cause, missing_since);
+            if let Some(cause) = self.slots.get_mut(id).and_then(|slot| slot.crowded.take()) {
+                self.crowded(id, &cause);
             }
         }
     }
@@ -107,7 +121,11 @@ impl Supervisor {
         if pause.is_some() {
             return;
         }
-        slot.wishes.send_modify(|wish| wish.run = Run::Go);
+        slot.wishes.send_modify(|wish| {
+            // It may have been stopped meanwhile.
+            wish.epoch += 1;
+            wish.run = Run::Go;
+        });
         self.pool.set_resting(connection, false);
         for one in &moves {
             self.pool.add(connection, one.group);

@@ -74,6 +74,7 @@ pub(super) fn start<S: Sink>(
             since: Instant::now(),
             epoch: 0,
             taken: Vec::new(),
+            sheds: false,
             run: Run::Go,
         });
         let vitals = Arc::new(Vitals::new());

@@ -16,7 +16,7 @@ use super::{
     limiter::Ask,
     machine::Machine,
     plan::throttled,
-    pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
+    pool::{ConnectionPool, GroupLoad},
     slot::{Running, Slot},
     status::{
         BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
@@ -24,6 +24,7 @@ use super::{
     },
     watchdog::{Pulse, examine, give_up},
 };
+use crate::chain::group::GroupSet;
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
@@ -36,7 +37,7 @@ pub(super) struct Migration {
     pub(super) moves: Vec<Move>,
     /// Targets with the version that carries their new groups.
     pub(super) awaited: Vec<(usize, u32)>,
-    /// The newest slot when all of them delivered: the sources owe everything up to it.
+    /// All of them deliver everything after this slot: the sources owe what came up to it.
     pub(super) owed: Option<u64>,
     pub(super) permits: u32,
 }
@@ -55,8 +56,6 @@ pub(super) struct Supervisor {
     events: VecDeque<StreamEvent>,
     seq: u64,
     pub(super) token_refused: Option<Arc<str>>,
-    /// Times that groups were taken over.
-    pub(super) taken: u64,
 }
 
 impl Supervisor {
@@ -80,7 +79,6 @@ impl Supervisor {
             events: VecDeque::with_capacity(EVENTS),
             seq: 0,
             token_refused: None,
-            taken: 0,
         }
     }
 
@@ -278,8 +276,9 @@ impl Supervisor {
         self.migration = Some(Migration { reason, moves, awaited, owed: None, permits });
     }
 
-    /// Second half, once every target delivers: the sources let go, each when it has all that the targets came too late
-    /// for. After that its replays would not bring these groups any more. Given up if a target stops for good.
+    /// Second half, once every target delivers whole slots: the sources let go, each when it has all that the targets came
+    /// too late for. After that its replays would not bring these groups any more. A source that stopped for good leaves
+    /// the rest to the targets; given up if a target did.
     fn migrate(&mut self) {
         let Some(mut migration) = self.migration.take() else { return };
         if let Some((dead, _)) = migration.awaited.iter().find(|(target, _)| self.stopped(*target)) {
@@ -287,25 +286,31 @@ impl Supervisor {
             self.abandon(&migration);
             return self.refuse(why);
         }
-        let ready = migration
-            .awaited
-            .iter()
-            .all(|(target, version)| self.slots.get(*target).is_some_and(|slot| slot.active >= *version));
-        if ready && migration.owed.is_none() {
-            let reached =
-                migration.awaited.iter().filter_map(|(target, _)| Some(self.slots.get(*target)?.vitals.reached()));
-            migration.owed = reached.max();
+        let whole = |(target, version): &(usize, u32)| {
+            let (seen, after) = self.slots.get(*target)?.whole?;
+            (seen >= *version).then_some(after)
+        };
+        if migration.owed.is_none() {
+            let all: Option<Vec<u64>> = migration.awaited.iter().map(whole).collect();
+            migration.owed = all.map(|after| after.into_iter().max().unwrap_or(0));
         }
-        let settled = |source: usize| self.slots.get(source).map_or(u64::MAX, |slot| slot.vitals.settled());
-        let paid = migration.owed.is_some_and(|owed| migration.moves.iter().all(|one| settled(one.from) >= owed));
-        if !paid {
+        let sources = unique(migration.moves.iter().map(|one| one.from));
+        let paid = |source: &usize| {
+            let has_all = |owed| self.slots.get(*source).is_none_or(|slot| slot.has_all(owed));
+            self.stopped(*source) || migration.owed.is_some_and(has_all)
+        };
+        if !sources.iter().all(paid) {
             self.migration = Some(migration);
             return;
         }
-        for one in &migration.moves {
-            self.pool.remove(one.from, one.group);
-        }
-        for source in unique(migration.moves.iter().map(|one| one.from)) {
+        for source in sources {
+            if self.stopped(source) {
+                let moves: Vec<Move> = migration.moves.iter().filter(|one| one.from == source).copied().collect();
+                migration.permits += self.bequeath(source, &moves).saturating_mul(self.settings.budget.cost_update);
+            }
+            for one in migration.moves.iter().filter(|one| one.from == source) {
+                self.pool.remove(source, one.group);
+            }
             self.wish(source, Purpose::Rebalance);
         }
         let Migration { reason, moves, permits, .. } = migration;
@@ -324,23 +329,31 @@ impl Supervisor {
 
     /// Tells a connection its filter set, if that is another one than the last; its version.
     pub(super) fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
-        self.wish_with(connection, purpose, None)
+        self.wish_with(connection, purpose, GroupSet::EMPTY, &[])
     }
 
-    /// The same; what is missing of its new groups comes with it.
-    pub(super) fn wish_with(&mut self, connection: usize, purpose: Purpose, taken: Option<Taken>) -> u32 {
+    /// The same, with groups that come over from connections without a stream, and what is missing of them.
+    pub(super) fn wish_with(&mut self, connection: usize, purpose: Purpose, over: GroupSet, news: &[Taken]) -> u32 {
         let Some(slot) = self.slots.get(connection) else { return 0 };
-        let groups = throttled(self.pool.groups(connection), slot.throttle);
+        let assigned = self.pool.groups(connection);
+        let groups = throttled(assigned, slot.throttle);
+        let mut taken = slot.unconfirmed();
+        let confirmed = slot.confirmed;
         slot.wishes.send_if_modified(|wish| {
-            let other = wish.groups != groups;
+            let other = wish.groups != groups || !news.is_empty();
             if other {
+                let version = wish.version + 1;
+                let shed = over.iter().any(|group| !groups.contains(group));
+                taken.extend(news.iter().map(|one| Taken { version, shed: one.shed || shed, ..*one }));
+                let sheds = wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
                 *wish = Desired {
-                    version: wish.version + 1,
+                    version,
                     groups,
                     purpose,
                     since: Instant::now(),
                     epoch: wish.epoch,
-                    taken: remembered(&wish.taken, taken),
+                    taken: std::mem::take(&mut taken),
+                    sheds: sheds || (wish.sheds && wish.version > confirmed),
                     run: wish.run.clone(),
                 };
             }
@@ -373,8 +386,10 @@ impl Supervisor {
                 (slot.rest, slot.rests) = (None, 0);
             }
             Report::Lost => slot.active = 0,
+            Report::Whole { version, after } => slot.whole = Some((version, after)),
             Report::Active { version, after } => {
                 slot.active = version;
+                slot.confirmed = slot.confirmed.max(version);
                 if slot.wishes.borrow().version == version {
                     slot.good = Some((groups, slot.throttle));
                 }
@@ -387,7 +402,7 @@ impl Supervisor {
                 }
                 self.event(StreamEventKind::Gap(gap));
             }
-            Report::Crowded { cause, missing_since } => self.crowded(connection, &cause, missing_since),
+            Report::Crowded { cause } => self.crowded(connection, &cause),
             Report::Slow => self.lagged(connection),
             Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
@@ -466,7 +481,7 @@ impl Supervisor {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.running.is_none())
     }
 
-    fn refuse(&mut self, why: String) {
+    pub(super) fn refuse(&mut self, why: String) {
         tracing::warn!(%why, "refused");
         self.event(StreamEventKind::Refused(why.into()));
     }
@@ -516,12 +531,6 @@ impl Supervisor {
 async fn changed(places: &[Place]) {
     let all = places.iter().map(|place| Box::pin(place.gate.changed()));
     select_all(all).await;
-}
-
-/// What was taken over so far, and this as well.
-fn remembered(before: &[Taken], taken: Option<Taken>) -> Vec<Taken> {
-    let old = before.len().saturating_sub(MAX_CONNECTIONS);
-    before.iter().copied().chain(taken).skip(old).collect()
 }
 
 /// Resolves at that time, if there is one.

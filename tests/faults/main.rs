@@ -1,5 +1,42 @@
 //! The fault matrix: what the streams do when the network, the server or the provider fail. The rows are numbered as in
 //! the project's list of faults; each also expects that no more is subscribed than the budget allows.
+//!
+//! | Row | Fault | Test, of this target where nothing else is said |
+//! |---|---|---|
+//! | 1 | port closed | `a_closed_port_is_tried_again_within_the_budget` |
+//! | 2 | no handshake | `a_server_that_never_answers_costs_its_permit` |
+//! | 3 | reset at byte n | `a_reset_at_any_byte_is_overcome` |
+//! | 4 | end within a message | `an_end_within_a_message_is_overcome` |
+//! | 5, 6 | black hole | `a_dead_path_is_noticed_and_left`; times: `simulation`, `dead_links_and_silent_streams_are_noticed_in_time` |
+//! | 7 | silent stream | `a_silent_stream_on_a_living_connection_is_left`; time: as above |
+//! | 8 | pings without data | unit test `a_quiet_stream_is_given_up_only_when_others_go_on` of the watchdog |
+//! | 9, 10 | slow path, narrow path | `slow::*` |
+//! | 11 | one byte at a time | `one_byte_at_a_time_gives_the_same_output` |
+//! | 12 | a day of breaks | `simulation`, `nothing_is_lost_doubled_or_overspent_while_everything_breaks` (hours, from seeds) |
+//! | 13 | all reset at once | `three_connections_reset_at_once_all_come_back`; apart: `stream`, `connections_that_were_cut_together_come_back_apart` |
+//! | 14, 15 | accepted and dropped | `a_server_that_takes_and_drops_gets_fifteen_calls_a_minute` |
+//! | 16 | GOAWAY | `a_goaway_is_survived`, without a second stream before the first ends |
+//! | 17 | call for calm | `a_call_for_calm_is_not_taken_for_a_rate_limit` |
+//! | 18, 19 | stream reset, no streams | `a_stream_that_is_reset_is_opened_again`, `a_server_without_room_for_streams_is_tried_again` |
+//! | 20, 21 | HTTP statuses, gRPC codes | `http_answers_have_their_meaning`, `every_code_has_its_meaning_in_both_phases` |
+//! | 22 | rate limit | `a_rate_limit_freezes_new_subscriptions_only` |
+//! | 23 | no room | `one_stream_too_many_is_not_tried_again_soon`; `stream`, `room::*` |
+//! | 24, 25, 27, 30 | lagged, replay gone or dead, impossible slots | `replay::*` |
+//! | 26 | no replay | `stream`, `a_server_without_replay_is_asked_once_at_most` |
+//! | 28 | twice, out of order | `duplicates_and_replays_count_once` |
+//! | 29 | dead slots | `market_state` against all that happened; `simulation` |
+//! | 31 | too large a message | `too_large_a_message_is_our_own_limit`, `a_bomb_is_our_own_limit_and_no_rate_limit` |
+//! | 32 | slow decoder | shedding: unit test `when_we_drown_the_least_important_goes_first_and_comes_back_last`, `replay::*` |
+//! | 33 | terminal not read | not here: it is the front end, which takes the newest view and holds nobody up |
+//! | 40 | killed | `stream`, `a_killed_program_goes_on_where_it_was`; `stream_permits` |
+//! | 41 | restarts | `spent::restarts_share_one_budget_and_the_last_one_waits` |
+//! | 42 | four processes | `stream_permits`, `four_processes_one_of_them_killed_keep_the_rule_together`; `stream_budget` |
+//! | 43 | ledger broken or locked | `stream_permits` |
+//! | 44 | clock jumps | no test: nothing but the time since the boot is read; not the suspended machine |
+//! | 45 | no name | `spent::a_name_that_is_none_is_tried_in_peace`; not the limit of open files |
+//! | 46 | TLS | `a_plain_port_never_gets_plain_text`; `stream`, `certificates_are_retried_seldom` |
+//! | 47 | budget spent | `the_reserve_lets_a_reconnect_through_and_refuses_a_rebalance` |
+//! | 48 | unknown outcome | `spent::a_call_without_an_answer_is_charged_for_a_window_after_its_deadline` |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
@@ -9,6 +46,7 @@ mod client;
 mod raw;
 mod replay;
 mod slow;
+mod spent;
 #[path = "../support/stage.rs"]
 mod stage;
 

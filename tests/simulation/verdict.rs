@@ -57,7 +57,12 @@ fn most_in_a_window(log: &[OracleEntry]) -> u64 {
 }
 
 pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[OracleEntry]) -> Outcome {
-    let mut outcome = Outcome { repeats: received.repeats, gaps: received.gaps.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome {
+        repeats: received.repeats,
+        gaps: received.gaps.len() as u64,
+        given_up: received.given_up.clone(),
+        ..Outcome::default()
+    };
     let mut wrong = Vec::new();
     let dead = log.iter().filter_map(|entry| match entry.event {
         OracleEvent::Dead { slot } => Some(slot),
@@ -90,7 +95,10 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             if received.accepted.contains_key(&(*slot, *signature)) {
                 continue;
             }
-            if declared(*slot, *group) {
+            // What nobody asks for, because we were too slow, is shown as such and not as lost.
+            let at = truth.slots[slot].at;
+            let shed = received.shed.iter().any(|(of, when)| of == group && when.contains(&at));
+            if shed || declared(*slot, *group) {
                 outcome.declared += 1;
             } else {
                 missing.push((*slot, group.name(), truth.slots[slot].at.as_secs()));

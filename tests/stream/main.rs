@@ -11,3 +11,4 @@ mod recovery;
 mod recovery_model;
 mod room;
 mod support;
+mod take_over;
