@@ -46,6 +46,8 @@ impl Supervisor {
         let until = Instant::now() + self.settings.rest * (1 << slot.rests.min(MOST_DOUBLINGS));
         slot.rest = Some(Rest { groups: carried, until });
         slot.rests += 1;
+        // What it had in force was on a stream that is gone, and what comes next is not fetched back to that.
+        slot.whole = None;
         self.pool.set_resting(connection, true);
         let updates = self.bequeath(connection, &moves);
         if let Some(slot) = self.slots.get(connection) {
@@ -105,8 +107,8 @@ impl Supervisor {
             return;
         };
         let carrier = |group| self.pool.assigned().iter().position(|set| set.contains(group));
-        let moves: Vec<Move> =
-            groups.iter().filter_map(|group| Some(Move { group, from: carrier(group)?, to: connection })).collect();
+        let moves = groups.iter().filter_map(|group| Some(Move { group, from: carrier(group)?, to: connection }));
+        let moves: Vec<Move> = moves.filter(|one| one.from != connection).collect();
         let sources = unique(moves.iter().map(|one| one.from)).len();
         let budget = self.settings.budget;
         let updates = u32::try_from(sources).unwrap_or(u32::MAX);

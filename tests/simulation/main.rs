@@ -90,7 +90,7 @@ fn dead_links_and_silent_streams_are_noticed_in_time() {
     let margin = Duration::from_millis(500);
     for seed in 1..=6 {
         let noticed = |faults, breaks| {
-            let outcome = Hour::new(seed, 6).with(faults, breaks).play();
+            let outcome = Hour::new(seed, 8).with(faults, breaks).play();
             assert!(outcome.wrong.is_empty(), "seed {seed}: {:?}", outcome.wrong);
             outcome.given_up.first().copied().expect("noticed") - at
         };
