@@ -116,7 +116,7 @@ impl Asked {
                 let newest = self.newest.entry(one.id).or_default();
                 if throttled(one.groups, one.throttle).contains(group) {
                     let after = *self.after.entry((one.id, group.index())).or_insert(*newest);
-                    (asked, served) = (true, served | (one.active_version > after));
+                    (asked, served) = (true, served || one.active_version > after);
                 } else {
                     self.after.remove(&(one.id, group.index()));
                 }
