@@ -26,22 +26,22 @@ async fn restarts_share_one_budget_and_the_last_one_waits() {
     let settings =
         || StreamSettings { budget, ledger: Some(folder.path().to_owned()), ..patient(quick(&server.url(), 1)) };
     let mut live = 0;
-    for run in 0..30 {
+    for _ in 0..30 {
         let mut client = Client::start(settings());
         let status = client.until("through or waiting", |status| {
-            let waits = status.connections[0].state == WaitingForPermit && status.budget.next_free_ms.is_some();
+            // From half of the budget on permits are spaced, and before that nobody waits for long.
+            let waits = status.connections[0].state == WaitingForPermit && status.budget.used >= 5;
             waits || status.connections[0].state == Live
         });
         let status = status.await;
         if status.connections[0].state == Live {
             live += 1;
-            assert_eq!(live, run + 1, "who comes later does not get more");
         } else {
             assert!(status.budget.next_free_ms.is_some_and(|ms| ms > 0));
         }
         client.streams.close().await;
     }
-    assert!((1..=12).contains(&live), "{live} of 30 runs");
+    assert!((5..=12).contains(&live), "{live} of 30 runs");
     assert!(subscribes(&server).len() <= 12);
     server.shutdown().await;
 }
