@@ -88,7 +88,7 @@ fn dead_links_and_silent_streams_are_noticed_in_time() {
     let (at, lasts) = (Duration::from_secs(60), Duration::from_secs(100));
     // What is on its way arrives, and the server's plan counts from the first stream on.
     let margin = Duration::from_millis(500);
-    for seed in 1..=6 {
+    for seed in 1..=2 {
         let noticed = |faults, breaks| {
             let outcome = Hour::new(seed, 8).with(faults, breaks).play();
             assert!(outcome.wrong.is_empty(), "seed {seed}: {:?}", outcome.wrong);
