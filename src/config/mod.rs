@@ -211,6 +211,7 @@ impl Config {
             resume: Resume::Fresh,
             recover: source != Source::Recording,
             balance: stream.balance && source != Source::Recording,
+            rest: Duration::from_secs(60),
             update_spacing: Duration::from_secs(2),
             proof: match stream.proof.as_str() {
                 // What was not recorded cannot be counted.
