@@ -21,6 +21,7 @@ use smart_stream_tui::{
     market::{
         Arrived, Market,
         change::{Change, MilestoneKind, Status},
+        detail::TokenDetail,
         input::Transaction,
         reserve_chain::{Link, Order},
         view::{PoolView, Stage, TokenView},
@@ -137,7 +138,12 @@ impl Reader {
             (self.market.tokens_known(), self.market.pools_known()),
             "all are shown"
         );
+        let details = tokens.iter().map(|token| {
+            self.market.open(Some(token.mint));
+            (token.mint, self.market.detail(self.now_ms).unwrap())
+        });
         Outcome {
+            details: details.collect(),
             tokens: tokens.iter().map(|token| (token.mint, token.clone())).collect(),
             pools: pools.iter().map(|pool| (pool.pool, pool.clone())).collect(),
             changes: self.changes,
@@ -147,6 +153,7 @@ impl Reader {
 
 struct Outcome {
     tokens: HashMap<Mint, Arc<TokenView>>,
+    details: HashMap<Mint, Arc<TokenDetail>>,
     pools: HashMap<Pool, Arc<PoolView>>,
     changes: Vec<Change>,
 }
@@ -162,9 +169,27 @@ struct Wanted {
     base: u64,
     buys: u64,
     sells: u64,
-    traders: HashSet<String>,
+    traders: HashMap<String, Account>,
     progress_passed: Vec<f64>,
     burned: bool,
+    pools: HashSet<String>,
+}
+
+/// What a wallet did with a token.
+#[derive(Default)]
+struct Account {
+    buys: u32,
+    sells: u32,
+    bought: u64,
+    sold: u64,
+    spent: u64,
+    received: u64,
+}
+
+impl Account {
+    fn turnover(&self) -> u64 {
+        self.spent + self.received
+    }
 }
 
 /// What is true of a pool or curve.
@@ -184,6 +209,7 @@ fn wanted(truths: &[Truth]) -> (BTreeMap<String, Wanted>, BTreeMap<String, Wante
         match &truth.what {
             What::Created { mint, curve, reserves, .. } => {
                 let token = tokens.entry(mint.to_string()).or_default();
+                token.pools.insert(curve.to_string());
                 (token.stage, token.left, token.reserves) = (Some(Stage::Created), CURVE, Some(*reserves));
                 pools.entry(curve.to_string()).or_default().reserves = Some(*reserves);
             }
@@ -192,6 +218,7 @@ fn wanted(truths: &[Truth]) -> (BTreeMap<String, Wanted>, BTreeMap<String, Wante
                 pool.reserves = Some(trade.reserves_after);
                 pool.trades += 1;
                 let token = tokens.entry(trade.mint.to_string()).or_default();
+                token.pools.insert(trade.pool.to_string());
                 token.reserves = Some(trade.reserves_after);
                 token.stage = Some(if trade.in_pool { Stage::Amm } else { Stage::Trading });
                 if let Some((left, _)) = trade.curve_after {
@@ -216,10 +243,21 @@ fn wanted(truths: &[Truth]) -> (BTreeMap<String, Wanted>, BTreeMap<String, Wante
                 *money += trade.quote_amount;
                 *count += 1;
                 token.base += trade.base_amount;
-                token.traders.insert(trade.user.to_string());
+                let account = token.traders.entry(trade.user.to_string()).or_default();
+                let (count, base, money) = if trade.buy {
+                    (&mut account.buys, &mut account.bought, &mut account.spent)
+                } else {
+                    (&mut account.sells, &mut account.sold, &mut account.received)
+                };
+                *count += 1;
+                *base += trade.base_amount;
+                *money += trade.quote_amount;
             }
-            What::Beyond { mint, base_amount, quote_amount, .. } => {
+            What::Beyond { mint, user, base_amount, quote_amount, .. } => {
                 let token = tokens.entry(mint.to_string()).or_default();
+                let account = token.traders.entry(user.to_string()).or_default();
+                account.bought += base_amount;
+                account.spent += quote_amount;
                 token.bought += quote_amount;
                 token.base += base_amount;
             }
@@ -228,6 +266,7 @@ fn wanted(truths: &[Truth]) -> (BTreeMap<String, Wanted>, BTreeMap<String, Wante
             }
             What::Migrated { mint, pool, reserves, .. } => {
                 let token = tokens.entry(mint.to_string()).or_default();
+                token.pools.insert(pool.to_string());
                 (token.stage, token.reserves) = (Some(Stage::Migrated), Some(*reserves));
                 pools.entry(pool.to_string()).or_default().reserves = Some(*reserves);
             }
@@ -273,6 +312,7 @@ fn assert_is_truth(outcome: &Outcome, truths: &[Truth], seed: u64) {
         let vwap = (want.base > 0).then(|| (bought + sold) / want.base as f64 * 1e6);
         assert!(hour.vwap_sol.zip(vwap).is_none_or(|(got, want)| close(got * 1e9, want * 1e9)), "{what}");
         assert_eq!(hour.vwap_sol.is_some(), vwap.is_some(), "{what}");
+        assert_detail_is_truth(&outcome.details[&got.mint], want, &what);
     }
     assert_eq!(outcome.pools.len(), pools.len(), "seed {seed}");
     for (pool, want) in &pools {
@@ -292,6 +332,49 @@ fn assert_is_truth(outcome: &Outcome, truths: &[Truth], seed: u64) {
             assert!(close(tvl, 2.0 * quote - hidden.max(0) as f64 / 1e9), "{what}");
         }
     }
+}
+
+/// The page of a token: its series and apps add up to what was traded, its traders did what they did, it trades where it does.
+fn assert_detail_is_truth(detail: &TokenDetail, want: &Wanted, what: &str) {
+    let (bought, sold) = (want.bought as f64 / 1e9, want.sold as f64 / 1e9);
+    for series in &detail.series[1..] {
+        let (mut counts, mut sums) = ((0, 0), (0.0, 0.0));
+        for candle in &series.candles {
+            assert!(candle.low <= candle.open.min(candle.close) && candle.high >= candle.open.max(candle.close));
+            counts = (counts.0 + u64::from(candle.buys), counts.1 + u64::from(candle.sells));
+            sums = (sums.0 + candle.bought_sol, sums.1 + candle.sold_sol);
+        }
+        assert_eq!(counts, (want.buys, want.sells), "{what}");
+        assert!(close(sums.0, bought) && close(sums.1, sold), "{what}");
+    }
+    let apps = detail.apps.iter().fold((0, 0, 0.0), |(buys, sells, volume), app| {
+        (buys + u64::from(app.buys), sells + u64::from(app.sells), volume + app.volume_sol)
+    });
+    assert_eq!((apps.0, apps.1), (want.buys, want.sells), "{what}");
+    assert!(close(apps.2, bought + sold), "{what}");
+    let venues: HashSet<_> = detail.venues.iter().map(|venue| venue.pool.to_string()).collect();
+    assert_eq!(venues, want.pools, "{what}");
+    let mut turnovers: Vec<_> = want.traders.values().map(Account::turnover).collect();
+    turnovers.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(detail.top_traders.len(), turnovers.len().min(20), "{what}");
+    for (got, turnover) in detail.top_traders.iter().zip(turnovers) {
+        let account = &want.traders[&got.wallet.to_string()];
+        assert_eq!((got.buys, got.sells, account.turnover()), (account.buys, account.sells, turnover), "{what}");
+        assert!(close(got.spent_sol * 1e9, account.spent as f64), "{what}");
+        assert!(close(got.received_sol * 1e9, account.received as f64), "{what}");
+        let net = account.bought as f64 - account.sold as f64;
+        assert!(close(got.net.unwrap() * 1e6, net), "{what}");
+        // All he ever had he was seen to buy.
+        let cost = account.spent as f64 * account.sold as f64 / account.bought as f64;
+        let realised = (account.sold > 0 && account.bought >= account.sold).then_some(account.received as f64 - cost);
+        if let Some(realised) = realised {
+            // A difference of like amounts is as exact as they are.
+            let off = (got.realised_sol.unwrap() * 1e9 - realised).abs();
+            assert!(off <= 1e-9 * (account.received + account.spent) as f64, "{what}");
+        }
+        assert_eq!(got.realised_sol.is_some(), account.sold > 0 && account.bought > 0, "{what}");
+    }
+    assert_eq!(detail.traders_over, 0, "{what}");
 }
 
 /// Every event is told once and in its pool's order; `dead` slots' events are told and retracted.

@@ -1,79 +1,47 @@
 //! What a transaction says of its token accounts: mint, decimals, owner, amount.
 
 use super::{
-    fields::Fields,
+    fields::{Field, Fields},
     ids::{Mint, Wallet},
+    wire::WireError,
 };
 
-/// What a transaction says of one of its token accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenBalance {
-    /// Its token.
-    pub mint: Mint,
-    /// Decimals of that token.
-    pub decimals: u8,
-}
-
-/// Whether a `TokenBalance` is plainly another account's. The index comes first but for 0, which is not written: most are
-/// ruled out by two bytes.
-const fn is_anothers(bytes: &[u8], account_index: u8) -> bool {
-    matches!(*bytes, [0x08, index, ..] if index < 0x80 && index != account_index)
-}
-
-/// Reads mint and decimals of a `TokenBalance`, if it is that account's.
-pub(super) fn token_balance(bytes: &[u8], account_index: u8) -> Option<TokenBalance> {
-    if is_anothers(bytes, account_index) {
-        return None;
+/// Account index of a `TokenBalance`. It comes first but for 0, which is not written.
+pub(super) fn account_index(balance: &[u8]) -> Result<u32, WireError> {
+    if let [0x08, index @ 0..0x80, 0x12, ..] = *balance {
+        return Ok(index.into());
     }
-    let (mut index, mut mint, mut decimals) = (0, None, 0);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            2 => mint = field.text().ok(),
-            3 => {
-                let amount = Fields::new(field.bytes().ok()?).map_while(Result::ok);
-                decimals = amount.filter(|field| field.number == 2).find_map(|field| field.uint32().ok()).unwrap_or(0);
-            }
-            _ => {}
+    let mut index = 0;
+    for field in Fields::new(balance) {
+        let field = field?;
+        if field.number == 1 {
+            index = field.uint32()?;
         }
     }
-    if index != u32::from(account_index) {
-        return None;
-    }
-    Some(TokenBalance { mint: mint?.parse().ok()?, decimals: u8::try_from(decimals).ok()? })
+    Ok(index)
 }
 
-/// Reads the owner in a `TokenBalance`, if it is that account's.
-pub(super) fn token_owner(bytes: &[u8], account_index: u8) -> Option<Wallet> {
-    if is_anothers(bytes, account_index) {
-        return None;
-    }
-    let (mut index, mut owner) = (0, None);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            4 => owner = field.text().ok(),
-            _ => {}
-        }
-    }
-    owner.filter(|_| index == u32::from(account_index))?.parse().ok()
+/// The mint in a `TokenBalance`.
+pub(super) fn mint(balance: &[u8]) -> Option<Mint> {
+    field_of(2, balance)?.text().ok()?.parse().ok()
 }
 
-/// Reads the amount in a `TokenBalance`, if it is that account's.
-pub(super) fn token_amount(bytes: &[u8], account_index: u8) -> Option<u64> {
-    if is_anothers(bytes, account_index) {
-        return None;
-    }
-    let (mut index, mut amount) = (0, None);
-    for field in Fields::new(bytes).map_while(Result::ok) {
-        match field.number {
-            1 => index = field.uint32().ok()?,
-            3 => {
-                let fields = Fields::new(field.bytes().ok()?).map_while(Result::ok);
-                amount = fields.filter(|field| field.number == 3).find_map(|field| field.text().ok()?.parse().ok());
-            }
-            _ => {}
-        }
-    }
-    amount.filter(|_| index == u32::from(account_index))
+/// The owner in a `TokenBalance`.
+pub(super) fn owner(balance: &[u8]) -> Option<Wallet> {
+    field_of(4, balance)?.text().ok()?.parse().ok()
+}
+
+/// The decimals in a `TokenBalance`.
+pub(super) fn decimals(balance: &[u8]) -> Option<u8> {
+    let decimals = field_of(2, field_of(3, balance)?.bytes().ok()?);
+    decimals.map_or(Some(0), |field| u8::try_from(field.uint32().ok()?).ok())
+}
+
+/// The amount in a `TokenBalance`.
+pub(super) fn amount(balance: &[u8]) -> Option<u64> {
+    field_of(3, field_of(3, balance)?.bytes().ok()?)?.text().ok()?.parse().ok()
+}
+
+fn field_of(number: u32, message: &[u8]) -> Option<Field<'_>> {
+    Fields::new(message).map_while(Result::ok).find(|field| field.number == number)
 }

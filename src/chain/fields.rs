@@ -139,20 +139,48 @@ impl<'a> Fields<'a> {
     /// byte) and lengths of one or two bytes; stops before any other.
     #[inline]
     pub(crate) fn pass_like(&mut self, key: u8) {
-        while let Some([first, low, high, ..]) = self.buffer.get(self.at..)
-            && *first == key
-        {
-            let (head, length) = match (*low, *high) {
-                (low @ 0..0x80, _) => (2, usize::from(low)),
-                (low, high @ 0..0x80) => (3, usize::from(low & 0x7f) | usize::from(high) << 7),
-                _ => return,
-            };
-            let next = self.at + head + length;
-            if next > self.buffer.len() {
-                return;
-            }
-            self.at = next;
+        while self.next_range(key).is_some() {}
+    }
+
+    /// The content of the next field, if it has that very key and exactly `N` bytes, fewer than 128.
+    #[inline]
+    pub(crate) fn next_like<const N: usize>(&mut self, key: u8) -> Option<&'a [u8; N]> {
+        let [first, length, content @ ..] = self.buffer.get(self.at..)? else { return None };
+        if *first != key || usize::from(*length) != N {
+            return None;
         }
+        let content = content.first_chunk()?;
+        self.at += 2 + N;
+        Some(content)
+    }
+
+    /// The value of the next field, if it has that very key and a value below 128.
+    #[inline]
+    pub(crate) fn next_number(&mut self, key: u8) -> Option<u8> {
+        match self.buffer.get(self.at..)? {
+            [first, value @ 0..0x80, ..] if *first == key => {
+                self.at += 2;
+                Some(*value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the content of the next field lies, if that has that very key and a length of one or two bytes.
+    #[inline]
+    pub(crate) fn next_range(&mut self, key: u8) -> Option<Range<usize>> {
+        let (head, length) = match self.buffer.get(self.at..)? {
+            [first, length @ 0..0x80, ..] if *first == key => (2, usize::from(*length)),
+            [first, low, high @ 0..0x80, ..] if *first == key => (3, usize::from(low & 0x7f) | usize::from(*high) << 7),
+            _ => return None,
+        };
+        let start = self.at + head;
+        let end = start + length;
+        if end > self.buffer.len() {
+            return None;
+        }
+        self.at = end;
+        Some(start..end)
     }
 
     #[inline(always)]
@@ -161,6 +189,10 @@ impl<'a> Fields<'a> {
             Some(&byte) if byte < 0x80 => {
                 self.at += 1;
                 Ok(u64::from(byte))
+            }
+            Some(&low) if let Some(&high @ 0..0x80) = self.buffer.get(self.at + 1) => {
+                self.at += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.long_varint(),
         }

@@ -11,4 +11,5 @@ pub mod proto;
 pub mod recording;
 pub mod text;
 pub mod transaction;
+mod walk;
 pub mod wire;

@@ -109,9 +109,10 @@ impl Program {
     /// The program at this address, if we know it.
     #[must_use]
     pub fn from_id(id: &[u8; 32]) -> Option<Self> {
-        // Asked for every instruction: one place of a table rules out nearly everything.
-        let program = BY_HEAD.get(place(head(id)))?.filter(|program| HEADS[*program as usize] == head(id))?;
-        (program.id().as_array() == id).then_some(program)
+        match Role::of(id) {
+            Some(Role::Venue(program)) => Some(program),
+            _ => None,
+        }
     }
 
     /// The program whose address logs write like this, if we know it.
@@ -188,16 +189,40 @@ const METEORA_DLMM_BASE58: &str = "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo";
 const METEORA_DAMM_V1_BASE58: &str = "Eo7WjKq67rjJQSZxS6z3YkapzY3eMj6Xy8X5EQVn5UaB";
 const ORCA_WHIRLPOOL_BASE58: &str = "whirLbMiicVdio4qvUfM5KAg6Ct8VwpYzGff3uctyCc";
 
-/// The first eight bytes of each program's address.
-const HEADS: [u64; Program::ALL.len()] = {
-    let mut heads = [0; Program::ALL.len()];
-    let mut at = 0;
-    while at < heads.len() {
-        heads[at] = head(Program::ALL[at].id().as_array());
-        at += 1;
+/// What a program is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// One whose instructions we recognise.
+    Venue(Program),
+    /// Moves lamports.
+    System,
+    /// Moves tokens: the token program or Token-2022.
+    Token,
+    /// Opens each owner's usual token accounts.
+    AssociatedToken,
+    /// Sets a transaction's compute limit and price.
+    ComputeBudget,
+}
+
+impl Role {
+    /// The role of the program at this address, if it has one.
+    #[must_use]
+    #[inline]
+    pub fn of(id: &[u8; 32]) -> Option<Self> {
+        // Asked for every instruction: one place of a table rules out nearly everything.
+        let (known, role) = BY_HEAD.get(place(head(id))).copied().flatten()?;
+        (head(known.as_array()) == head(id) && known.as_array() == id).then_some(role)
     }
-    heads
-};
+}
+
+/// The programs with a role that are no venues.
+const HELPERS: [(&Pubkey, Role); 5] = [
+    (&SYSTEM, Role::System),
+    (&TOKEN, Role::Token),
+    (&TOKEN_2022, Role::Token),
+    (&ASSOCIATED_TOKEN, Role::AssociatedToken),
+    (&COMPUTE_BUDGET, Role::ComputeBudget),
+];
 
 /// The same of the addresses as logs write them.
 const BASE58_HEADS: [u64; Program::ALL.len()] = {
@@ -210,14 +235,20 @@ const BASE58_HEADS: [u64; Program::ALL.len()] = {
     heads
 };
 
-/// The programs by [`place`]. Two of them in one place would not compile.
-const BY_HEAD: [Option<Program>; 1 << PLACE_BITS] = {
-    let mut table = [None; 1 << PLACE_BITS];
+/// The programs with a role by [`place`]. Two of them in one place would not compile.
+static BY_HEAD: [Option<(&Pubkey, Role)>; 1 << PLACE_BITS] = {
+    let mut table: [Option<(&Pubkey, Role)>; 1 << PLACE_BITS] = [None; 1 << PLACE_BITS];
     let mut at = 0;
-    while at < HEADS.len() {
-        let place = place(HEADS[at]);
+    while at < Program::ALL.len() + HELPERS.len() {
+        let (id, role) = if at < HELPERS.len() {
+            HELPERS[at]
+        } else {
+            let program = Program::ALL[at - HELPERS.len()];
+            (program.id(), Role::Venue(program))
+        };
+        let place = place(head(id.as_array()));
         assert!(table[place].is_none(), "another multiplier is needed");
-        table[place] = Some(Program::ALL[at]);
+        table[place] = Some((id, role));
         at += 1;
     }
     table

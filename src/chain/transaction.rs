@@ -1,115 +1,25 @@
-//! The transaction walk: account keys (static, loaded writable, loaded read-only) and instructions in execution order.
+//! A walked transaction: account keys (static, loaded writable, loaded read-only) and instructions in execution order.
 //!
 //! Legacy, v0 and v1 transactions look alike here: the server has already parsed the message, and v1 has no loaded keys.
 
-use std::ops::Range;
-
-use thiserror::Error;
-
-pub use super::balances::TokenBalance;
+pub use super::walk::{Walk, WalkError};
 use super::{
-    balances::{token_amount, token_balance, token_owner},
+    balances,
     fields::{Field, Fields},
-    ids::Wallet,
-    wire::{self, WireError},
+    ids::{Mint, Wallet},
+    program::{Program, Role},
 };
 
-/// Why a transaction could not be walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum WalkError {
-    /// The bytes are not the message they should be.
-    #[error(transparent)]
-    Wire(#[from] WireError),
-    /// An instruction names an account that the transaction does not have.
-    #[error("an instruction names account {index} of {keys}")]
-    AccountIndex {
-        /// The index named.
-        index: u32,
-        /// How many accounts there are.
-        keys: usize,
-    },
-}
-
-/// How a log line begins: field 6, length-delimited.
-const LOG_KEY: u8 = 6 << 3 | 2;
-/// Bytes that memory brings at once.
-const CACHE_LINE: usize = 64;
 /// Depth of an instruction called by a top-level one.
 const CALLED: u32 = 2;
-
-/// Reads transactions; keeps its memory from one to the next.
-#[derive(Debug, Default)]
-pub struct Walk {
-    keys: Vec<[u8; 32]>,
-    loaded_readonly: Vec<[u8; 32]>,
-    outer: Vec<Compiled>,
-    inner: Vec<Compiled>,
-    groups: Vec<Group>,
-    nodes: Vec<Node>,
-    rest: Rest,
-}
-
-/// What is known of a transaction besides its keys and instructions.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rest {
-    failure: Option<Failure>,
-    inner_missing: bool,
-    fee: u64,
-    priority_fee: Option<u64>,
-    compute_unit_limit: Option<u32>,
-    /// Offsets in the meta of the first log line and of the first token balance.
-    logs: Option<usize>,
-    balances: Option<usize>,
-}
-
-/// An instruction as it lies in the transaction or in its meta.
-#[derive(Clone, Copy, Debug, Default)]
-struct Compiled {
-    program: u32,
-    accounts: Span,
-    data: Span,
-    stack_height: Option<u32>,
-}
-
-/// A range of bytes: half the size of a `Range<usize>`, and there are many.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    fn of(range: &Range<usize>) -> Result<Self, WireError> {
-        let offset = |offset| u32::try_from(offset).map_err(|_| WireError::Truncated);
-        Ok(Self { start: offset(range.start)?, end: offset(range.end)? })
-    }
-
-    #[inline]
-    fn within(self, buffer: &[u8]) -> &[u8] {
-        buffer.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-/// The inner instructions of one top-level instruction.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    outer: u32,
-    start: usize,
-    end: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    compiled: Compiled,
-    outer: u16,
-    inner: Option<u16>,
-}
 
 /// One instruction of a walked transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Instruction<'a> {
     /// The program's address.
     pub program: &'a [u8; 32],
+    /// What that program is to us, if anything.
+    pub role: Option<Role>,
     /// Index of the top-level instruction.
     pub outer: u16,
     /// Index in that instruction's flattened list of inner instructions, if it is one of them.
@@ -118,11 +28,20 @@ pub struct Instruction<'a> {
     pub depth: Option<u32>,
     /// Its data.
     pub data: &'a [u8],
-    accounts: &'a [u8],
-    keys: &'a [[u8; 32]],
+    pub(super) accounts: &'a [u8],
+    pub(super) keys: &'a [[u8; 32]],
 }
 
 impl<'a> Instruction<'a> {
+    /// The program, if its instructions are recognised.
+    #[must_use]
+    pub const fn venue(&self) -> Option<Program> {
+        match self.role {
+            Some(Role::Venue(program)) => Some(program),
+            _ => None,
+        }
+    }
+
     /// The address of its account at that position.
     #[must_use]
     pub fn account(&self, position: usize) -> Option<&'a [u8; 32]> {
@@ -163,16 +82,12 @@ pub struct Failure {
     pub code: Option<u32>,
 }
 
-/// Numbers of the `TransactionError` and of the `InstructionError` in it (`solana-transaction-error`, bincode).
-const INSTRUCTION_ERROR: u32 = 8;
-const CUSTOM: u32 = 25;
-
 /// A transaction that was walked.
 #[derive(Clone, Copy, Debug)]
 pub struct Walked<'a> {
-    walk: &'a Walk,
-    transaction: &'a [u8],
-    meta: &'a [u8],
+    pub(super) walk: &'a Walk,
+    pub(super) transaction: &'a [u8],
+    pub(super) meta: &'a [u8],
 }
 
 impl<'a> Walked<'a> {
@@ -217,6 +132,13 @@ impl<'a> Walked<'a> {
         self.meta_from(self.walk.rest.logs).filter(|field| field.number == 6).map_while(|field| field.bytes().ok())
     }
 
+    /// The token balances of an account, each with whether it is that afterwards.
+    fn balances_of(&self, account_index: u8) -> impl Iterator<Item = (bool, &'a [u8])> + use<'a> {
+        let meta = self.meta;
+        let balances = self.walk.balances.iter().filter(move |balance| balance.account == u32::from(account_index));
+        balances.map(move |balance| (balance.after, balance.content.within(meta)))
+    }
+
     fn meta_from(&self, offset: Option<usize>) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let end = self.meta.len();
         Fields::within(self.meta, offset.unwrap_or(end)..end).map_while(Result::ok)
@@ -234,18 +156,22 @@ impl<'a> Walked<'a> {
         self.walk.keys.first().map(|key| Wallet::new(*key))
     }
 
-    /// What this account holds, where the transaction's token balances say.
+    /// Which token this account holds, where the transaction's token balances say.
     #[must_use]
-    pub fn token_balance(&self, account_index: u8) -> Option<TokenBalance> {
-        let balances = self.meta_from(self.walk.rest.balances).filter(|field| matches!(field.number, 7 | 8));
-        balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_balance(bytes, account_index))
+    pub fn token_mint(&self, account_index: u8) -> Option<Mint> {
+        self.balances_of(account_index).find_map(|(_, balance)| balances::mint(balance))
+    }
+
+    /// Decimals of the token that this account holds, where the transaction's token balances say.
+    #[must_use]
+    pub fn token_decimals(&self, account_index: u8) -> Option<u8> {
+        self.balances_of(account_index).find_map(|(_, balance)| balances::decimals(balance))
     }
 
     /// Who owns this token account, where the transaction's token balances say.
     #[must_use]
     pub fn token_owner(&self, account_index: u8) -> Option<Wallet> {
-        let balances = self.meta_from(self.walk.rest.balances).filter(|field| matches!(field.number, 7 | 8));
-        balances.filter_map(|field| field.bytes().ok()).find_map(|bytes| token_owner(bytes, account_index))
+        self.balances_of(account_index).find_map(|(_, balance)| balances::owner(balance))
     }
 
     /// By how much the lamports of this account changed, where the transaction's balances say.
@@ -261,12 +187,11 @@ impl<'a> Walked<'a> {
     /// By how many base units the tokens in this account changed, by the transaction's balances; 0 where they name none.
     #[must_use]
     pub fn token_change(&self, account_index: u8) -> i128 {
-        let amount = |number| {
-            let balances = self.meta_from(self.walk.rest.balances).filter(move |field| field.number == number);
-            let amounts = balances.filter_map(|field| token_amount(field.bytes().ok()?, account_index));
-            i128::from(amounts.last().unwrap_or(0))
+        let amount = |after| {
+            let balances = self.balances_of(account_index).filter(|(when, _)| *when == after);
+            i128::from(balances.filter_map(|(_, balance)| balances::amount(balance)).last().unwrap_or(0))
         };
-        amount(8) - amount(7)
+        amount(true) - amount(false)
     }
 
     /// How many instructions it has.
@@ -293,6 +218,7 @@ impl<'a> Walked<'a> {
         };
         Some(Instruction {
             program: walk.keys.get(node.compiled.program as usize)?,
+            role: node.role,
             outer: node.outer,
             inner: node.inner,
             depth,
@@ -302,212 +228,16 @@ impl<'a> Walked<'a> {
         })
     }
 
+    /// Its calls of programs with that role, in execution order.
+    pub fn calls_of(&self, role: Role) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
+        let walked = *self;
+        let nodes = self.walk.nodes.iter().enumerate().filter(move |(_, node)| node.role == Some(role));
+        nodes.filter_map(move |(place, _)| walked.instruction(place))
+    }
+
     /// Its instructions in execution order.
     pub fn instructions(&self) -> impl Iterator<Item = Instruction<'a>> + use<'a> {
         let walked = *self;
         (0..self.len()).map_while(move |place| walked.instruction(place))
     }
-}
-
-impl Walk {
-    /// Reads one transaction.
-    ///
-    /// # Errors
-    /// When the bytes are not a transaction with its meta, or an instruction names an account that is not there.
-    pub fn read<'a>(&'a mut self, update: &wire::Transaction<'a>) -> Result<Walked<'a>, WalkError> {
-        self.keys.clear();
-        self.loaded_readonly.clear();
-        self.outer.clear();
-        self.inner.clear();
-        self.groups.clear();
-        self.nodes.clear();
-        self.rest = Rest::default();
-        touch(update.transaction);
-        touch(update.meta);
-        self.read_transaction(update.transaction)?;
-        self.read_meta(update.meta)?;
-        self.keys.append(&mut self.loaded_readonly);
-        self.order()?;
-        self.check(update)?;
-        Ok(Walked { walk: self, transaction: update.transaction, meta: update.meta })
-    }
-
-    fn read_transaction(&mut self, transaction: &[u8]) -> Result<(), WireError> {
-        let mut message = None;
-        for field in Fields::new(transaction) {
-            let field = field?;
-            if field.number == 2 && message.replace(field.range()?).is_some() {
-                return Err(WireError::Content { field: 2 });
-            }
-        }
-        let message = message.ok_or(WireError::Content { field: 2 })?;
-        for field in Fields::within(transaction, message) {
-            let field = field?;
-            match field.number {
-                2 => self.keys.push(*field.array()?),
-                4 => self.outer.push(compiled(transaction, field.range()?)?),
-                7 => self.read_config(field.bytes()?)?,
-                _ => {}
-            }
-        }
-        if self.keys.is_empty() { Err(WireError::Content { field: 2 }) } else { Ok(()) }
-    }
-
-    fn read_config(&mut self, config: &[u8]) -> Result<(), WireError> {
-        for field in Fields::new(config) {
-            let field = field?;
-            match field.number {
-                1 => self.rest.priority_fee = Some(field.varint()?),
-                2 => self.rest.compute_unit_limit = Some(field.uint32()?),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn read_meta(&mut self, meta: &[u8]) -> Result<(), WireError> {
-        let mut fields = Fields::new(meta);
-        loop {
-            let offset = fields.offset();
-            let Some(field) = fields.next() else { break };
-            let field = field?;
-            match field.number {
-                1 => self.rest.failure = Some(failure(field.bytes()?)),
-                2 => self.rest.fee = field.varint()?,
-                5 => self.read_group(meta, field.range()?)?,
-                6 => {
-                    self.rest.logs = self.rest.logs.or(Some(offset));
-                    fields.pass_like(LOG_KEY);
-                }
-                7 | 8 => self.rest.balances = self.rest.balances.or(Some(offset)),
-                10 => self.rest.inner_missing = field.varint()? != 0,
-                12 => self.keys.push(*field.array()?),
-                13 => self.loaded_readonly.push(*field.array()?),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn read_group(&mut self, meta: &[u8], range: Range<usize>) -> Result<(), WireError> {
-        let start = self.inner.len();
-        let mut outer = 0;
-        for field in Fields::within(meta, range) {
-            let field = field?;
-            match field.number {
-                1 => outer = field.uint32()?,
-                2 => self.inner.push(compiled(meta, field.range()?)?),
-                _ => {}
-            }
-        }
-        self.groups.push(Group { outer, start, end: self.inner.len() });
-        Ok(())
-    }
-
-    /// Merges top-level and inner instructions into execution order.
-    fn order(&mut self) -> Result<(), WireError> {
-        // Servers send the groups in order; others are put in order without changing what is equal.
-        if !self.groups.is_sorted_by_key(|group| group.outer) {
-            self.groups.sort_by_key(|group| group.outer);
-        }
-        let impossible = |_| WireError::Content { field: 5 };
-        let mut groups = self.groups.iter().peekable();
-        for (outer, instruction) in self.outer.iter().enumerate() {
-            let index = u16::try_from(outer).map_err(impossible)?;
-            self.nodes.push(Node { compiled: *instruction, outer: index, inner: None });
-            let mut inner = 0_usize;
-            while let Some(group) = groups.next_if(|group| group.outer == u32::from(index)) {
-                for called in self.inner.get(group.start..group.end).unwrap_or_default() {
-                    let position = Some(u16::try_from(inner).map_err(impossible)?);
-                    self.nodes.push(Node { compiled: *called, outer: index, inner: position });
-                    inner += 1;
-                }
-            }
-        }
-        // A group left over belongs to no instruction.
-        if groups.next().is_some() { Err(WireError::Content { field: 5 }) } else { Ok(()) }
-    }
-
-    fn check(&self, update: &wire::Transaction<'_>) -> Result<(), WalkError> {
-        let keys = self.keys.len();
-        for node in &self.nodes {
-            let buffer = if node.inner.is_some() { update.meta } else { update.transaction };
-            let accounts = node.compiled.accounts.within(buffer);
-            let highest = accounts.iter().fold(0, |highest: u8, index| highest.max(*index));
-            let highest = u32::from(highest).max(node.compiled.program);
-            if highest as usize >= keys {
-                return Err(WalkError::AccountIndex { index: highest, keys });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads one byte of every cache line. The walk goes from length to length, so every line that is not in the cache would
-/// be waited for by itself; these reads do not depend on each other, and the lines come many at a time.
-fn touch(bytes: &[u8]) {
-    std::hint::black_box(bytes.iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
-}
-
-/// Reads a `TransactionError`.
-fn failure(error: &[u8]) -> Failure {
-    let number = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-    let bincode = Fields::new(error).map_while(Result::ok).find(|field| field.number == 1);
-    match bincode.and_then(|field| field.bytes().ok()?.split_at_checked(4)) {
-        Some((what, [outer, error @ ..])) if number(what) == Some(INSTRUCTION_ERROR) => {
-            let code = error.split_at_checked(4).filter(|(what, _)| number(what) == Some(CUSTOM));
-            Failure { outer: Some(*outer), code: code.and_then(|(_, code)| number(code)) }
-        }
-        _ => Failure { outer: None, code: None },
-    }
-}
-
-/// Reads a `CompiledInstruction` or an `InnerInstruction`: they share their first fields.
-fn compiled(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
-    match usual(buffer, &range) {
-        Some(instruction) => Ok(instruction),
-        None => any(buffer, range),
-    }
-}
-
-/// Reads an instruction that is written as servers write nearly all: every field once, in order, with short lengths.
-fn usual(buffer: &[u8], range: &Range<usize>) -> Option<Compiled> {
-    let [0x08, program @ 0..0x80, 0x12, accounts @ 0..0x80, rest @ ..] = buffer.get(range.clone())? else {
-        return None;
-    };
-    let accounts = usize::from(*accounts);
-    let start = range.start + 4;
-    let (head, length) = match rest.get(accounts..)? {
-        [0x1a, low @ 0..0x80, ..] => (2, usize::from(*low)),
-        [0x1a, low, high @ 0..0x80, ..] => (3, usize::from(low & 0x7f) | usize::from(*high) << 7),
-        _ => return None,
-    };
-    let data = accounts + head;
-    let stack_height = match rest.get(data + length..)? {
-        [] => None,
-        [0x20, height @ 0..0x80] => Some(u32::from(*height)),
-        _ => return None,
-    };
-    Some(Compiled {
-        program: u32::from(*program),
-        accounts: Span::of(&(start..start + accounts)).ok()?,
-        data: Span::of(&(start + data..start + data + length)).ok()?,
-        stack_height,
-    })
-}
-
-/// Reads an instruction however it is written.
-fn any(buffer: &[u8], range: Range<usize>) -> Result<Compiled, WireError> {
-    let mut instruction = Compiled::default();
-    for field in Fields::within(buffer, range) {
-        let field = field?;
-        match field.number {
-            1 => instruction.program = field.uint32()?,
-            2 => instruction.accounts = Span::of(&field.range()?)?,
-            3 => instruction.data = Span::of(&field.range()?)?,
-            4 => instruction.stack_height = Some(field.uint32()?),
-            _ => {}
-        }
-    }
-    Ok(instruction)
 }

@@ -1,6 +1,6 @@
 //! The dashboard, and `replay` with it.
 
-use std::{sync::Arc, thread};
+use std::{thread, time::SystemTime};
 
 use tokio::time::timeout;
 
@@ -12,10 +12,9 @@ use super::{
 };
 use crate::{
     config::Config,
-    engine::View,
     output::save,
     ui::{
-        self, Exit, Reply, UiError, UiSettings,
+        self, Exit, Export, Reply, UiError, UiSettings,
         color::Depth,
         notify::{By, NotifySettings, Protocol},
         terminal,
@@ -73,15 +72,30 @@ fn notify(config: &Config) -> NotifySettings {
     NotifySettings { by, protocol, pause: config.notify_pause() }
 }
 
-/// Writes a snapshot into the current folder, on a thread of its own: the disk may be slow.
-fn export(view: Arc<View>, reply: Reply) {
+/// Writes a snapshot or a picture, on a thread of its own: the disk may be slow. Without a path it goes into the current
+/// folder under a new name.
+fn export(what: Export, path: Option<String>, reply: Reply) {
     let write = move || {
-        let path = save::new_name(view.now_ms);
-        let result = save::write(&view, &path).map(|()| path.display().to_string());
-        reply.send(result.map_err(|error| error.to_string()));
+        let path = path.map(|path| save::typed_path(&path, std::env::home_dir()));
+        let result = match what {
+            Export::Snapshot(view) => {
+                let path = path.unwrap_or_else(|| save::new_name(view.now_ms, "json"));
+                save::write(&view, &path).map(|()| path)
+            }
+            Export::Picture(svg) => {
+                let path = path.unwrap_or_else(|| save::new_name(now_ms(), "svg"));
+                save::write_text(&svg, &path).map(|()| path)
+            }
+        };
+        reply.send(result.map(|path| path.display().to_string()).map_err(|error| error.to_string()));
     };
     // Without a thread the reply is dropped, which says so.
     if let Err(error) = thread::Builder::new().name("export".into()).spawn(write) {
         tracing::warn!(%error, "no thread for the export");
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,13 +7,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     attempt::{self, Attempt},
+    call::{Call, discriminator},
     event::{Event, EventKind, Path, Source, Venue},
+    known_pools::KnownPools,
     logs::{Caller, Line, Running},
     sender::Spending,
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
     transfer::{self, Transfer},
-    venue::{self, Discriminator, Emits, Layout, Parent, Place, Read, Refused, Spec},
+    venue::{self, Discriminator, Emits, Layout, Parent, Read, Refused},
 };
 use crate::chain::{
     ids::{Signature, Wallet},
@@ -32,7 +34,7 @@ pub(super) struct Origin {
     pub(super) payer: Wallet,
 }
 
-/// Scratch memory: the calls of known programs, and the chain of callers of the instruction at hand.
+/// Scratch memory: the calls of known programs, and the chain of callers of the instruction at hand; and what is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     list: Vec<Call>,
@@ -41,36 +43,16 @@ pub(super) struct Calls {
     beside: Vec<usize>,
     /// An event from the log, out of its base64.
     body: Vec<u8>,
-}
-
-/// A call of a known program.
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    program: Program,
-    spec: Option<&'static Spec>,
-    discriminator: Discriminator,
-    /// Its place in the walk.
-    place: usize,
-    /// The place of the top-level instruction above it.
-    outer: usize,
-    /// Its number among the calls of its program, event calls included.
-    ordinal: u32,
-    /// The call that made it.
-    caller: Option<usize>,
-    /// Which of the events that it must emit were there, as a bit each.
-    seen: u8,
-    /// Which of them were decoded.
-    decoded: u8,
-    /// Whether it called itself with an event.
-    called_itself: bool,
-    /// Where the event lies that a newer form of the same fact would replace.
-    held: Option<usize>,
+    /// Of all transactions so far.
+    pools: KnownPools,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     depth: u32,
     call: Option<usize>,
+    /// Whether it or one above it is of a venue's program.
+    in_venue: bool,
 }
 
 impl Calls {
@@ -116,14 +98,14 @@ impl Calls {
             }
             let depth = instruction.assumed_depth();
             while self.stack.pop_if(|frame| frame.depth >= depth).is_some() {}
-            let program = Program::from_id(instruction.program);
+            let program = instruction.venue();
             let ordinal = program.map_or(0, |program| counts[program as usize]);
             if let Some(program) = program {
                 counts[program as usize] += 1;
             } else {
                 spending.add(&instruction);
                 let in_venue = || match instruction.depth {
-                    Some(_) => self.stack.iter().any(|frame| frame.call.is_some()),
+                    Some(_) => self.stack.last().is_some_and(|frame| frame.in_venue),
                     None => last != nobody,
                 };
                 if transfer::may_be(&instruction) && !in_venue() {
@@ -158,7 +140,8 @@ impl Calls {
                 last[program as usize] = u32::try_from(self.list.len()).ok();
                 self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
-            self.stack.push(Frame { depth, call });
+            let in_venue = call.is_some() || self.stack.last().is_some_and(|frame| frame.in_venue);
+            self.stack.push(Frame { depth, call, in_venue });
         }
         spending
     }
@@ -227,6 +210,9 @@ impl Calls {
     fn event(&mut self, emitter: usize, event: Discriminator, body: &[u8], source: Source, found: &mut Found<'_>) {
         let Some(call) = self.list.get(emitter).copied() else { return };
         let Some(parent) = call.parent(source, &found.walked) else { return };
+        self.learn(call.program, &parent);
+        let cause = parent.call;
+        let parent = Parent { known: Some(&self.pools), ..parent };
         let layout = tables::of(call.program).event(event);
         let (newer, older) = match call.emits() {
             Emits::Newer(newer, older) => (newer == event, older == event),
@@ -241,7 +227,7 @@ impl Calls {
             Ok(read) => {
                 found.count(call.program, source, read.tail);
                 let at = found.events.len();
-                found.push(&parent.call, read, call.held.filter(|_| newer));
+                found.push(&cause, read, call.held.filter(|_| newer));
                 if older && let Some(call) = self.list.get_mut(emitter) {
                     call.held = Some(at);
                 }
@@ -254,6 +240,16 @@ impl Calls {
                 };
                 found.miss(call.program, event, reason);
             }
+        }
+    }
+
+    /// Remembers the tokens of a pool of the program that has instructions which name only one of them.
+    fn learn(&mut self, program: Program, parent: &Parent<'_>) {
+        if program == Program::MeteoraDlmm
+            && let Some(seats) = parent.seats(None)
+            && let Some((pool, mints)) = parent.account(seats.pool).zip(parent.mints(&seats))
+        {
+            self.pools.learn(pool, mints);
         }
     }
 
@@ -311,98 +307,6 @@ impl Calls {
             for _ in call.seen.count_ones()..owed {
                 found.miss(call.program, call.discriminator, reason);
             }
-        }
-    }
-}
-
-impl Call {
-    fn new(program: Program, instruction: &Instruction<'_>, place: usize) -> Self {
-        let table = tables::of(program);
-        let discriminator = discriminator(instruction.data.get(..table.tag).unwrap_or(instruction.data));
-        let spec = table.instruction(discriminator, instruction.data);
-        Self {
-            program,
-            spec,
-            discriminator,
-            place,
-            outer: 0,
-            ordinal: 0,
-            caller: None,
-            seen: 0,
-            decoded: 0,
-            called_itself: false,
-            held: None,
-        }
-    }
-
-    fn parent<'a>(&self, source: Source, walked: &Walked<'a>) -> Option<Parent<'a>> {
-        let instruction = walked.instruction(self.place)?;
-        let outer = walked.instruction(self.outer)?.program;
-        let outer_program = (outer != instruction.program).then_some(*outer);
-        Some(Parent { call: instruction, spec: self.spec, at: self.place, outer_program, source, walked: *walked })
-    }
-
-    fn emits(&self) -> Emits {
-        self.spec.map_or(Emits::Nothing, |spec| spec.emits)
-    }
-
-    /// Whether its events have to be looked for in the log.
-    fn wants_log(&self, inner_missing: bool) -> bool {
-        self.program.transport() != Transport::SelfCall || (inner_missing && !self.called_itself)
-    }
-
-    /// Whether it may have emitted an event that is not there yet.
-    fn may_emit(&self) -> bool {
-        let Some(spec) = self.spec else { return true };
-        match spec.emits {
-            // Instructions that may emit something say where their accounts are.
-            Emits::Nothing | Emits::Itself | Emits::Hops => spec.place != Place::Nowhere,
-            // A router trades on as many pools as it likes.
-            Emits::One(_) if spec.place == Place::Nowhere => true,
-            owing => self.seen.count_ones() < owing.owed(),
-        }
-    }
-
-    /// The bit of an event among those owed, 0 if it is not.
-    fn owed(&self, event: Discriminator, trade: bool) -> u8 {
-        match self.emits() {
-            Emits::One(first) | Emits::Both(first, _) if first == event => 1,
-            Emits::Newer(newer, older) if newer == event || older == event => 1,
-            Emits::Twice(first) if first == event => 1 << (self.seen & 1),
-            Emits::Both(_, second) if second == event => 2,
-            Emits::Hops if trade => 1,
-            _ => 0,
-        }
-    }
-
-    fn mark(&mut self, bit: u8, decoded: bool) {
-        self.seen |= bit;
-        if decoded {
-            self.decoded |= bit;
-        }
-    }
-}
-
-impl Emits {
-    /// How many events.
-    const fn owed(self) -> u32 {
-        match self {
-            Self::Nothing | Self::Itself => 0,
-            Self::One(_) | Self::Newer(..) | Self::Hops => 1,
-            Self::Both(..) | Self::Twice(_) => 2,
-        }
-    }
-
-    /// A bit for each.
-    const fn bits(self) -> u8 {
-        (1 << self.owed()) - 1
-    }
-
-    /// A bit for each that can be a trade: of two different ones the first alone.
-    const fn trades(self) -> u8 {
-        match self {
-            Self::Both(..) => 1,
-            other => other.bits(),
         }
     }
 }
@@ -465,7 +369,7 @@ pub(super) fn attempts(walked: &Walked<'_>, origin: &Origin, attempts: &mut Vec<
         if instruction.inner.is_none() {
             outer = place;
         }
-        let Some(program) = Program::from_id(instruction.program) else { continue };
+        let Some(program) = instruction.venue() else { continue };
         let Some(ordinal) = ordinals.get_mut(program as usize) else { continue };
         let caller = Caller { program, ordinal: *ordinal };
         *ordinal += 1;
@@ -493,13 +397,4 @@ fn event_of<'a>(program: Program, instruction: &Instruction<'a>) -> Option<(Disc
     let authority = program.event_authority()?;
     let event = event.get(..8)?;
     (instruction.account(0) == Some(authority.as_array())).then(|| (discriminator(event), body))
-}
-
-/// Up to eight bytes, zero-padded.
-fn discriminator(data: &[u8]) -> Discriminator {
-    let mut bytes = [0; 8];
-    for (place, byte) in bytes.iter_mut().zip(data) {
-        *place = *byte;
-    }
-    Discriminator::from_be_bytes(bytes)
 }

@@ -248,7 +248,7 @@ fn change(
     action: LiquidityAction,
     amounts: [u64; 2],
 ) -> Option<EventKind> {
-    let mints = parent.mints(&parent.seats(Some(pool))?)?;
+    let mints = parent.mints_of(pool)?;
     let (venue, lp_amount, reserves_before) = (Venue::MeteoraDlmm, None, None);
     Some(Change { venue, pool, user, mints, action, amounts, lp_amount, reserves_before }.event())
 }

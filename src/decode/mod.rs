@@ -7,9 +7,11 @@
 pub mod accounts;
 mod amm;
 pub mod attempt;
+mod call;
 mod calls;
 mod cursor;
 pub mod event;
+mod known_pools;
 mod list;
 mod logs;
 mod meteora_damm_v1;

@@ -8,11 +8,7 @@ use super::{
     event::{EventKind, Fees, Venue},
     venue::{Parent, Read, Seats},
 };
-use crate::chain::{
-    ids::Mint,
-    program::{Program, SYSTEM, TOKEN, TOKEN_2022},
-    transaction::Instruction,
-};
+use crate::chain::{ids::Mint, program::Role, transaction::Instruction};
 
 pub(super) const TRANSFER: u8 = 3;
 const MINT_TO: u8 = 7;
@@ -38,7 +34,7 @@ pub(super) fn amount_at(data: &[u8], offset: usize) -> Option<u64> {
 }
 
 pub(super) fn is_token(instruction: &Instruction<'_>) -> bool {
-    [TOKEN.as_array(), TOKEN_2022.as_array()].contains(&instruction.program)
+    instruction.role == Some(Role::Token)
 }
 
 fn as_move<'a>(instruction: &Instruction<'a>) -> Option<Move<'a>> {
@@ -64,7 +60,7 @@ fn below<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Instruction<'a>> + use
             && called.inner.is_some()
             && match called.depth.zip(call.depth) {
                 Some((depth, above)) => depth > above,
-                None => call.inner.is_none() || Program::from_id(called.program).is_none(),
+                None => call.inner.is_none() || !matches!(called.role, Some(Role::Venue(_))),
             }
     })
 }
@@ -76,7 +72,7 @@ pub(super) fn moves<'a>(parent: &Parent<'a>) -> impl Iterator<Item = Move<'a>> +
 
 /// What a system instruction transfers, and to whom.
 pub(super) fn lamports_sent<'a>(instruction: &Instruction<'a>) -> Option<(&'a [u8; 32], u64)> {
-    if instruction.program != SYSTEM.as_array() || !instruction.data.starts_with(&SYSTEM_TRANSFER) {
+    if instruction.role != Some(Role::System) || !instruction.data.starts_with(&SYSTEM_TRANSFER) {
         return None;
     }
     Some((instruction.account(1)?, amount_at(instruction.data, SYSTEM_TRANSFER.len())?))

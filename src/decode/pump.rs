@@ -239,10 +239,41 @@ impl Traded {
     }
 }
 
+fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+    match parent.name() {
+        "create" => launched(parent, 7, 9, None),
+        "create_v2" => launched(parent, 5, 7, Some(16)),
+        _ => moved(parent),
+    }
+}
+
+/// A launch by its instruction, whose user, token program and quote token (of those in another than SOL) stand there: all
+/// but what the curve begins with.
+fn launched(parent: &Parent<'_>, user: usize, token_program: usize, quote: Option<usize>) -> Option<Read> {
+    let mut c = Cursor::new(parent.call.data.get(8..)?);
+    let (name, symbol, uri) = (c.text()?, c.text()?, c.text()?);
+    c.skip(32); // creator
+    Some(Read::unsaid(EventKind::TokenCreated(TokenCreated {
+        venue: Venue::Pump,
+        mint: parent.account(0)?,
+        curve: parent.account(2)?,
+        name: name.into(),
+        symbol: symbol.into(),
+        uri: uri.into(),
+        creator: parent.account(user)?,
+        token_program: parent.call.account(token_program).copied(),
+        quote_mint: quote_or_sol(quote.and_then(|quote| parent.account(quote))),
+        mayhem: c.bool().unwrap_or(false),
+        initial: None,
+        initial_tokens_left: None,
+        supply: None,
+    })))
+}
+
 /// A trade by what moved into and out of the curve. That is the quote amount but for the third versions of the
 /// instructions, which leave the fees on the curve: there it is with them. Of SOL that a curve pays out nothing tells but its
 /// balance, and that only where one instruction alone used the curve.
-fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+fn moved(parent: &Parent<'_>) -> Option<Read> {
     let named = Named::of(parent)?;
     let curve_at = named.curve_at;
     let [into, out_of] = moves::flows(parent, [curve_at + BASE_VAULT, curve_at + QUOTE_VAULT])?;

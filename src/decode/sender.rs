@@ -11,7 +11,7 @@ use super::{
 };
 use crate::chain::{
     ids::{Key, Wallet},
-    program::{COMPUTE_BUDGET, SYSTEM},
+    program::Role,
     transaction::{Instruction, Walked},
 };
 
@@ -25,12 +25,17 @@ const UNIT_PRICE: u8 = 3;
 /// Parts of a lamport in which the unit price is given.
 const PRICE_PARTS: u128 = 1_000_000;
 
-/// Both tables, by key.
+/// Words of 64 bits that tell most accounts from those that take tips.
+const TIP_WORDS: usize = 64;
+
+/// Both tables, by key: the first eight bytes, for a quick search, and all.
 struct Tables {
-    apps: Vec<([u8; 32], &'static str)>,
+    apps: Vec<(u64, [u8; 32], &'static str)>,
     /// Names in marked keys, and their apps.
     marks: Vec<(&'static str, &'static str)>,
-    tips: Vec<[u8; 32]>,
+    tips: Vec<(u64, [u8; 32])>,
+    /// A bit for each of those, by its first two bytes.
+    tip_bits: [u64; TIP_WORDS],
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -40,13 +45,21 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     for (id, app) in rows(include_str!("apps.tsv")).filter_map(|mut row| row.next().zip(row.next())) {
         match id.strip_prefix('*') {
             Some(name) => marks.push((name, app)),
-            None => apps.extend(key(id).map(|key| (key, app))),
+            None => apps.extend(key(id).map(|key| (head(&key), key, app))),
         }
     }
-    let mut tips: Vec<_> = rows(include_str!("tips.tsv")).filter_map(|mut row| key(row.next()?)).collect();
+    let tips = rows(include_str!("tips.tsv")).filter_map(|mut row| key(row.next()?));
+    let mut tips: Vec<_> = tips.map(|key| (head(&key), key)).collect();
     apps.sort_unstable();
     tips.sort_unstable();
-    Tables { apps, marks, tips }
+    let mut tip_bits = [0; TIP_WORDS];
+    for (_, key) in &tips {
+        let (word, bit) = bit_of(key);
+        if let Some(bits) = tip_bits.get_mut(word) {
+            *bits |= bit;
+        }
+    }
+    Tables { apps, marks, tips, tip_bits }
 });
 
 /// What all trades of a transaction share.
@@ -70,7 +83,16 @@ impl Sender {
 
 fn app_of_program(id: &[u8; 32]) -> Option<&'static str> {
     let apps = &TABLES.apps;
-    apps.binary_search_by_key(&id, |(id, _)| id).ok().and_then(|at| apps.get(at)).map(|(_, app)| *app)
+    let first = apps.partition_point(|(known, ..)| *known < head(id));
+    let alike = apps.get(first..).unwrap_or_default().iter().take_while(|(known, ..)| *known == head(id));
+    alike.into_iter().find(|(_, known, _)| known == id).map(|(.., app)| *app)
+}
+
+const fn head(key: &[u8; 32]) -> u64 {
+    match key.first_chunk() {
+        Some(head) => u64::from_be_bytes(*head),
+        None => 0,
+    }
 }
 
 /// The app that a key names.
@@ -117,14 +139,14 @@ pub(super) struct Spending {
 impl Spending {
     /// Takes an instruction into account.
     pub(super) fn add(&mut self, instruction: &Instruction<'_>) {
-        if instruction.program == SYSTEM.as_array() {
-            self.tip = self.tip.saturating_add(tip_of(instruction).unwrap_or(0));
-        } else if instruction.inner.is_none() && instruction.program == COMPUTE_BUDGET.as_array() {
-            match instruction.data {
-                [UNIT_LIMIT, rest @ ..] => self.unit_limit = number(rest).map(u32::from_le_bytes).or(self.unit_limit),
-                [UNIT_PRICE, rest @ ..] => self.unit_price = number(rest).map(u64::from_le_bytes).or(self.unit_price),
+        match (instruction.role, instruction.data) {
+            (Some(Role::System), _) => self.tip = self.tip.saturating_add(tip_of(instruction).unwrap_or(0)),
+            (Some(Role::ComputeBudget), [what, rest @ ..]) if instruction.inner.is_none() => match *what {
+                UNIT_LIMIT => self.unit_limit = number(rest).map(u32::from_le_bytes).or(self.unit_limit),
+                UNIT_PRICE => self.unit_price = number(rest).map(u64::from_le_bytes).or(self.unit_price),
                 _ => {}
-            }
+            },
+            _ => {}
         }
     }
 
@@ -149,7 +171,20 @@ fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
 
 /// Whether what is sent to that account is a tip.
 pub(super) fn is_tip_account(account: &[u8; 32]) -> bool {
-    TABLES.tips.binary_search(account).is_ok()
+    // Asked for every transfer of lamports: one bit rules out nearly all.
+    let tables = &*TABLES;
+    let (word, bit) = bit_of(account);
+    if tables.tip_bits.get(word).is_none_or(|bits| bits & bit == 0) {
+        return false;
+    }
+    let found = tables.tips.binary_search_by_key(&head(account), |(known, _)| *known);
+    found.is_ok_and(|at| tables.tips.get(at).is_some_and(|(_, known)| known == account))
+}
+
+/// Where a key stands in [`Tables::tip_bits`]: the word and the bit in it.
+const fn bit_of(key: &[u8; 32]) -> (usize, u64) {
+    let [first, second, ..] = *key;
+    ((first as usize) % TIP_WORDS, 1 << (second % 64))
 }
 
 fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
@@ -165,7 +200,7 @@ mod tests {
         let rows = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(TABLES.apps.len() + TABLES.marks.len(), rows(include_str!("apps.tsv")));
         assert_eq!(TABLES.tips.len(), rows(include_str!("tips.tsv")));
-        assert!(TABLES.tips.windows(2).all(|pair| pair[0] < pair[1]), "no account twice");
+        assert!(TABLES.tips.windows(2).all(|pair| pair[0].0 < pair[1].0), "no head twice: one look is enough");
     }
 
     #[test]

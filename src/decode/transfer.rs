@@ -11,7 +11,7 @@ use super::{
 };
 use crate::chain::{
     ids::{Mint, Signature, Wallet},
-    program::{ASSOCIATED_TOKEN, SYSTEM},
+    program::Role,
     transaction::{Instruction, Walked},
 };
 
@@ -43,7 +43,7 @@ pub struct Transfer {
 
 /// Whether an instruction may be one.
 pub(super) fn may_be(instruction: &Instruction<'_>) -> bool {
-    if instruction.program == SYSTEM.as_array() {
+    if instruction.role == Some(Role::System) {
         return instruction.data.starts_with(&SYSTEM_TRANSFER);
     }
     is_token(instruction) && token_transfer(instruction.data).is_some()
@@ -63,48 +63,42 @@ fn token_transfer(data: &[u8]) -> Option<(usize, u64)> {
 /// The transfer at a place of the walk; `None` within one hand, to a tip account, or where nothing names the owners.
 pub(super) fn at(place: usize, walked: &Walked<'_>, origin: &Origin) -> Option<Transfer> {
     let instruction = walked.instruction(place)?;
-    let (from, to, mint, amount) = if instruction.program == SYSTEM.as_array() {
+    let (from, to, mint, amount) = if instruction.role == Some(Role::System) {
         let to = instruction.account(1)?;
         if is_tip_account(to) {
             return None;
         }
-        let owner = owner_of(instruction.account_index(1)?, to, walked);
+        let owner = owner_of(instruction.account_index(1)?, walked);
         let from = Wallet::new(*instruction.account(0)?);
         (from, owner.unwrap_or_else(|| Wallet::new(*to)), None, amount_at(instruction.data, SYSTEM_TRANSFER.len())?)
     } else {
         let (to_position, amount) = token_transfer(instruction.data)?;
-        let ends =
-            [0, to_position].map(|position| instruction.account_index(position).zip(instruction.account(position)));
-        let [(from_index, from), (to_index, to)] = [ends[0]?, ends[1]?];
+        let (from, to) = (instruction.account_index(0)?, instruction.account_index(to_position)?);
         let mint = match to_position {
             2 => instruction.account(1).map(|mint| Mint::new(*mint)),
-            _ => [from_index, to_index].into_iter().find_map(|index| walked.token_balance(index)).map(|held| held.mint),
+            _ => [from, to].into_iter().find_map(|index| walked.token_mint(index)),
         };
-        (owner_of(from_index, from, walked)?, owner_of(to_index, to, walked)?, Some(mint?), amount)
+        (owner_of(from, walked)?, owner_of(to, walked)?, Some(mint?), amount)
     };
     let Origin { slot, signature, tx_index, .. } = *origin;
     let path = Path { outer: instruction.outer, inner: instruction.inner };
     (from != to && amount > 0).then_some(Transfer { slot, signature, tx_index, path, from, to, mint, amount })
 }
 
-/// Who owns a token account: by the transaction's balances; of one that it opened and closed, by the instruction that opened
-/// it. `None` for what is no token account.
-fn owner_of(account_index: u8, account: &[u8; 32], walked: &Walked<'_>) -> Option<Wallet> {
-    walked.token_owner(account_index).or_else(|| walked.instructions().find_map(|call| opened_for(&call, account)))
+/// Who owns a token account: by the instruction that opened it, else by the transaction's balances, which do not hold what it
+/// opened and closed. `None` for what is no token account.
+fn owner_of(account_index: u8, walked: &Walked<'_>) -> Option<Wallet> {
+    let names = |call: &Instruction<'_>, position| call.account_index(position) == Some(account_index);
+    let usual = walked.calls_of(Role::AssociatedToken).find(|call| names(call, 1)).and_then(|call| call.account(2));
+    let opened = || walked.calls_of(Role::Token).filter(|call| names(call, 0)).find_map(|call| owner_named_by(&call));
+    usual.or_else(opened).map(|owner| Wallet::new(*owner)).or_else(|| walked.token_owner(account_index))
 }
 
-/// The owner for whom an instruction opens that account.
-fn opened_for(instruction: &Instruction<'_>, account: &[u8; 32]) -> Option<Wallet> {
-    if instruction.program == ASSOCIATED_TOKEN.as_array() {
-        let owner = instruction.account(2).filter(|_| instruction.account(1) == Some(account))?;
-        return Some(Wallet::new(*owner));
-    }
-    if !is_token(instruction) || instruction.account(0) != Some(account) {
-        return None;
-    }
+/// The owner for whom an instruction opens its first account.
+fn owner_named_by<'a>(instruction: &Instruction<'a>) -> Option<&'a [u8; 32]> {
     match instruction.data {
-        [INITIALIZE, ..] => instruction.account(2).map(|owner| Wallet::new(*owner)),
-        [INITIALIZE_2 | INITIALIZE_3, owner @ ..] => owner.first_chunk().map(|owner| Wallet::new(*owner)),
+        [INITIALIZE, ..] => instruction.account(2),
+        [INITIALIZE_2 | INITIALIZE_3, owner @ ..] => owner.first_chunk(),
         _ => None,
     }
 }

@@ -3,10 +3,11 @@
 use super::{
     cursor::Cursor,
     event::{EventKind, Fee, FeeKind, Fees, Limit, LimitKind, Source},
+    known_pools::KnownPools,
 };
 use crate::chain::{
     ids::{Key, Mint, Pool, USDC, USDT, WRAPPED_SOL},
-    transaction::{Instruction, TokenBalance, Walked},
+    transaction::{Instruction, Walked},
 };
 
 /// The first eight bytes of an instruction or event, read big-endian so that constants look like the bytes.
@@ -111,7 +112,7 @@ pub(super) enum Place {
     Either(usize, Seats, Seats),
     /// Two pools, one after the other.
     Two(Seats, Seats),
-    /// At fixed positions, but of the pool's two tokens only the one that it handles.
+    /// At fixed positions, but of the pool's two tokens only the one that it handles: earlier instructions may tell both.
     Half,
 }
 
@@ -199,17 +200,14 @@ pub(super) struct Parent<'a> {
     pub(super) source: Source,
     /// The whole transaction.
     pub(super) walked: Walked<'a>,
+    /// What earlier transactions told of pools.
+    pub(super) known: Option<&'a KnownPools>,
 }
 
 impl Parent<'_> {
-    /// What the account at a position holds.
-    pub(super) fn token_balance(&self, position: usize) -> Option<TokenBalance> {
-        self.walked.token_balance(self.call.account_index(position)?)
-    }
-
     /// Decimals of the token that the account at a position holds.
     pub(super) fn decimals(&self, position: usize) -> Option<u8> {
-        self.token_balance(position).map(|balance| balance.decimals)
+        self.walked.token_decimals(self.call.account_index(position)?)
     }
 
     /// The name by the discriminator.
@@ -279,11 +277,19 @@ impl Parent<'_> {
         .filter(is_at)
     }
 
+    /// The two mints of that pool in its own order: by the instruction, or by earlier ones where it does not name both.
+    pub(super) fn mints_of(&self, pool: Pool) -> Option<[Mint; 2]> {
+        match self.spec?.place {
+            Place::Half => self.known?.mints(pool),
+            _ => self.mints(&self.seats(Some(pool))?),
+        }
+    }
+
     /// The two mints of a pool, in the order of its seats.
     pub(super) fn mints(&self, seats: &Seats) -> Option<[Mint; 2]> {
         let [first, second] = match seats.mints {
             Some([first, second]) => [self.account(first), self.account(second)],
-            None => seats.vaults.map(|vault| self.token_balance(vault).map(|balance| balance.mint)),
+            None => seats.vaults.map(|vault| self.walked.token_mint(self.call.account_index(vault)?)),
         };
         Some([first?, second?])
     }

@@ -112,8 +112,8 @@ const fn flag(alert: &Alert) -> Option<&'static str> {
         (State::Retracted, _) => None,
         (_, class) if class.is_attack() && alert.confidence >= crate::mev::alert::SUSPECTED => Some("mev_hit"),
         (_, Class::Bundle) => Some("bundled"),
-        (_, Class::DevSell) => Some("dev_sold"),
-        (_, Class::Rug) => Some("rugged"),
+        (_, Class::DevSell) => Some(crate::market::DEV_SOLD),
+        (_, Class::Rug) => Some(crate::market::RUGGED),
         (_, Class::Wash) => Some("wash"),
         _ => None,
     }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    chain::group::Group,
+    chain::{group::Group, ids::Mint},
     mev::AlertRules,
     stream::{
         Control, StreamError, StreamSettings, StreamStatus, Streams, checkpoint,
@@ -102,12 +102,14 @@ impl Engine {
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
+        let (open, page) = watch::channel(None);
         let task = Task {
             pipeline,
             batches,
             changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
+            opened: page,
             views: views_in,
             events: settings.events,
             frames: settings.frames,
@@ -117,7 +119,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let market = std::thread::Builder::new().name("market".into()).spawn(move || runtime.block_on(task.run()))?;
         let (commands, requests) = mpsc::channel(COMMAND_QUEUE);
-        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status()));
+        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status(), open));
         Ok(Self { commands, views, streams, market, relay })
     }
 
@@ -160,6 +162,7 @@ async fn relay(
     mut requests: mpsc::Receiver<Command>,
     control: mpsc::Sender<Control>,
     status: watch::Receiver<Arc<StreamStatus>>,
+    open: watch::Sender<Option<Mint>>,
 ) {
     while let Some(command) = requests.recv().await {
         let request = match command {
@@ -170,6 +173,10 @@ async fn relay(
                 let from = status.borrow().connections.iter().find(|c| c.groups.contains(group)).map(|c| c.id);
                 let moves = from.map(|from| Move { group, from, to }).into_iter().collect();
                 Control::Rebalance { reason: "manual", moves }
+            }
+            Command::Open(mint) => {
+                open.send_replace(mint);
+                continue;
             }
         };
         if control.send(request).await.is_err() {
@@ -205,4 +212,6 @@ pub enum Command {
         /// Which connection.
         connection: usize,
     },
+    /// Open a token's page, or close it: the view holds the detail of the one that is open, and it is never forgotten.
+    Open(Option<Mint>),
 }

@@ -16,7 +16,11 @@ use super::{
     },
 };
 use crate::{
-    chain::{group::Group, ids::Signature, program::Program},
+    chain::{
+        group::Group,
+        ids::{Mint, Signature},
+        program::Program,
+    },
     decode::{Attempt, Event, Transfer, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
@@ -262,6 +266,11 @@ impl Pipeline {
         self.detect(changes);
     }
 
+    /// Opens a token's page, or closes it.
+    pub(super) fn open(&mut self, mint: Option<Mint>) {
+        self.market.open(mint);
+    }
+
     /// Shows the detectors what changed since they looked last.
     fn detect(&mut self, changes: &[Change]) {
         let started = std::time::Instant::now();
@@ -486,6 +495,7 @@ impl Pipeline {
             groups: slow.groups.clone(),
             tokens: self.market.shown_tokens(now_ms),
             tokens_known: self.market.tokens_known(),
+            detail: self.market.detail(now_ms),
             pools: self.market.shown_pools(),
             pools_known: self.market.pools_known(),
             sol_usd: self.market.sol_usd(),

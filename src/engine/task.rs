@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
-    chain::group::Group,
+    chain::{group::Group, ids::Mint},
     market::change::Change,
     stream::{
         Control, StreamStatus,
@@ -36,6 +36,8 @@ pub(super) struct Task {
     pub(super) changes: Vec<Change>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
     pub(super) control: mpsc::Sender<Control>,
+    /// The token whose page is open.
+    pub(super) opened: watch::Receiver<Option<Mint>>,
     pub(super) views: watch::Sender<Arc<View>>,
     pub(super) events: Option<mpsc::Sender<Vec<Emitted>>>,
     pub(super) frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
@@ -68,6 +70,11 @@ impl Task {
                 changed = self.streams.changed(), if streams_open => {
                     streams_open = changed.is_ok();
                     self.forward_stream_events(&mut newest_stream_event).await;
+                    dirty = true;
+                }
+                Ok(()) = self.opened.changed() => {
+                    let mint = *self.opened.borrow_and_update();
+                    self.pipeline.open(mint);
                     dirty = true;
                 }
                 _ = seconds.tick() => {

@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+pub use crate::market::detail::{AppView, CandleView, CreatorView, CurveView, SeriesView, TokenDetail, TraderView};
 pub use crate::market::view::{
     EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
     SolUsdView, Stage, TokenView, TradeView, WindowView,
@@ -76,6 +77,8 @@ pub struct View {
     pub tokens: Arc<[Arc<TokenView>]>,
     /// Tokens known in all; `tokens` may hold fewer.
     pub tokens_known: usize,
+    /// The token whose page is open, if one is and it is known.
+    pub detail: Option<Arc<TokenDetail>>,
     /// The pools and curves, most recently active first.
     pub pools: Arc<[Arc<PoolView>]>,
     /// Pools and curves known in all; `pools` may hold fewer.

@@ -2,8 +2,10 @@
 
 use super::{
     Arrived, MAX_TOKEN_BYTES, Market,
+    creators::Deed,
+    price::{finite, lamports_to_sol},
     reserve_chain::{Link, Placed},
-    token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect, finite, lamports_to_sol},
+    token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect},
     view::{LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
@@ -35,6 +37,7 @@ impl Market {
                 let undo = self.change(mint, created.venue, |token| {
                     token.created(event.slot, event.timestamp, created, &around);
                 });
+                self.creators.did(created.creator, Deed::Launched);
                 self.tell(event, at, told, LifecycleStep::Created);
                 return (TradeEffect::default(), undo);
             }
@@ -55,6 +58,9 @@ impl Market {
                 let undo = self.change(mint, *venue, |token| {
                     token.graduated(*venue, *pool, reserves, traded, &around);
                 });
+                if let Some(creator) = self.tokens.get(&mint).and_then(|token| token.core.creator) {
+                    self.creators.did(creator, Deed::Graduated);
+                }
                 self.tell(event, at, told, LifecycleStep::Graduated(*pool));
                 return (TradeEffect::default(), undo);
             }
@@ -107,7 +113,7 @@ impl Market {
             return (effect, undo);
         }
         let symbol = self.symbol(&trade.mint);
-        self.trades.push(TradeView {
+        let trade = self.trades.push(TradeView {
             recv_ms: at.recv_ms(),
             slot: event.slot,
             signature: event.signature,
@@ -126,6 +132,9 @@ impl Market {
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
         });
+        if let Some(opened) = self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {
+            opened.traded(trade);
+        }
         (effect, undo)
     }
 

@@ -43,13 +43,6 @@ impl Market {
         self.tokens.get(mint).map_or_else(Shown::default, |token| token.symbol.clone())
     }
 
-    /// Marks a token, if it is known, with what was found about it.
-    pub fn flag(&mut self, mint: &Mint, flag: Option<&'static str>) {
-        if let Some((flag, token)) = flag.zip(self.tokens.get_mut(mint)) {
-            token.flag(flag);
-        }
-    }
-
     /// Lets rolling figures age; call about once a second.
     pub fn age(&mut self, now_ms: i64) {
         self.sol_usd.age(now_ms);
@@ -110,10 +103,8 @@ impl Market {
     /// The most recently active tokens, newest first. Unchanged tokens are the same `Arc` as before.
     pub fn shown_tokens(&mut self, now_ms: i64) -> Arc<[Arc<TokenView>]> {
         let shown: Vec<u32> = self.tokens.newest_first().take(SHOWN_TOKENS).collect();
-        let usd = self.shown_usd;
         let views = shown.into_iter().filter_map(|id| {
-            let quote = self.tokens.value(id)?.core.quote_mint;
-            let around = Around { sol_usd: usd, ..self.around(quote) };
+            let around = self.shown_around(self.tokens.value(id)?.core.quote_mint);
             Some(self.tokens.value_mut(id)?.view(now_ms, &around))
         });
         views.collect()
@@ -122,21 +113,26 @@ impl Market {
     /// The most recently active pools and curves, newest first. Unchanged ones are the same `Arc` as before.
     pub fn shown_pools(&mut self) -> Arc<[Arc<PoolView>]> {
         let shown: Vec<u32> = self.pools.newest_first().take(SHOWN_POOLS).collect();
-        let usd = self.shown_usd;
-        let views = shown.into_iter().filter_map(|id| {
-            let state = self.pools.value(id)?;
-            let token = self.tokens.get(&state.facts.mint);
-            let symbol = token.map_or_else(Shown::default, |token| token.symbol.clone());
-            let around = pools::Around {
-                lamports_per_unit: self.around(state.quote_mint()).lamports_per_unit,
-                sol_usd: usd,
-                decimals: token.and_then(|token| token.core.decimals),
-                home_price: token.and_then(|token| token.price_sol(&self.around(token.core.quote_mint))),
-            };
-            let pool = self.pools.key(id)?;
-            Some(self.pools.value_mut(id)?.view(pool, &symbol, &around))
-        });
-        views.collect()
+        shown.into_iter().filter_map(|id| self.pool_view(id)).collect()
+    }
+
+    /// What stands around a token of this quote, as the views hold it.
+    pub(super) fn shown_around(&self, quote: Mint) -> Around {
+        Around { sol_usd: self.shown_usd, ..self.around(quote) }
+    }
+
+    pub(super) fn pool_view(&mut self, id: u32) -> Option<Arc<PoolView>> {
+        let state = self.pools.value(id)?;
+        let token = self.tokens.get(&state.facts.mint);
+        let symbol = token.map_or_else(Shown::default, |token| token.symbol.clone());
+        let around = pools::Around {
+            lamports_per_unit: self.around(state.quote_mint()).lamports_per_unit,
+            sol_usd: self.shown_usd,
+            decimals: token.and_then(|token| token.core.decimals),
+            home_price: token.and_then(|token| token.price_sol(&self.around(token.core.quote_mint))),
+        };
+        let pool = self.pools.key(id)?;
+        Some(self.pools.value_mut(id)?.view(pool, &symbol, &around))
     }
 
     /// The price of SOL.
@@ -169,10 +165,10 @@ impl Market {
         self.pools.len()
     }
 
-    /// What was forgotten at a bound: tokens, pools, and events that could no longer be undone.
+    /// What was forgotten at a bound: tokens, pools, creators, and events that could no longer be undone.
     #[must_use]
     pub const fn evicted(&self) -> u64 {
-        self.tokens.evicted() + self.pools.evicted() + self.journal.forgotten()
+        self.tokens.evicted() + self.pools.evicted() + self.creators.evicted() + self.journal.forgotten()
     }
 
     /// Trades applied.

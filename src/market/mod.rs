@@ -1,6 +1,8 @@
 //! The single owner of market state: tokens, curves, pools, prices. A plain state machine: batches in, changes out.
 
 pub mod change;
+mod creators;
+pub mod detail;
 mod effects;
 mod faces;
 mod forecast;
@@ -10,7 +12,9 @@ pub mod input;
 mod journal;
 mod lru;
 mod milestones;
+mod opened;
 mod pools;
+mod price;
 pub mod reserve_chain;
 mod seen;
 mod sol_usd;
@@ -22,9 +26,11 @@ mod waiting;
 
 use std::hash::{BuildHasher, RandomState};
 
+use creators::{Creators, Deed};
 use forks::Forks;
 use journal::{Entry, Journal};
 use lru::Lru;
+use opened::Opened;
 use pools::{Facts, MAX_POOLS, PoolState};
 use reserve_chain::{Link, Order, Placed, PoolId, Verdict};
 use seen::Seen;
@@ -34,6 +40,7 @@ use token_lifecycle::{Passed, Token};
 use waiting::{Called, Waiting};
 
 pub use faces::SHOWN_POOLS;
+pub use opened::{DEV_SOLD, RUGGED};
 pub use token_lifecycle::{INITIAL_CURVE_TOKENS, PUMP_DECIMALS, PUMP_SUPPLY};
 
 use self::{
@@ -55,6 +62,8 @@ const MAX_TOKEN_BYTES: usize = 128 << 20;
 pub const SHOWN_TOKENS: usize = 1_000;
 /// Trades kept on the tape.
 const TAPE: usize = 500;
+/// Most venues shown of the token that is open.
+const WATCHED_VENUES: usize = 32;
 /// Steps kept in the lifecycle feed.
 const STEPS: usize = 200;
 
@@ -89,6 +98,8 @@ pub struct Market {
     token_bytes: usize,
     /// A token that is never forgotten: the one the user looks at.
     watched: Option<Mint>,
+    opened: Option<Opened>,
+    creators: Creators,
     sol_usd: SolUsd,
     /// The price of SOL that the views of tokens hold.
     shown_usd: Option<f64>,
@@ -125,6 +136,8 @@ impl Default for Market {
             tokens: Lru::new(MAX_TOKENS),
             token_bytes: 0,
             watched: None,
+            opened: None,
+            creators: Creators::default(),
             sol_usd: SolUsd::default(),
             shown_usd: None,
             leader: None,
@@ -301,8 +314,17 @@ impl Market {
             state.restore(facts);
             moved.push(id);
         }
-        self.trade_count -= u64::from(matches!(entry.event.kind, EventKind::Trade(_)));
         self.activity += 1;
+        match &entry.event.kind {
+            EventKind::Trade(_) => self.trade_count -= 1,
+            EventKind::TokenCreated(created) => self.creators.undo(created.creator, Deed::Launched),
+            EventKind::Graduated { mint, .. } => {
+                if let Some(creator) = self.tokens.get(mint).and_then(|token| token.core.creator) {
+                    self.creators.undo(creator, Deed::Graduated);
+                }
+            }
+            _ => {}
+        }
         let Some(undo) = &entry.token else { return };
         let Some(id) = self.tokens.find(&entry.event.kind.mint()) else { return };
         let Some(token) = self.tokens.value_mut(id) else { return };
@@ -321,6 +343,11 @@ impl Market {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             state.happened(&event.kind, at.recv_ms());
+        }
+        if let Some((opened, scene)) = self.opened.as_mut().zip(scene.as_ref())
+            && opened.mint == event.kind.mint()
+        {
+            opened.venue(scene.pool);
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
         if at.status == Status::Processed && self.forks.is_open(event.slot) {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
+    price::{finite, price_of, price_of_ratio},
     reserve_chain::{Chain, Step},
-    token_lifecycle::{finite, price_of, price_of_ratio},
+    token_lifecycle,
     view::{FeeRates, PoolView},
 };
 use crate::{
@@ -40,6 +41,8 @@ pub(super) struct Facts {
     /// Raw quote per raw base of a pool that states no reserves.
     ratio: Option<f64>,
     virtual_quote: Option<i128>,
+    /// Quote that a curve holds.
+    real_quote: Option<u64>,
     fees: FeeRates,
     deposits: u64,
     withdrawals: u64,
@@ -80,6 +83,7 @@ impl PoolState {
             venue,
             ratio: None,
             virtual_quote: None,
+            real_quote: None,
             fees: FeeRates::default(),
             deposits: 0,
             withdrawals: 0,
@@ -104,6 +108,7 @@ impl PoolState {
                 facts.trades += u64::from(trade.flow != Flow::PostCompletion);
                 facts.quote_mint = trade.quote_mint;
                 facts.virtual_quote = trade.virtual_quote.or(facts.virtual_quote);
+                facts.real_quote = trade.curve_real_quote.or(facts.real_quote);
                 facts.ratio = trade.sqrt_price.and_then(SqrtPrice::quote_per_base);
                 for fee in trade.fees.iter().flatten() {
                     match fee.kind {
@@ -154,6 +159,13 @@ impl PoolState {
 
     pub(super) const fn quote_mint(&self) -> Mint {
         self.facts.quote_mint
+    }
+
+    /// What a curve has raised, in SOL.
+    pub(super) fn raised_sol(&self, around: &token_lifecycle::Around) -> Option<f64> {
+        let (raised, unit) = self.facts.real_quote.zip(around.lamports_per_unit)?;
+        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+        finite(raised as f64 * unit / 1e9)
     }
 
     /// The view of this pool; the same `Arc` until something about it changes.

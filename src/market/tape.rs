@@ -29,6 +29,11 @@ impl<T> Tape<T> {
         entry
     }
 
+    /// All entries, oldest first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.entries.iter()
+    }
+
     pub(crate) fn feed(&mut self) -> Feed<T> {
         self.shown
             .get_or_insert_with(|| Feed { entries: self.entries.iter().cloned().collect(), first_seq: self.first_seq })

@@ -413,3 +413,51 @@ mod hostile {
         }
     }
 }
+
+#[test]
+fn the_open_token_is_kept_and_its_page_follows_the_chain() {
+    let mut market = Market::default();
+    let mut changes = Vec::new();
+    market.apply(created(1), at(1_000), &mut changes);
+    market.apply(chained(20, 1, [0, 100]), at(1_000), &mut changes);
+    market.open(Some(key(1)));
+    let first = market.detail(1_000).unwrap();
+    assert!(Arc::ptr_eq(&first, &market.detail(1_000).unwrap()), "shared while nothing changes");
+    assert_eq!((first.trades.len(), first.venues.len()), (1, 1));
+    assert_eq!(first.creator.map(|creator| (creator.launches, creator.graduated)), Some((1, 0)));
+    let missing = first.curve.unwrap().missing_sol.unwrap();
+    assert!((missing - 85.005_359_057).abs() < 1e-3, "a fresh curve costs the published 85 SOL: {missing}");
+
+    // A pool elsewhere, at twice the price.
+    let there = Trade {
+        reserves_after: Some(Reserves { base: INITIAL.base, quote: INITIAL.quote * 2 }),
+        ..trade(Venue::RaydiumCpmm, 1, 77, 6, None)
+    };
+    market.apply(Event { slot: 21, ..event(EventKind::Trade(there)) }, at(1_000), &mut changes);
+    market.apply(Event { slot: 21, ..created(31) }, at(1_000), &mut changes);
+    market.flag(&key(1), Some(RUGGED));
+    market.flag(&key(1), Some(RUGGED));
+    let second = market.detail(1_000).unwrap();
+    assert_eq!((second.trades.len(), second.venues.len(), second.top_traders.len()), (2, 2, 2));
+    let apart: Vec<_> = second.venues.iter().filter_map(|venue| venue.divergence_pct).collect();
+    assert!(apart.iter().any(|apart| (apart - 100.0).abs() < 0.1) && apart.contains(&0.0), "{apart:?}");
+    assert_eq!(second.creator.map(|creator| (creator.launches, creator.rugged)), Some((2, 1)));
+
+    market.slot(21, Some(20), 6, &mut changes);
+    let third = market.detail(1_000).unwrap();
+    assert_eq!((third.top_traders.len(), third.creator.map(|creator| creator.launches)), (1, Some(1)), "it never was");
+
+    for mint in 0..u32::try_from(MAX_TOKENS).unwrap() + 10 {
+        let mut launch = created(1);
+        if let EventKind::TokenCreated(created) = &mut launch.kind {
+            let mut bytes = [200; 32];
+            bytes[12..16].copy_from_slice(&mint.to_le_bytes());
+            (created.mint, created.curve) = (Mint::new(bytes), Pool::new(bytes));
+        }
+        market.apply(launch, Arrived { status: Status::Finalized, ..at(1_000) }, &mut changes);
+        changes.clear();
+    }
+    assert!(market.detail(1_000).is_some() && market.tokens.evicted() > 0);
+    market.open(None);
+    assert_eq!(market.detail(1_000), None);
+}

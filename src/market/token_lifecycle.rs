@@ -1,11 +1,14 @@
 //! One token: from its launch over its curve to its pool.
 
+mod face;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     change::MilestoneKind,
     forecast,
     milestones::Milestones,
+    price::{market_cap_of, price_of, price_of_ratio},
     trading_activity::{Activity, ActivityUndo, Taken},
     view::{EtaView, Stage, TokenView},
 };
@@ -66,7 +69,7 @@ pub(super) struct Core {
     created_slot: Option<u64>,
     created_ms: Option<i64>,
     pub(super) last_trade_ms: Option<i64>,
-    creator: Option<Wallet>,
+    pub(super) creator: Option<Wallet>,
     /// Its curve, where one was seen.
     pub(super) curve: Option<Pool>,
     /// Where its price is made: the curve, later the pool its liquidity moved to; of tokens met in a pool the first seen.
@@ -293,6 +296,7 @@ impl Token {
             base: if own.is_some() { trade.base_amount } else { 0 },
             price: [before, self.price_sol(around).unwrap_or(before)],
             second_leg,
+            app: trade.app,
         };
         undo.activity = Some(self.activity.add(trade.user, &taken, around.secret));
     }
@@ -447,87 +451,17 @@ impl Token {
         if left == 0 || self.core.stage > Stage::Trading || self.core.quote_mint != WRAPPED_SOL {
             return None;
         }
-        // The curve's own price of all that is left.
-        let keeps = reserves.base.checked_sub(left).filter(|keeps| *keeps > 0)?;
-        let missing = reserves.quote.checked_mul(left.into())? / u128::from(keeps);
-        forecast::completion(u64::try_from(missing).ok()?, self.activity.inflows(seconds(now_ms)))
+        forecast::completion(missing(left, reserves)?, self.activity.inflows(seconds(now_ms)))
     }
 
-    /// Marks the token with what was found about it.
-    pub(super) fn flag(&mut self, mark: &'static str) {
-        if !self.marks.contains(&mark) {
+    /// Marks the token with what was found about it; whether that is new.
+    pub(super) fn flag(&mut self, mark: &'static str) -> bool {
+        let new = !self.marks.contains(&mark);
+        if new {
             self.marks.push(mark);
             self.shown = None;
         }
-    }
-
-    /// The view of this token; the same `Arc` until something about it changes.
-    pub(super) fn view(&mut self, now_ms: i64, around: &Around) -> Arc<TokenView> {
-        if let Some(shown) = &self.shown {
-            return shown.clone();
-        }
-        let now_s = seconds(now_ms);
-        let price_sol = self.price_sol(around);
-        let market_cap_sol = self.cap_sol(around);
-        let windows = self.activity.windows(now_s, self.core.decimals);
-        let first = self.activity.fine.last(300, now_s).next().map(|bucket| bucket.open);
-        let core = &self.core;
-        let flags = [
-            ("graduated", core.graduated),
-            ("mayhem", core.mayhem),
-            ("cashback", core.cashback),
-            ("holder_rewards", core.holder_rewards),
-        ];
-        let mut flags: Vec<_> = flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect();
-        flags.extend(&self.marks);
-        let usd = |sol: Option<f64>| sol.zip(around.sol_usd).and_then(|(sol, usd)| finite(sol * usd));
-        let view = Arc::new(TokenView {
-            mint: self.mint,
-            symbol: self.symbol.clone(),
-            name: self.name.clone(),
-            venue: core.venue,
-            stage: core.stage,
-            progress_pct: if core.stage <= Stage::Completing { self.progress_pct() } else { None },
-            quote_mint: core.quote_mint,
-            price_sol,
-            market_cap_sol,
-            price_usd: usd(price_sol),
-            market_cap_usd: usd(market_cap_sol),
-            eta: self.eta(now_ms),
-            momentum: forecast::momentum(&windows, market_cap_sol),
-            leader: self.leader,
-            windows,
-            change_5m_pct: price_sol
-                .zip(first)
-                .filter(|(_, first)| *first > 0.0)
-                .and_then(|(price, first)| finite((price / first - 1.0) * 100.0)),
-            volume_sol_5m: windows[1].volume_sol,
-            buys: core.buys,
-            sells: core.sells,
-            traders: self.activity.traders().len() as u64,
-            created_slot: core.created_slot,
-            created_ms: core.created_ms,
-            last_trade_ms: core.last_trade_ms,
-            creator: core.creator,
-            pool: core.home,
-            flags,
-            prices: self.prices.iter().copied().collect(),
-        });
-        self.shown = Some(view.clone());
-        view
-    }
-
-    /// Whether the last view, if any, shows what passing time may change.
-    pub(super) fn age(&mut self, now_ms: i64) {
-        if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
-            self.shown = None;
-        }
-        self.activity.prune(seconds(now_ms));
-    }
-
-    /// The view must be made anew.
-    pub(super) fn refresh(&mut self) {
-        self.shown = None;
+        new
     }
 
     /// What it holds on the heap.
@@ -541,41 +475,16 @@ pub(super) fn seconds(ms: i64) -> u32 {
     u32::try_from(ms.div_euclid(1_000)).unwrap_or(0)
 }
 
+/// Raw quote that a curve of constant product asks for all that is left on it.
+fn missing(left: u64, reserves: Reserves) -> Option<u64> {
+    let keeps = reserves.base.checked_sub(left).filter(|keeps| *keeps > 0)?;
+    u64::try_from(reserves.quote.checked_mul(left.into())? / u128::from(keeps)).ok()
+}
+
 /// Share of the curve's tokens sold, in percent, floored to 0.01 and within 0–100.
 fn progress_pct(left: u64, initial: u64) -> Option<f64> {
     let sold = u128::from(initial.saturating_sub(left));
     let basis_points = (sold * 10_000).checked_div(u128::from(initial))?;
     #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
     Some(basis_points as f64 / 100.0)
-}
-
-/// SOL per whole token, from reserves and lamports per raw quote unit.
-#[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
-pub(super) fn price_of(reserves: Option<Reserves>, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
-    let reserves = reserves.filter(|reserves| reserves.base > 0)?;
-    price_of_ratio(reserves.quote as f64 / reserves.base as f64, decimals, lamports)
-}
-
-/// The same from raw quote per raw base.
-pub(super) fn price_of_ratio(ratio: f64, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
-    let price = ratio * 10_f64.powi(i32::from(decimals?) - 9) * lamports?;
-    finite(price)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "market caps are approximate by nature")]
-fn market_cap_of(reserves: Option<Reserves>, supply: u64, lamports: Option<f64>) -> Option<f64> {
-    let reserves = reserves.filter(|reserves| reserves.base > 0 && supply > 0)?;
-    let cap = reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9 * lamports?;
-    finite(cap)
-}
-
-/// A figure, unless it is out of all bounds: then it is unknown.
-pub(super) fn finite(figure: f64) -> Option<f64> {
-    figure.is_finite().then_some(figure)
-}
-
-/// Lamports in SOL.
-#[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-pub(super) fn lamports_to_sol(lamports: u128) -> f64 {
-    lamports as f64 / 1e9
 }

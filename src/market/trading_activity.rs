@@ -26,6 +26,8 @@ pub(super) struct Taken {
     pub(super) price: [f64; 2],
     /// The second leg of an order that was counted.
     pub(super) second_leg: bool,
+    /// See [`Trade::app`](crate::decode::event::Trade::app).
+    pub(super) app: Option<&'static str>,
 }
 
 /// The trades of some seconds.
@@ -33,12 +35,12 @@ pub(super) struct Taken {
 pub(super) struct Bucket {
     /// Seconds since the Unix epoch over the width.
     pub(super) number: u32,
-    buys: u32,
-    sells: u32,
+    pub(super) buys: u32,
+    pub(super) sells: u32,
     /// Traders whose last trade is in here.
     last_of: u32,
-    bought: u64,
-    sold: u64,
+    pub(super) bought: u64,
+    pub(super) sold: u64,
     base: u64,
     pub(super) open: f64,
     pub(super) high: f64,
@@ -131,6 +133,11 @@ impl<const WIDTH: u32, const LEN: u32> Ring<WIDTH, LEN> {
         self.buckets.iter().filter(move |bucket| bucket.number >= oldest)
     }
 
+    /// Width in seconds, and how many fit.
+    pub(super) const fn shape() -> (u32, u32) {
+        (WIDTH, LEN)
+    }
+
     fn window(&self, seconds: u32, now_s: u32, decimals: Option<u8>) -> WindowView {
         let mut sum = Bucket::default();
         for bucket in self.last(seconds, now_s) {
@@ -162,7 +169,7 @@ pub(super) struct Trader {
     pub(super) wallet: Wallet,
     pub(super) buys: u32,
     pub(super) sells: u32,
-    last_s: u32,
+    pub(super) last_s: u32,
     /// Lamports spent and received.
     pub(super) spent: u64,
     pub(super) received: u64,
@@ -171,9 +178,35 @@ pub(super) struct Trader {
     pub(super) sold: u64,
 }
 
+/// What came through one app. Their names are ours, so there are few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct App {
+    pub(super) name: Option<&'static str>,
+    pub(super) buys: u32,
+    pub(super) sells: u32,
+    pub(super) lamports: u64,
+}
+
+impl App {
+    const fn count(&mut self, buy: bool) -> &mut u32 {
+        if buy { &mut self.buys } else { &mut self.sells }
+    }
+}
+
+/// What a trade added to which app.
+#[derive(Clone, Copy, Debug)]
+struct AppUndo {
+    place: usize,
+    lamports: u64,
+    buy: bool,
+    counted: bool,
+}
+
 #[derive(Debug, Default)]
 struct Traders {
     entries: Vec<Trader>,
+    /// Trades of wallets that found no place.
+    over: u64,
     /// Places by the middle of the wallet; made when there are more than a few.
     index: HashMap<u64, u32, Identity>,
 }
@@ -233,6 +266,7 @@ pub(super) struct Activity {
     pub(super) minutes: Ring<60, 60>,
     pub(super) quarters: Ring<900, 96>,
     traders: Traders,
+    apps: Vec<App>,
 }
 
 /// How to take a trade back.
@@ -243,6 +277,7 @@ pub(super) struct ActivityUndo {
     quarters: Was,
     now_s: u32,
     trader: Option<(usize, Option<Trader>)>,
+    app: AppUndo,
 }
 
 impl Activity {
@@ -271,11 +306,34 @@ impl Activity {
             self.minutes.moved(from, Some(now_s));
             self.quarters.moved(from, Some(now_s));
         }
-        ActivityUndo { fine, minutes, quarters, now_s, trader }
+        self.traders.over += u64::from(trader.is_none());
+        let app = self.through(taken);
+        ActivityUndo { fine, minutes, quarters, now_s, trader, app }
+    }
+
+    fn through(&mut self, taken: &Taken) -> AppUndo {
+        let place = self.apps.iter().position(|app| app.name == taken.app).unwrap_or(self.apps.len());
+        if place == self.apps.len() {
+            // Most tokens are traded with one or two.
+            self.apps.reserve_exact(1);
+            self.apps.push(App { name: taken.app, buys: 0, sells: 0, lamports: 0 });
+        }
+        let undo = AppUndo { place, lamports: taken.lamports, buy: taken.buy, counted: !taken.second_leg };
+        if let Some(app) = self.apps.get_mut(place) {
+            app.lamports = app.lamports.saturating_add(undo.lamports);
+            *app.count(undo.buy) += u32::from(undo.counted);
+        }
+        undo
     }
 
     /// Takes back the newest trade.
     pub(super) fn undo(&mut self, undo: &ActivityUndo, secret: u64) {
+        if let Some(app) = self.apps.get_mut(undo.app.place) {
+            app.lamports = app.lamports.saturating_sub(undo.app.lamports);
+            let count = app.count(undo.app.buy);
+            *count = count.saturating_sub(u32::from(undo.app.counted));
+        }
+        self.traders.over -= u64::from(undo.trader.is_none());
         if let Some((at, before)) = undo.trader {
             let to = before.map(|before| before.last_s);
             self.fine.moved(Some(undo.now_s), to);
@@ -323,6 +381,16 @@ impl Activity {
         &self.traders.entries
     }
 
+    /// Trades of wallets beyond those that are told apart.
+    pub(super) const fn traders_over(&self) -> u64 {
+        self.traders.over
+    }
+
+    /// The apps, in the order in which they were met; some perhaps without a trade that stands.
+    pub(super) fn apps(&self) -> &[App] {
+        &self.apps
+    }
+
     /// Gives back what is outside all windows.
     pub(super) fn prune(&mut self, now_s: u32) {
         self.fine.prune(now_s / 5);
@@ -343,6 +411,7 @@ impl Activity {
         buckets * size_of::<Bucket>()
             + self.traders.entries.capacity() * size_of::<Trader>()
             + self.traders.index.capacity() * 17
+            + self.apps.capacity() * size_of::<App>()
     }
 }
 
@@ -358,7 +427,7 @@ mod tests {
 
     fn taken(now_s: u32, lamports: u64, buy: bool) -> Taken {
         let price = [lamports as f64, lamports as f64 + 1.0];
-        Taken { now_s, buy, lamports, base: lamports * 3, price, second_leg: false }
+        Taken { now_s, buy, lamports, base: lamports * 3, price, second_leg: false, app: None }
     }
 
     proptest! {

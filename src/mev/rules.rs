@@ -45,8 +45,7 @@ impl AlertRules {
         let acts = |wallets: &HashSet<Wallet>| alert.attackers.iter().any(|one| wallets.contains(&one.wallet));
         let takes_part =
             || acts(&self.watch_wallets) || alert.legs.iter().any(|leg| self.watch_wallets.contains(&leg.user));
-        let watched =
-            self.watch_mints.contains(&alert.mint) || (!self.watch_wallets.is_empty() && takes_part());
+        let watched = self.watch_mints.contains(&alert.mint) || (!self.watch_wallets.is_empty() && takes_part());
         let muted = self.mute_classes.contains(&alert.class)
             || self.mute_mints.contains(&alert.mint)
             || (!self.mute_wallets.is_empty() && acts(&self.mute_wallets));

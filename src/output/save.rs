@@ -35,6 +35,19 @@ pub enum SnapshotError {
 /// # Errors
 /// When the target is a symbolic link or no file, or the file system refuses.
 pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
+    replace(path, |file| serde_json::to_writer_pretty(file, &Snapshot::of(view)).map_err(Into::into))
+}
+
+/// Writes a text the same way.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_text(text: &str, path: &Path) -> Result<(), SnapshotError> {
+    replace(path, |file| file.write_all(text.trim_end().as_bytes()))
+}
+
+/// Puts a new file in the place of the old one, with a line feed behind what is written.
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SnapshotError> {
     let failed = |source| SnapshotError::Io { path: path.to_owned(), source };
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_symlink() => return Err(SnapshotError::Link(path.to_owned())),
@@ -45,7 +58,7 @@ pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
     // A new temporary file is readable by its owner only.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let mut buffered = io::BufWriter::new(file.as_file_mut());
-    serde_json::to_writer_pretty(&mut buffered, &Snapshot::of(view)).map_err(|error| failed(error.into()))?;
+    write(&mut buffered).map_err(failed)?;
     buffered.write_all(b"\n").and_then(|()| buffered.flush()).map_err(failed)?;
     drop(buffered);
     file.as_file().sync_all().map_err(failed)?;
@@ -53,13 +66,22 @@ pub fn write(view: &View, path: &Path) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-/// A name for a snapshot in the current folder: `smart-stream-<time>.json`, unused so far.
+/// A path as the user typed it: `~/` is the home folder.
 #[must_use]
-pub fn new_name(unix_ms: i64) -> PathBuf {
+pub fn typed_path(text: &str, home: Option<PathBuf>) -> PathBuf {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+/// A name for a file in the current folder: `smart-stream-<time>.json` or another ending, unused so far.
+#[must_use]
+pub fn new_name(unix_ms: i64, ending: &str) -> PathBuf {
     let time: String = rfc3339(unix_ms).chars().take(19).filter(|sign| *sign != ':' && *sign != '-').collect();
     let names = (0..).map(|n: u32| match n {
-        0 => PathBuf::from(format!("smart-stream-{time}.json")),
-        _ => PathBuf::from(format!("smart-stream-{time}-{n}.json")),
+        0 => PathBuf::from(format!("smart-stream-{time}.{ending}")),
+        _ => PathBuf::from(format!("smart-stream-{time}-{n}.{ending}")),
     });
     names.into_iter().find(|name| !name.exists()).unwrap_or_default()
 }

@@ -12,6 +12,7 @@ use super::{
 #[allow(missing_docs, reason = "each action is explained by its help text in the table below")]
 pub enum Action {
     Show(Tab),
+    Tab,
     NextPane,
     PreviousPane,
     Down,
@@ -24,6 +25,7 @@ pub enum Action {
     Back,
     ThrottleDown,
     ThrottleUp,
+    Throttle,
     Rebalance,
     MoveGroup,
     Reconnect,
@@ -32,6 +34,8 @@ pub enum Action {
     SortDirection,
     Freeze,
     Export,
+    ExportTo,
+    Screenshot,
     Themes,
     Zoom,
     Search,
@@ -95,6 +99,32 @@ pub enum Argument {
     Order,
     /// A connection's number.
     Connection,
+    /// A connection's number and a throttle level.
+    Level,
+    /// A group and the number of the connection it goes to.
+    Target,
+    /// A tab's number.
+    Tab,
+    /// A file.
+    Path,
+}
+
+impl Argument {
+    /// What stands for it in the palette.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Text => "WORDS",
+            Self::Theme => "NAME",
+            Self::Order => "COLUMN",
+            Self::Connection => "CONNECTION",
+            Self::Level => "CONNECTION LEVEL",
+            Self::Target => "GROUP CONNECTION",
+            Self::Tab => "NUMBER",
+            Self::Path => "PATH",
+        }
+    }
 }
 
 /// Headings of the help overlay.
@@ -137,7 +167,7 @@ impl Heading {
 pub struct Binding {
     /// Its name in configuration.
     pub name: &'static str,
-    /// The keys it has by default.
+    /// The keys it has by default; without any it is for the palette.
     pub keys: &'static [Key],
     /// When they work.
     pub context: Context,
@@ -184,7 +214,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 52] = [
+pub const TABLE: [Binding; 56] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -192,6 +222,7 @@ pub const TABLE: [Binding; 52] = [
     row("mev", &[Key::Char('5')], Screen, Places, "MEV", Action::Show(Tab::Mev)),
     row("liquidity", &[Key::Char('6')], Screen, Places, "Liquidity", Action::Show(Tab::Liquidity)),
     row("logs", &[Key::Char('7')], Screen, Places, "Logs", Action::Show(Tab::Logs)),
+    row("tab", &[], Screen, Places, "the tab of that number", Action::Tab).takes(Argument::Tab),
     row("next_pane", &[Key::Tab], Screen, Places, "next pane", Action::NextPane)
         .hint("pane", &[Tab::Overview, Tab::Connections]),
     row("previous_pane", &[Key::ShiftTab], Screen, Places, "previous pane", Action::PreviousPane),
@@ -230,6 +261,8 @@ pub const TABLE: [Binding; 52] = [
     .takes(Argument::Connection),
     row("throttle_up", &[Key::Char('T')], Screen, Streams, "selected connection one level up", Action::ThrottleUp)
         .takes(Argument::Connection),
+    row("throttle", &[], Screen, Streams, "a connection to a level: throttle 2 high-only", Action::Throttle)
+        .takes(Argument::Level),
     row(
         "rebalance",
         &[Key::Char('b')],
@@ -247,7 +280,8 @@ pub const TABLE: [Binding; 52] = [
         "move the selected group to another connection",
         Action::MoveGroup,
     )
-    .hint("move", STREAM_TABS),
+    .hint("move", STREAM_TABS)
+    .takes(Argument::Target),
     row(
         "reconnect",
         &[Key::Char('r')],
@@ -263,7 +297,7 @@ pub const TABLE: [Binding; 52] = [
         &[Key::Char('f')],
         Screen,
         Tokens,
-        "show only rows with one of the words in mint or symbol, and as in mc>100, flag:mayhem, side:buy or class:wash",
+        "only rows with one of the words, and as in mc>100, side:buy or class:wash",
         Action::Filter,
     )
     .hint("filter", TOKEN_TABS)
@@ -300,7 +334,7 @@ pub const TABLE: [Binding; 52] = [
         &[Key::Char('w')],
         Screen,
         Alerts,
-        "watch its attacker, or the chosen trade's trader: what he does rings and is never hidden",
+        "watch its attacker or the trade's trader: it rings and is never hidden",
         Action::Watch,
     )
     .hint("watch", ALERT_TABS),
@@ -344,7 +378,18 @@ pub const TABLE: [Binding; 52] = [
     row("freeze", &[Key::Char(' ')], Screen, Display, "freeze the display; the engine goes on", Action::Freeze)
         .hint("freeze", &[]),
     row("export", &[Key::Char('e')], Screen, Display, "write what is shown to a snapshot file", Action::Export)
-        .hint("export", &[]),
+        .hint("export", &[])
+        .takes(Argument::Path),
+    row(
+        "export_to",
+        &[Key::Char('E')],
+        Screen,
+        Display,
+        "write the snapshot to a path that you type",
+        Action::ExportTo,
+    ),
+    row("screenshot", &[Key::Char('P')], Screen, Display, "draw what is shown into an SVG file", Action::Screenshot)
+        .takes(Argument::Path),
     row("themes", &[Key::Char('c')], Screen, Display, "choose a theme, seen at once", Action::Themes)
         .takes(Argument::Theme),
     row("palette", &[Key::Char(':')], Screen, Display, "find any action by its name", Action::Palette)
@@ -370,7 +415,8 @@ pub fn markdown() -> String {
         let _ = writeln!(text, "**{}**\n\n| key | does |\n|---|---|", heading.name());
         for row in TABLE.iter().filter(|row| row.heading == heading) {
             let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
-            let _ = writeln!(text, "| {} | {} |", keys.join(" "), row.help);
+            let keys = if keys.is_empty() { format!("`:{}`", row.name) } else { keys.join(" ") };
+            let _ = writeln!(text, "| {keys} | {} |", row.help);
         }
         text.push('\n');
     }
@@ -385,7 +431,7 @@ mod tests {
     fn names_are_unique_and_helped() {
         for (index, row) in TABLE.iter().enumerate() {
             assert!(TABLE.iter().skip(index + 1).all(|other| other.name != row.name && other.action != row.action));
-            assert!(!row.help.is_empty() && !row.keys.is_empty());
+            assert!(!row.help.is_empty());
             assert!(markdown().contains(row.help));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use super::keymap::{Keymap, KeymapError};
+pub use super::keymap::{Keymap, KeymapError, Meaning};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -114,6 +114,35 @@ impl Key {
         }
         let number = lower.strip_prefix('f').and_then(|number| number.parse().ok());
         number.filter(|number| (1..=12).contains(number)).map(Self::F)
+    }
+}
+
+/// Keys pressed one after another; mostly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chord(pub(super) Vec<Key>);
+
+/// Most keys of a chord.
+const LONGEST: usize = 3;
+
+impl Chord {
+    /// From the keys' names with blanks between them: `g g`; `None` if one is no key, or there are none or too many.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let keys: Option<Vec<Key>> = text.split_whitespace().map(Key::parse).collect();
+        keys.filter(|keys| (1..=LONGEST).contains(&keys.len())).map(Self)
+    }
+
+    /// Whether this is how the other begins, and not all of it.
+    #[must_use]
+    pub fn begins(&self, other: &Self) -> bool {
+        self.0.len() < other.0.len() && other.0.starts_with(&self.0)
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&keys.join(" "))
     }
 }
 

@@ -126,8 +126,18 @@ pub enum UiError {
     Theme(#[from] theme::ThemeError),
 }
 
-/// Hands the view shown to whoever writes snapshots, without waiting. The answer comes through the [`Reply`].
-pub type Exporter = Box<dyn Fn(Arc<View>, Reply) + Send>;
+/// What is to be written to a file.
+#[derive(Clone, Debug)]
+pub enum Export {
+    /// A view, as snapshot.
+    Snapshot(Arc<View>),
+    /// A picture of the screen, as SVG.
+    Picture(String),
+}
+
+/// Hands something to whoever writes files, without waiting: with the path that the user typed, if any. The answer comes
+/// through the [`Reply`].
+pub type Exporter = Box<dyn Fn(Export, Option<String>, Reply) + Send>;
 
 /// The way back for the result of an export. Dropped without a word, it says so.
 #[derive(Debug)]

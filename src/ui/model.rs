@@ -26,7 +26,7 @@ use super::{
     filter::Filter,
     format::Clock,
     history::History,
-    keys::Keymap,
+    keys::{Key, Keymap},
     logs::LogState,
     mutes::Mutes,
     order::{self, Sort, Value},
@@ -209,6 +209,8 @@ pub struct Model {
     pub theme: usize,
     /// Which keys do what.
     pub keys: Keymap,
+    /// Keys pressed that more have to follow.
+    pub pressed: Vec<Key>,
     /// Whether only ASCII is drawn.
     pub ascii: bool,
     /// A throttle change under way.
@@ -273,6 +275,7 @@ impl Model {
             themes: ThemeSource::default(),
             theme,
             keys: Keymap::default(),
+            pressed: Vec::new(),
             ascii,
             throttle: None,
             exporting: false,

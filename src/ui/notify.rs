@@ -34,7 +34,7 @@ pub enum By {
 /// How a terminal is asked for a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// `OSC 9 ; text BEL`: iTerm2, WezTerm, Ghostty, kitty. Source: iTerm2's documentation of escape codes; kitty's of
+    /// `OSC 9 ; text BEL`: iTerm2, `WezTerm`, Ghostty, kitty. Source: iTerm2's documentation of escape codes; kitty's of
     /// desktop notifications, which keeps it for compatibility.
     Osc9,
     /// `OSC 777 ; notify ; title ; text BEL`: foot, rxvt-unicode. Source: foot's `foot-ctlseqs(7)`.

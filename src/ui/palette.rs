@@ -7,10 +7,11 @@ use nucleo_matcher::{
 
 use super::{
     action::{Action, Argument, Binding, TABLE},
-    model::Model,
+    model::{Model, Tab},
     panes,
     typed::Typed,
 };
+use crate::{chain::group::Group, stream::status::Throttle};
 
 /// What can be chosen: an action, and what follows its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,13 @@ impl Entry {
     pub fn label(&self) -> String {
         let name = self.row().map_or("", |row| row.name).replace('_', " ");
         if self.argument.is_empty() { name } else { format!("{name} {}", self.argument) }
+    }
+
+    /// What may follow the name, where nothing does yet.
+    #[must_use]
+    pub fn wants(&self) -> &'static str {
+        let row = self.row().filter(|_| self.argument.is_empty());
+        row.map_or("", |row| row.argument.name())
     }
 }
 
@@ -57,7 +65,10 @@ impl Palette {
         for (position, row) in TABLE.iter().enumerate() {
             all.push(Entry { position, argument: String::new() });
             let arguments: Vec<String> = match row.argument {
-                Argument::None | Argument::Text => Vec::new(),
+                Argument::None | Argument::Text | Argument::Path => Vec::new(),
+                Argument::Tab => (1..=Tab::ALL.len()).map(|number| number.to_string()).collect(),
+                Argument::Level => pairs(model, &LEVELS, |level, id| format!("{id} {}", level_name(*level))),
+                Argument::Target => pairs(model, &Group::ALL, |group, id| format!("{} {id}", group.name())),
                 Argument::Theme => model.themes.names().map(str::to_owned).collect(),
                 Argument::Order => panes::titles(model.pane()).iter().map(|title| (*title).to_owned()).collect(),
                 Argument::Connection => {
@@ -91,6 +102,25 @@ impl Palette {
     }
 }
 
+/// Levels of throttling, in the order of the key.
+const LEVELS: [Throttle; 4] = [Throttle::Full, Throttle::WithoutLow, Throttle::HighOnly, Throttle::Paused];
+
+/// A throttle level as it is typed: `high-only`.
+fn level_name(level: Throttle) -> String {
+    level.name().replace([' ', '_'], "-")
+}
+
+/// The throttle level that is typed like this.
+pub(super) fn level(name: &str) -> Option<Throttle> {
+    LEVELS.into_iter().find(|level| level_name(*level) == name)
+}
+
+/// One of these with every connection.
+fn pairs<T>(model: &Model, of: &[T], text: impl Fn(&T, usize) -> String) -> Vec<String> {
+    let connections = model.view.connections.iter().map(|connection| connection.status.id);
+    connections.flat_map(|id| of.iter().map(move |one| (one, id))).map(|(one, id)| text(one, id)).collect()
+}
+
 fn ranked(all: &[Entry], typed: &str) -> Vec<Entry> {
     if typed.trim().is_empty() {
         return all.iter().filter(|entry| entry.argument.is_empty()).cloned().collect();
@@ -111,7 +141,7 @@ fn ranked(all: &[Entry], typed: &str) -> Vec<Entry> {
     // Stable: of equals, the first of the table, and without an argument before with one.
     found.sort_by_key(|(score, entry)| (std::cmp::Reverse(*score), entry.label().len()));
     let free = all.iter().filter(|entry| entry.argument.is_empty()).filter_map(|entry| {
-        let row = entry.row().filter(|row| row.argument == Argument::Text)?;
+        let row = entry.row().filter(|row| matches!(row.argument, Argument::Text | Argument::Path))?;
         let argument = typed.trim_start().strip_prefix(row.name)?.strip_prefix(' ')?.trim();
         (!argument.is_empty()).then(|| Entry { position: entry.position, argument: argument.to_owned() })
     });
@@ -148,6 +178,7 @@ mod tests {
         assert_eq!(first("snapshot"), "export");
         assert_eq!(first("sort mcap"), "sort column mcap SOL");
         assert_eq!(first("filter mc>100 wif"), "filter mc>100 wif");
+        assert_eq!(first("export ~/a b.json"), "export ~/a b.json");
         assert_eq!(first("zzzz"), "");
         assert_eq!(ranked(&all(), "").len(), TABLE.len());
     }

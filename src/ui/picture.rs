@@ -19,5 +19,5 @@ pub fn svg(view: Arc<View>, (width, height): (u16, u16), theme: &Theme, ascii: b
     let model = Model::new(view, 0, ascii, now);
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     draw::screen(&mut buffer, &model, theme, &model.clock(now));
-    shot::svg(&buffer, Defaults::default())
+    shot::svg(&buffer, Defaults::of(theme))
 }

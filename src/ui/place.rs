@@ -78,7 +78,42 @@ pub enum Pane {
 
 impl Pane {
     /// Number of panes.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// All panes.
+    pub const ALL: [Self; 12] = [
+        Self::Connections,
+        Self::Budget,
+        Self::Groups,
+        Self::Tokens,
+        Self::Lifecycle,
+        Self::Alerts,
+        Self::Undecoded,
+        Self::Trades,
+        Self::Liquidity,
+        Self::Logs,
+        Self::Completeness,
+        Self::Decoding,
+    ];
+
+    /// Its name in the key file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Budget => "budget",
+            Self::Groups => "groups",
+            Self::Tokens => "tokens",
+            Self::Lifecycle => "lifecycle",
+            Self::Alerts => "alerts",
+            Self::Undecoded => "undecoded",
+            Self::Trades => "trades",
+            Self::Liquidity => "liquidity",
+            Self::Logs => "logs",
+            Self::Completeness => "completeness",
+            Self::Decoding => "decoding",
+        }
+    }
 }
 
 /// What keys mean at the moment.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ratatui::{buffer::Buffer, layout::Rect};
 use signal_hook::consts::SIGHUP;
 use tokio::sync::{
     mpsc::{Sender, error::TrySendError},
@@ -15,7 +16,7 @@ use tokio::sync::{
 use crate::engine::{Command, View};
 
 use super::{
-    Exit, Exporter, Reply, UiError, UiSettings, clipboard,
+    Exit, Export, Exporter, Reply, UiError, UiSettings, clipboard,
     color::Depth,
     draw,
     frame::Painter,
@@ -24,6 +25,7 @@ use super::{
     model::Model,
     mouse,
     notify::Notifier,
+    shot::{self, Defaults},
     terminal::{self, Guard},
     theme::Theme,
     update::{self, Effect},
@@ -213,8 +215,13 @@ impl App {
                     Err(TrySendError::Full(_)) => update::refused(&mut self.model, "the engine is busy: try again"),
                     Err(TrySendError::Closed(_)) => update::refused(&mut self.model, "the engine has stopped"),
                 },
-                Effect::Export => {
-                    (self.export)(self.model.view.clone(), Reply(Some(self.inputs.sender())));
+                Effect::Export(path) => {
+                    let view = Export::Snapshot(self.model.view.clone());
+                    (self.export)(view, path, Reply(Some(self.inputs.sender())));
+                }
+                Effect::Screenshot(path) => {
+                    let picture = Export::Picture(self.picture());
+                    (self.export)(picture, path, Reply(Some(self.inputs.sender())));
                 }
                 Effect::Thaw => {}
                 Effect::Copy(base58) => {
@@ -236,6 +243,17 @@ impl App {
             Some(bytes) => self.terminal.write(&bytes).map_err(UiError::Terminal),
             None => Ok(()),
         }
+    }
+
+    /// The screen as it is now, as SVG; without the line that says that it is being drawn.
+    fn picture(&mut self) -> String {
+        let notice = self.model.notice.take();
+        let (width, height) = self.terminal.size();
+        let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
+        self.model.refresh();
+        draw::screen(&mut buffer, &self.model, &self.theme, &self.model.clock(Instant::now()));
+        self.model.notice = notice;
+        shot::svg(&buffer, Defaults::of(&self.theme))
     }
 
     fn suspend(&mut self) -> Result<(), UiError> {

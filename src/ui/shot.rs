@@ -9,7 +9,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::color::indexed_rgb;
+use super::{color::indexed_rgb, theme::Theme};
 
 /// Size of a cell in the picture's units.
 const CELL: (u32, u32) = (8, 17);
@@ -28,6 +28,16 @@ pub struct Defaults {
 impl Default for Defaults {
     fn default() -> Self {
         Self { text: (0xc9, 0xd1, 0xd9), ground: (0x0d, 0x11, 0x17) }
+    }
+}
+
+impl Defaults {
+    /// Those of a theme, where it has colours of its own.
+    #[must_use]
+    pub fn of(theme: &Theme) -> Self {
+        let default = Self::default();
+        let or = |color: Option<Color>, default| color.map_or(default, |color| rgb(color, default));
+        Self { text: or(theme.text.fg, default.text), ground: or(theme.background.bg, default.ground) }
     }
 }
 

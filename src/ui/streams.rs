@@ -6,7 +6,10 @@ use super::{
     model::{Model, Overlay, PendingThrottle},
     update::{Effect, STREAM, STREAM_PAUSE, complain, elapsed, say},
 };
-use crate::{engine::Command, stream::status::ConnectionState};
+use crate::{
+    engine::Command,
+    stream::status::{ConnectionState, Throttle},
+};
 
 /// Sends a change of a stream, unless one was sent just now.
 pub(super) fn stream(model: &mut Model, command: Command, now: Instant, effects: &mut Vec<Effect>) -> bool {
@@ -29,11 +32,28 @@ pub(super) fn throttle(model: &mut Model, down: bool, now: Instant, effects: &mu
         return complain(model, "there is no connection to throttle");
     };
     let pending = model.throttle.filter(|pending| pending.connection == connection);
+    let from = pending.map_or(current, |pending| pending.level);
+    let level = if down { from.down() } else { from.up() };
+    throttle_to(model, connection, level, now, effects);
+}
+
+/// Sets a connection to a level, now or as soon as the streams may be changed again.
+pub(super) fn throttle_to(
+    model: &mut Model,
+    connection: usize,
+    level: Throttle,
+    now: Instant,
+    effects: &mut Vec<Effect>,
+) {
+    let status = model.view.connections.iter().find(|known| known.status.id == connection);
+    let Some(current) = status.map(|known| known.status.throttle) else {
+        return complain(model, "that connection is gone");
+    };
     if model.throttle.is_some_and(|other| other.connection != connection && !other.sent) {
         return complain(model, "another connection is being throttled: try again in a moment");
     }
-    let from = pending.map_or(current, |pending| pending.level);
-    let level = if down { from.down() } else { from.up() };
+    let from =
+        model.throttle.filter(|pending| pending.connection == connection).map_or(current, |pending| pending.level);
     if level == from {
         return say(model, &format!("connection {connection} is at {} already", level.name()));
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    chain::group::Group,
     engine::{Command, view::GroupView},
     mev::Alert,
     stream::status::Move,
@@ -12,16 +13,16 @@ use super::{
     action::{Action, Argument, TABLE},
     columns::Columns,
     format::time_of_day,
-    keys::Key,
+    keys::{Chord, Key, Meaning},
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
     mouse::show,
     movement::{by, focus, page},
     mutes::Mute,
     order::Sort,
-    palette::Palette,
+    palette::{self, Palette},
     panes,
     search::{self, From},
-    streams::{choose_target, stream, throttle, under_way},
+    streams::{choose_target, stream, throttle, throttle_to, under_way},
     typed::Typed,
 };
 
@@ -30,8 +31,10 @@ use super::{
 pub enum Effect {
     /// Tell the engine.
     Command(Command),
-    /// Write what is shown to a file.
-    Export,
+    /// Write what is shown as a snapshot: to this file, or to one with a name of its own.
+    Export(Option<String>),
+    /// Draw what is shown into an SVG file: this one, or one with a name of its own.
+    Screenshot(Option<String>),
     /// The display was thawed: show the newest view.
     Thaw,
     /// Copy this address or signature.
@@ -57,8 +60,23 @@ const EXPORT: usize = 1;
 /// What a key does.
 pub fn key(model: &mut Model, key: Key, now: Instant) -> Vec<Effect> {
     let mode = model.mode();
-    if let Some(action) = model.keys.lookup(key, mode) {
-        return apply(model, action, now);
+    let pane = model.pane();
+    let mut pressed = std::mem::take(&mut model.pressed);
+    pressed.push(key);
+    match model.keys.lookup(&pressed, mode, pane) {
+        Meaning::Action(action) => return apply(model, action, now),
+        Meaning::Begun => {
+            let following = model.keys.following(&pressed, mode, pane);
+            say(model, &format!("{} …  {following}", Chord(pressed.clone())));
+            model.pressed = pressed;
+            return Vec::new();
+        }
+        Meaning::Nothing if pressed.len() > 1 => {
+            model.notice = None;
+            // A chord given up; another key than Escape means what it means by itself.
+            return if key == Key::Esc { Vec::new() } else { self::key(model, key, now) };
+        }
+        Meaning::Nothing => {}
     }
     if mode == Mode::Typing {
         match key {
@@ -130,7 +148,7 @@ fn filtered(model: &mut Model) {
 /// What an action does.
 pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
     model.refresh();
-    if !matches!(action, Action::Export) && !model.exporting {
+    if !matches!(action, Action::Export | Action::Screenshot) && !model.exporting {
         model.notice = None;
     }
     let mut effects = Vec::new();
@@ -201,13 +219,22 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
                 effects.push(Effect::Thaw);
             }
         }
-        Action::Export => {
+        Action::Tab | Action::Throttle | Action::ExportTo => {
+            let word = TABLE.iter().find(|row| row.action == action).map_or("", |row| row.name);
+            ask(model, if action == Action::ExportTo { "export" } else { word });
+        }
+        Action::Export | Action::Screenshot => {
             let recent = model.sent[EXPORT].is_some_and(|at| now.saturating_duration_since(at) < EXPORT_PAUSE);
             if !model.exporting && !recent {
                 model.sent[EXPORT] = Some(now);
                 model.exporting = true;
-                say(model, "exporting the snapshot …");
-                effects.push(Effect::Export);
+                if action == Action::Export {
+                    say(model, "exporting the snapshot …");
+                    effects.push(Effect::Export(None));
+                } else {
+                    say(model, "drawing …");
+                    effects.push(Effect::Screenshot(None));
+                }
             }
         }
         Action::Themes => model.overlay = Some(Overlay::Themes { before: model.theme }),
@@ -284,6 +311,9 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
 /// What an action does to what is named by `argument`, or to what is selected when that is empty.
 fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> Vec<Effect> {
     let takes = TABLE.iter().find(|row| row.action == action).map_or(Argument::None, |row| row.argument);
+    if model.behind_ms > 0 && changes_streams(action) {
+        return apply(model, action, now);
+    }
     match takes {
         _ if argument.is_empty() => {}
         Argument::None => {}
@@ -317,8 +347,65 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
             };
             model.connection = row;
         }
+        Argument::Level => {
+            let words = argument.split_once(' ').unwrap_or((argument, ""));
+            let id = words.0.parse().ok();
+            let known = model.view.connections.iter().find(|connection| Some(connection.status.id) == id);
+            let level = palette::level(words.1);
+            let mut effects = Vec::new();
+            match (known.map(|connection| connection.status.id), level) {
+                (None, _) => complain(model, "that connection is gone"),
+                (_, None) => complain(model, &format!("no throttle level is called {:?}", words.1)),
+                (Some(id), Some(level)) => throttle_to(model, id, level, now, &mut effects),
+            }
+            return effects;
+        }
+        Argument::Target => {
+            let (name, to) = argument.rsplit_once(' ').unwrap_or((argument, ""));
+            let group = Group::ALL.into_iter().find(|group| group.name() == name);
+            let mut effects = Vec::new();
+            match (group, to.parse().ok()) {
+                (Some(group), Some(to)) => move_group(model, group, to, now, &mut effects),
+                _ => complain(model, &format!("{argument:?} is not a group and the number of a connection")),
+            }
+            return effects;
+        }
+        Argument::Tab => {
+            let number = argument.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            match number.and_then(|number| Tab::ALL.get(number)) {
+                Some(tab) => show(model, *tab),
+                None => complain(model, &format!("there is no tab {argument}")),
+            }
+            return Vec::new();
+        }
+        Argument::Path => {
+            let mut effects = apply(model, action, now);
+            for effect in &mut effects {
+                if let Effect::Export(path) | Effect::Screenshot(path) = effect {
+                    *path = Some(argument.to_owned());
+                }
+            }
+            return effects;
+        }
     }
     apply(model, action, now)
+}
+
+/// Opens the palette with an action's name in it, for what has to follow.
+fn ask(model: &mut Model, name: &str) {
+    let mut palette = Palette::new(model);
+    palette.edit(|typed| typed.set(&format!("{name} ")));
+    model.overlay = Some(Overlay::Palette(palette));
+}
+
+fn move_group(model: &mut Model, group: Group, to: usize, now: Instant, effects: &mut Vec<Effect>) {
+    if !model.view.connections.iter().any(|connection| connection.status.id == to) {
+        complain(model, &format!("there is no connection {to}"));
+    } else if is_on(&model.view.groups, Move { group, from: to, to }) {
+        complain(model, &format!("{} is on connection {to} already", group.name()));
+    } else if stream(model, Command::MoveGroup { group, to }, now, effects) {
+        say(model, &format!("moving {} to connection {to}", group.name()));
+    }
 }
 
 /// Shows the view a step earlier or later, and says how far back it is. What is shown is frozen then.
@@ -346,7 +433,12 @@ fn kept(model: &Model) -> String {
 const fn changes_streams(action: Action) -> bool {
     matches!(
         action,
-        Action::ThrottleDown | Action::ThrottleUp | Action::Rebalance | Action::MoveGroup | Action::Reconnect
+        Action::ThrottleDown
+            | Action::ThrottleUp
+            | Action::Throttle
+            | Action::Rebalance
+            | Action::MoveGroup
+            | Action::Reconnect
     )
 }
 
@@ -468,11 +560,10 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
         }
         Some(Overlay::Help { .. }) => {}
         Some(Overlay::Themes { .. }) => say(model, &format!("theme {}", model.themes.name(model.theme))),
-        Some(Overlay::Palette(palette)) => {
-            if let Some((action, argument)) = palette.chosen() {
-                effects.extend(apply_to(model, action, argument, now));
-            }
-        }
+        Some(Overlay::Palette(palette)) => match palette.chosen() {
+            Some((action, argument)) => effects.extend(apply_to(model, action, argument, now)),
+            None => complain(model, &format!("nothing is called {:?}", palette.typed.text())),
+        },
         Some(Overlay::Plan(plan)) => {
             if !plan.moves.is_empty() && stream(model, Command::Rebalance { moves: plan.moves.clone() }, now, effects) {
                 say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
@@ -481,14 +572,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
         Some(Overlay::MoveGroup { group, choice }) => {
             let target = model.view.connections.get(choice).map(|connection| connection.status.id);
             match target {
-                Some(to) if is_on(&model.view.groups, Move { group, from: to, to }) => {
-                    complain(model, &format!("{} is on connection {to} already", group.name()));
-                }
-                Some(to) => {
-                    if stream(model, Command::MoveGroup { group, to }, now, effects) {
-                        say(model, &format!("moving {} to connection {to}", group.name()));
-                    }
-                }
+                Some(to) => move_group(model, group, to, now, effects),
                 None => complain(model, "that connection is gone"),
             }
         }
@@ -577,7 +661,8 @@ fn back(model: &mut Model) {
         filtered(model);
     } else if model.detail.take().is_some()
         || model.evidence.take().is_some()
-        || model.columns[model.pane() as usize].release() {
+        || model.columns[model.pane() as usize].release()
+    {
     } else if model.zoomed {
         model.zoomed = false;
     } else {

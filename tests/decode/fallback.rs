@@ -6,12 +6,12 @@ use prost::Message;
 use smart_stream_tui::{
     chain::{
         ids::WRAPPED_SOL,
-        program::{PUMP, PUMP_SWAP},
+        program::{PUMP, PUMP_SWAP, Program},
         proto,
     },
     decode::{
         Event, EventKind,
-        event::{FeeKind, Flow, Side, Source, Trade, Venue},
+        event::{FeeKind, Flow, Side, Source, TokenCreated, Trade, Venue},
     },
 };
 
@@ -23,8 +23,11 @@ use crate::{
 /// Events that are trades, of both programs.
 const TRADES: [u64; 3] = [0xbddb_7fd3_4ee6_61ee, 0x67f4_521f_2cf5_7777, 0x3e2f_370a_a503_dc2a];
 
-/// A transaction without its trades' events and without its log.
-fn without_events(update: &proto::SubscribeUpdate) -> proto::SubscribeUpdate {
+/// pump's `CreateEvent`.
+const CREATE: u64 = 0x1b72_a94d_deeb_6376;
+
+/// A transaction without these events and without its log.
+fn without_events(update: &proto::SubscribeUpdate, events: &[u64]) -> proto::SubscribeUpdate {
     let mut update = update.clone();
     let (message, meta) = parts(&mut update);
     let keys = message.account_keys.iter();
@@ -32,7 +35,7 @@ fn without_events(update: &proto::SubscribeUpdate) -> proto::SubscribeUpdate {
     let of_pumps: Vec<bool> = keys.map(|key| [PUMP, PUMP_SWAP].iter().any(|id| id.as_array()[..] == key[..])).collect();
     for call in meta.inner_instructions.iter_mut().flat_map(|group| &mut group.instructions) {
         let event = call.data.strip_prefix(&EVENT_CALL[..]).and_then(|event| event.first_chunk());
-        if event.is_some_and(|event| TRADES.contains(&u64::from_be_bytes(*event)))
+        if event.is_some_and(|event| events.contains(&u64::from_be_bytes(*event)))
             && of_pumps[call.program_id_index as usize]
         {
             // The bare mark carries no event, and the paths of what follows stay.
@@ -91,7 +94,7 @@ struct Count {
 fn compare(updates: &[proto::SubscribeUpdate], bare: bool) -> Count {
     let mut count = Count::default();
     for update in updates {
-        let without = if bare { without_inner(update) } else { without_events(update) };
+        let without = if bare { without_inner(update) } else { without_events(update, &TRADES) };
         let (whole, without) = (run(update), run(&without));
         let made = trades(&without.events);
         let told = trades(&whole.events).into_iter().filter(|(_, told)| told.flow != Flow::PostCompletion);
@@ -145,4 +148,61 @@ fn without_inner_instructions_the_balances_tell() {
     // The others are of transactions that launch the token too: two instructions use the curve.
     let lost = [("buy", 10), ("buy_exact_sol_in", 1), ("buy_v2", 6), ("buy_v3", 1)];
     assert_eq!(count, Count { back: 5, exact: 1, lost: BTreeMap::from(lost) });
+}
+
+fn launches(events: &[Event]) -> Vec<(&Event, &TokenCreated)> {
+    let launch = |event| match event {
+        &Event { kind: EventKind::TokenCreated(ref created), .. } if created.venue == Venue::Pump => {
+            Some((event, created))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(launch).collect()
+}
+
+/// Launches without their events, with and without the inner instructions: how many are the same but for what the curve
+/// begins with, and how many of them trade in another token than SOL.
+fn launched(updates: &[proto::SubscribeUpdate]) -> (usize, usize) {
+    let (mut same, mut in_tokens) = (0, 0);
+    for update in updates {
+        let whole = run(update);
+        for (cut, bare) in [(without_events(update, &[CREATE]), false), (without_inner(update), true)] {
+            let cut = run(&cut);
+            let made = launches(&cut.events);
+            for (event, told) in
+                launches(&whole.events).into_iter().filter(|(event, _)| !bare || event.path.inner.is_none())
+            {
+                let Some((_, made)) = made.iter().find(|(other, _)| other.path == event.path) else {
+                    panic!("{} has no launch", signature_of(update))
+                };
+                let token_program = made.token_program.filter(|_| told.token_program.is_some());
+                let stated = TokenCreated {
+                    initial: told.initial,
+                    initial_tokens_left: told.initial_tokens_left,
+                    supply: told.supply,
+                    token_program,
+                    ..(*made).clone()
+                };
+                assert_eq!(&stated, told, "{}", signature_of(update));
+                assert_eq!((made.initial, made.initial_tokens_left, made.supply), (None, None, None));
+                same += 1;
+                in_tokens += usize::from(made.quote_mint != WRAPPED_SOL);
+            }
+            let counts = cut.decoded.tally.of(Program::Pump);
+            assert!(made.is_empty() || counts.fallbacks >= 1);
+        }
+    }
+    (same, in_tokens)
+}
+
+#[test]
+fn without_its_event_a_launch_is_read_from_its_instruction() {
+    let (same, in_tokens) = launched(published());
+    eprintln!("{same} launches of published transactions, {in_tokens} in another token than SOL");
+    assert!(same > 30);
+    let Some(path) = shared("reference.pb.zst") else { return };
+    let decode = |frame: bytes::Bytes| proto::SubscribeUpdate::decode(frame).unwrap();
+    let (same, in_tokens) = launched(&messages(&path).into_iter().map(decode).collect::<Vec<_>>());
+    eprintln!("{same} launches of other transactions, {in_tokens} in another token than SOL");
+    assert!(same > 10);
 }

@@ -5,9 +5,10 @@ use smart_stream_tui::{
     chain::{
         ids::{Mint, Pool, WRAPPED_SOL, Wallet},
         program::Program,
+        wire::{Kind, Update},
     },
     decode::{
-        EventKind,
+        Decoder, EventKind,
         event::{LiquidityAction, Venue},
     },
 };
@@ -28,6 +29,12 @@ fn address(base58: &str) -> Bytes32 {
 const ADDED: &str = "e445a52e51cb9a1d1f5e7d5ae3343dbadd526a4268bd4908203b6a6a2e42b5305b7eab7c1e3ab67ab7303fa4098b7246\
     42376bc43206f2022ba5f4441b4749fd5cd3465df946e6c171921dab77f798cf84f09cbdd7ee48baf6b3a1e28fbfb9db697a428e3fa2822\
     20e9e72f40d415d1c0000000000000000db76da2e0000000017feffff";
+
+/// A `Swap2Evt` on that pool.
+fn swap_of(pool: Bytes32) -> Body {
+    let body = Body::event(0x2e74_52d7_941b_544d).key(pool).key(USER).b(&[0; 8]).b(&[1]).b(&[0; 16]);
+    body.n(&[1_000, 0, 2_000])
+}
 
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
@@ -50,6 +57,32 @@ fn a_real_deposit_in_one_token_is_known_for_what_it_is() {
     assert_eq!(events, []);
     assert_eq!(undecoded.iter().map(|miss| miss.reason.name()).collect::<Vec<_>>(), ["unnamed_token"]);
     assert_eq!(decoded.tally.of(Program::MeteoraDlmm).unknown_tails, 0);
+
+    // After a swap on that pool both are known, to the decoder that saw it; not to one that saw another pool's.
+    for (seen, found) in [(pool, 1), (key(41), 0)] {
+        let named = [(0, seen), (6, token), (7, *WRAPPED_SOL.bytes()), (10, USER)];
+        let swap = Made::of(Program::MeteoraDlmm, &accounts(14, &named), Body::of(0x414b_3f4c_eb5b_5b88).n(&[1, 1]))
+            .emits(Program::MeteoraDlmm, swap_of(seen))
+            .frame();
+        let named = [(1, pool), (4, vault), (5, *WRAPPED_SOL.bytes()), (8, user)];
+        let deposit =
+            Made::of(Program::MeteoraDlmm, &accounts(12, &named), Body::of(0x5e9b_6797_465f_dca5).n(&[786_069_230]))
+                .emits(Program::MeteoraDlmm, event())
+                .frame();
+        let (mut decoder, mut events, mut undecoded) = (Decoder::default(), Vec::new(), Vec::new());
+        for frame in [swap, deposit] {
+            events.clear();
+            let Kind::Transaction(transaction) = Update::scan(&frame).unwrap().kind else { panic!() };
+            decoder.decode(&transaction, &mut events, &mut undecoded).unwrap();
+        }
+        assert_eq!((events.len(), undecoded.len()), (found, 1 - found), "{events:?} {undecoded:?}");
+        let Some(EventKind::Liquidity(added)) = events.first().map(|event| &event.kind) else { continue };
+        assert_eq!(
+            (added.mint, added.quote_mint, added.action),
+            (Mint::new(token), WRAPPED_SOL, LiquidityAction::Deposit)
+        );
+        assert_eq!((added.base_amount, added.quote_amount), (0, 601_003_578_435 - 600_217_509_224));
+    }
 
     // The same bytes behind an instruction that names both.
     let named = [(1, pool), (7, token), (8, *WRAPPED_SOL.bytes()), (11, user)];

@@ -74,6 +74,7 @@ fn a_tight_one_with_two_victims() {
 
 /// The path of the price without the attack is that of a market in which it did not happen.
 #[test]
+#[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "the same division of the same numbers")]
 fn the_price_without_it_is_that_of_a_market_without_it() {
     for venue in VENUES {
         let mut orders = vec![(buy(1, 6 * SOL), 1), (takes(2, 9_000_000_000_000), 0), (buy(4, SOL / 20), 0)];

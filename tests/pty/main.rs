@@ -276,7 +276,7 @@ fn role() {
         drop(views_in);
     });
     let in_ui = place == "ui";
-    let export: ui::Exporter = Box::new(move |_, _| {
+    let export: ui::Exporter = Box::new(move |_, _, _| {
         assert!(!in_ui, "the front end has lost a part");
         panic_now.send(()).unwrap();
     });

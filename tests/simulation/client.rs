@@ -17,8 +17,7 @@ use smart_stream_tui::{
     },
     market::{Market, input::Transaction},
     stream::{
-        Arrival, BudgetRules, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Sink, SlotRecord,
-        StreamSettings, Streams,
+        Arrival, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Sink, SlotRecord, StreamSettings, Streams,
         balancer::ConnectionLoad,
         machine::{Network, Runner},
         status::{ConnectionState, StreamEventKind},
@@ -34,9 +33,6 @@ use crate::{chain::Signature, hour::Hour, network};
 /// Where the server is.
 pub(crate) const SERVER: &str = "server";
 pub(crate) const PORT: u16 = 10_000;
-/// The provider's rule.
-pub(crate) const LIMIT: u32 = 100;
-pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 /// After this long a stopped connection is asked to try again.
 const STOPPED_FOR: Duration = Duration::from_secs(60);
 
@@ -110,14 +106,7 @@ fn settings(hour: &Hour) -> StreamSettings {
         failover: Vec::new(),
         connections: hour.connections,
         groups: Group::ALL.to_vec(),
-        budget: BudgetRules {
-            limit: LIMIT,
-            window: WINDOW,
-            reserve: 20,
-            per_connection: 15,
-            cost_new: 1,
-            cost_update: 1,
-        },
+        budget: hour.budget,
         commitment: 0,
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(5),

@@ -12,7 +12,7 @@ use smart_stream_tui::{
         fault::{Fault, FaultKind, FaultPlan},
         server::{OracleEntry, Pace, Server, ServerSettings},
     },
-    stream::ProofMode,
+    stream::{BudgetRules, ProofMode},
 };
 use tonic::Code;
 
@@ -54,6 +54,10 @@ pub(crate) struct Hour {
     pub(crate) proof: ProofMode,
     /// Whether groups move between connections.
     pub(crate) moves: bool,
+    /// The provider's rule, and what is made of it.
+    pub(crate) budget: BudgetRules,
+    /// Streams the provider allows at a time.
+    max_streams: Option<u32>,
     slot: Duration,
     replay_slots: usize,
     latency: Duration,
@@ -78,6 +82,8 @@ pub(crate) struct Outcome {
     pub(crate) streams: u64,
     pub(crate) repeats: u64,
     pub(crate) most_in_a_window: u64,
+    /// Whether that is all that may be spent without the reserve.
+    pub(crate) pressed: bool,
     /// What should not be.
     pub(crate) wrong: Vec<String>,
 }
@@ -108,6 +114,18 @@ fn status(random: &mut fastrand::Rng) -> FaultKind {
     let pushback = (random.u8(..) < 30).then(|| seconds(random, 1, 90));
     let after = if random.bool() { 0 } else { random.u64(..40) };
     FaultKind::Status { code, message: message.to_owned(), pushback, after }
+}
+
+/// A provider's rule. Most are so tight that an outage of a minute comes to the limit: where nothing else holds the
+/// attempts back, the limiter alone keeps it.
+fn budget(random: &mut fastrand::Rng, connections: usize) -> BudgetRules {
+    let (cost_new, cost_update) = [(1, 1), (1, 1), (1, 0), (2, 1)][random.usize(..4)];
+    // Every connection can start and be repaired out of what is not kept for recovery.
+    let least = u32::try_from(connections).unwrap() * (cost_new + cost_update) + 2;
+    let limit = if random.u8(..) < 64 { 100 } else { random.u32(least..least + 12) };
+    let window = if random.bool() { Duration::from_secs(60) } else { seconds(random, 20, 90) };
+    let per_connection = if random.bool() { limit } else { 15.min(limit.div_ceil(2)).max(cost_new + cost_update) };
+    BudgetRules { limit, window, reserve: 20.min(limit / 5), per_connection, cost_new, cost_update }
 }
 
 /// A fault, and how long it may last at most.
@@ -162,6 +180,12 @@ impl Hour {
                 Fault { at, lasts, connection, kind }
             })
             .collect();
+        // The server takes every call and ends it: what costs the most.
+        for _ in 0..=minutes / 20 {
+            let at = within(&mut random);
+            let lasts = Some(seconds(&mut random, 30, 240).min(calm_from - at));
+            faults.push(Fault { at, lasts, connection: None, kind: FaultKind::Close { after: random.u64(..3) } });
+        }
         faults.sort_by_key(|fault| fault.at);
         let mut breaks = Vec::new();
         let mut at = QUIET_START + seconds(&mut random, 1, 300);
@@ -172,8 +196,11 @@ impl Hour {
             breaks.push((at, lasts, kinds[random.usize(..kinds.len())]));
             at += lasts + seconds(&mut random, 1, 900);
         }
+        let max_streams = random.bool().then(|| u32::try_from(connections).unwrap() + random.u32(..2));
         Self {
             seed,
+            budget: budget(&mut random, connections),
+            max_streams,
             length,
             calm_from,
             connections,
@@ -225,6 +252,7 @@ impl Hour {
                     let settings = ServerSettings {
                         pace: Pace::Real,
                         replay_slots: hour.replay_slots,
+                        max_streams: hour.max_streams,
                         faults: Some(hour.plan(now)),
                         clock: client::clock(),
                         ..ServerSettings::default()

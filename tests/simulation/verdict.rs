@@ -8,12 +8,12 @@ use std::{
 use smart_stream_tui::{
     chain::group::Group,
     simulator::server::{OracleEntry, OracleEvent},
-    stream::status::ConnectionState,
+    stream::{BudgetRules, status::ConnectionState},
 };
 
 use crate::{
     chain::{Signature, Truth},
-    client::{LIMIT, Received, WINDOW},
+    client::Received,
     hour::{Hour, Outcome},
 };
 
@@ -33,25 +33,28 @@ fn landed(truth: &Truth, dead: &BTreeSet<u64>) -> BTreeMap<u64, Vec<(Signature, 
     landed
 }
 
-/// Most subscriptions that reached the server in any window, by its own clock: calls, and updates of open streams.
-fn most_in_a_window(log: &[OracleEntry]) -> u64 {
+/// The most that reached the server in any window, by its own clock and in permits: calls, and updates of open streams.
+fn most_in_a_window(log: &[OracleEntry], rules: &BudgetRules) -> u64 {
     let mut opened = BTreeSet::new();
-    let mut window: VecDeque<SystemTime> = VecDeque::new();
+    let mut window: VecDeque<(SystemTime, u64)> = VecDeque::new();
     let mut most = 0;
     for entry in log {
-        let counts = match &entry.event {
-            OracleEvent::Subscribed { .. } | OracleEvent::Refused { .. } => true,
-            // The first request of a stream belongs to its call.
-            OracleEvent::Applied { stream, .. } => !opened.insert(*stream),
-            _ => false,
-        };
-        if counts {
-            window.push_back(entry.at);
-            while window.front().is_some_and(|first| entry.at.duration_since(*first).unwrap() >= WINDOW) {
-                window.pop_front();
+        let cost = match &entry.event {
+            OracleEvent::Subscribed { stream, .. } => {
+                // A server that starts anew counts its streams from 1 again.
+                opened.remove(stream);
+                rules.cost_new
             }
-            most = most.max(window.len() as u64);
+            OracleEvent::Refused { .. } => rules.cost_new,
+            // The first request of a stream belongs to its call.
+            OracleEvent::Applied { stream, .. } if !opened.insert(*stream) => rules.cost_update,
+            _ => 0,
+        };
+        window.push_back((entry.at, u64::from(cost)));
+        while window.front().is_some_and(|(first, _)| entry.at.duration_since(*first).unwrap() >= rules.window) {
+            window.pop_front();
         }
+        most = most.max(window.iter().map(|(_, cost)| cost).sum());
     }
     most
 }
@@ -112,10 +115,11 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
     if invented > 0 {
         wrong.push(format!("{invented} transactions that never were"));
     }
-    outcome.most_in_a_window = most_in_a_window(log);
-    if outcome.most_in_a_window > u64::from(LIMIT) {
-        wrong.push(format!("{} subscriptions in a window", outcome.most_in_a_window));
+    outcome.most_in_a_window = most_in_a_window(log, &hour.budget);
+    if outcome.most_in_a_window > u64::from(hour.budget.limit) {
+        wrong.push(format!("{} permits in a window, {:?}", outcome.most_in_a_window, hour.budget));
     }
+    outcome.pressed = outcome.most_in_a_window >= u64::from(hour.budget.limit - hour.budget.reserve);
     outcome.streams = log.iter().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count() as u64;
     let live = |(state, _): &(ConnectionState, String)| *state == ConnectionState::Live;
     if received.states.len() != hour.connections || !received.states.iter().all(live) {

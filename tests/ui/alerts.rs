@@ -23,7 +23,7 @@ use smart_stream_tui::{
         color::Depth,
         keys::Key,
         model::{Model, Pane, Tab},
-        notify::{NotifySettings, Notifier},
+        notify::{Notifier, NotifySettings},
         theme::Theme,
     },
 };
@@ -106,11 +106,7 @@ pub(crate) fn several() -> View {
     let mut wash = sandwich(4, 3);
     wash.class = Class::Wash;
     wash.confidence = 0.75;
-    with(vec![
-        entry(sandwich(1, 1), "ONE", true),
-        entry(sandwich(2, 2), "TWO", true),
-        entry(wash, "THREE", false),
-    ])
+    with(vec![entry(sandwich(1, 1), "ONE", true), entry(sandwich(2, 2), "TWO", true), entry(wash, "THREE", false)])
 }
 
 fn dark() -> Theme {
@@ -214,7 +210,10 @@ fn the_page_shows_the_legs_in_pool_order_with_what_each_victim_lost() {
         assert_eq!(rows.len(), alert.legs.len(), "{size:?}\n{shown}");
         for (row, leg) in rows.iter().zip(&alert.legs) {
             let who = &leg.user.to_string()[..4];
-            assert!(row.contains(leg.role.name()) && row.contains(&leg.tx_index.to_string()) && row.contains(who), "{row}");
+            assert!(
+                row.contains(leg.role.name()) && row.contains(&leg.tx_index.to_string()) && row.contains(who),
+                "{row}"
+            );
         }
         for (row, victim) in rows.iter().skip(1).zip(&alert.victims) {
             let lost = format!("0.{}", victim.loss.unwrap() / 10_000_000);
@@ -231,7 +230,8 @@ fn the_page_says_why_and_what_its_attacker_did_before() {
     let mut model = model(several());
     press(&mut model, &[C('5'), C('G'), Key::Enter]);
     let shown = text(&mut model, (200, 60));
-    for words in ["7 alerts, 5 of them attacks", "3.21 SOL profit", "same slot 3.60", "1.70 SOL by 4 victims", "FVVVVB"] {
+    for words in ["7 alerts, 5 of them attacks", "3.21 SOL profit", "same slot 3.60", "1.70 SOL by 4 victims", "FVVVVB"]
+    {
         let shown = if words == "FVVVVB" { shown.replace([' ', '·'], "") } else { shown.clone() };
         assert!(shown.contains(words), "{words}\n{shown}");
     }
@@ -254,7 +254,11 @@ fn each_alert_rings_once_and_no_more_often_than_wished() {
     retracted.state = State::Retracted;
     let mut entries = vec![entry(sandwich(1, 1), "ONE", true)];
     assert_eq!(notifier.look(&with(entries.clone()), &model.mutes, start), bell);
-    entries.extend([entry(revised, "ONE", true), entry(retracted, "NINE", true), entry(sandwich(3, 1), "QUIET", false)]);
+    entries.extend([
+        entry(revised, "ONE", true),
+        entry(retracted, "NINE", true),
+        entry(sandwich(3, 1), "QUIET", false),
+    ]);
     let later = start + pause;
     assert_eq!(notifier.look(&with(entries.clone()), &model.mutes, later), None, "a revision, a retraction, no wish");
     entries.push(entry(sandwich(5, 1), "FIVE", true));

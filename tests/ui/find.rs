@@ -59,6 +59,52 @@ fn an_argument_names_the_connection() {
     assert!(matches!(effects[..], [Effect::Command(smart_stream_tui::engine::Command::Reconnect { connection: 1 })]));
 }
 
+fn told(model: &mut smart_stream_tui::ui::model::Model, text: &str) -> Vec<Effect> {
+    press(model, &[Key::Char(':')]);
+    press(model, &typed(text));
+    press(model, &[Key::Enter])
+}
+
+#[test]
+fn what_follows_a_name_is_understood() {
+    use smart_stream_tui::{chain::group::Group, engine::Command, stream::status::Throttle};
+    let mut model = model(fixture::view());
+    told(&mut model, "tab 4");
+    assert_eq!(model.tab, Tab::Trades);
+    let effects = told(&mut model, "throttle 1 high-only");
+    assert_eq!(effects, [Effect::Command(Command::Throttle { connection: 1, level: Throttle::HighOnly })]);
+    let mut model = super::model(fixture::view());
+    let effects = told(&mut model, "move group bonding_curve 2");
+    assert_eq!(effects, [Effect::Command(Command::MoveGroup { group: Group::BondingCurve, to: 2 })]);
+    assert_eq!(told(&mut model, "screenshot ~/a b.svg"), [Effect::Screenshot(Some("~/a b.svg".into()))]);
+    assert_eq!(told(&mut model, "tab 9"), []);
+    assert!(model.notice.as_ref().unwrap().bad);
+}
+
+#[test]
+fn a_path_is_typed_behind_the_export_key() {
+    let mut model = model(fixture::view());
+    press(&mut model, &[Key::Char('E')]);
+    let screen = lines(&frame(&mut model, (120, 40), &dark())).join("\n");
+    assert!(screen.contains(":export") && screen.contains("export PATH"), "{screen}");
+    press(&mut model, &typed("/tmp/x.json"));
+    assert_eq!(press(&mut model, &[Key::Enter]), [Effect::Export(Some("/tmp/x.json".into()))]);
+}
+
+#[test]
+fn keys_of_a_chord_are_shown_until_it_is_whole() {
+    let mut model = model(fixture::view());
+    model.keys = Keymap::load("top = \"g g\"\nbottom = \"g e\"", "keys.toml").unwrap();
+    press(&mut model, &[Key::Char('3'), Key::Char('j'), Key::Char('j'), Key::Char('g')]);
+    assert_eq!(model.notice.as_ref().unwrap().text, "g …  g top  e bottom");
+    press(&mut model, &[Key::Char('g')]);
+    assert_eq!(model.token_row, 0);
+    press(&mut model, &[Key::Char('g'), Key::Esc]);
+    assert!(model.pressed.is_empty() && model.notice.is_none());
+    press(&mut model, &[Key::Char('g'), Key::Char('j')]);
+    assert_eq!(model.token_row, 1, "what does not belong to it means what it means by itself");
+}
+
 #[test]
 fn escape_leaves_the_palette_without_doing_anything() {
     let mut model = model(fixture::view());
@@ -165,6 +211,6 @@ fn a_key_file_changes_keys_footer_and_help() {
     let screen = lines(&frame(&mut model, (200, 60), &dark()));
     assert!(screen.last().unwrap().contains("F9 freeze") && screen.last().unwrap().contains("x quit"));
     press(&mut model, &[Key::Char('?')]);
-    let screen = lines(&frame(&mut model, (200, 60), &dark())).join("\n");
+    let screen = lines(&frame(&mut model, (200, 90), &dark())).join("\n");
     assert!(screen.contains("F9 "), "{screen}");
 }

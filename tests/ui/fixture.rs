@@ -330,6 +330,7 @@ pub(crate) fn view() -> View {
         pools: Arc::default(),
         pools_known: 0,
         sol_usd: SolUsdView::default(),
+        detail: None,
         eta_score: EtaScoreView::default(),
         alerts_muted: 0,
         lifecycle: Feed {

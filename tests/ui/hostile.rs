@@ -294,13 +294,11 @@ fn a_recordings_name_keeps_to_the_header() {
 #[test]
 fn what_is_typed_keeps_to_its_line() {
     let tabs: Scene<'_> = &|buffer, draw| panes::tabs::draw(buffer, buffer.area, draw);
+    let footer: Scene<'_> = &|buffer, draw| panes::footer::draw(buffer, buffer.area, draw);
     let news: Scene<'_> = &|buffer, draw| panes::message::draw(buffer, buffer.area, draw);
     let raw = |names: &mut Names| names.raw();
-    in_a_line(11, 150, tabs, raw, |model, text| {
-        model.typing = true;
-        model.filter.set(text);
-    });
-    in_a_line(12, 150, tabs, raw, |model, text| {
+    in_a_line(11, 150, tabs, raw, |model, text| model.filter.set(text));
+    in_a_line(12, 150, footer, raw, |model, text| {
         model.searching = true;
         model.search.set(text);
     });

@@ -183,7 +183,8 @@ fn price(buffer: &mut Buffer, area: Rect, path: Option<&[PathPoint]>, draw: &Dra
     let inner = pane::frame(buffer, area, title, draw);
     let start = path.and_then(|path| path.first()).map(|first| first.without).filter(|start| *start > 0.0);
     let (Some(path), Some(start)) = (path, start) else {
-        let words = "Not replayed: this class has no legs around others' trades, or the pool's arithmetic is not known.";
+        let words =
+            "Not replayed: this class has no legs around others' trades, or the pool's arithmetic is not known.";
         return pane::sentence(buffer, inner, words, draw);
     };
     if inner.height < 3 {

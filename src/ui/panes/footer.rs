@@ -1,4 +1,4 @@
-//! The last line: keys that are useful here.
+//! The last line: what is being typed, and keys that are useful here.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -63,6 +63,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         _ => screen(model),
     };
     let mut x = 1;
+    let prompt = match (model.mode(), &model.overlay) {
+        (Mode::Typing, None) if model.searching => Some(("/", &model.search)),
+        (Mode::Typing, None) => Some(("filter ", model.filter.typed())),
+        _ => None,
+    };
+    if let Some((label, typed)) = prompt {
+        // Its end is seen, whatever the width; the hints take what is left.
+        let room = Rect { width: (area.width / 2).min(60), ..after(area, x) };
+        let tail = typed.tail(room.width.saturating_sub(width(label) + 1));
+        pieces(buffer, room, &[(label, draw.theme.accent), (tail, draw.theme.strong), (" ", draw.theme.tab)]);
+        x += room.width + 2;
+    }
     for (key, hint) in hints {
         if x + width(&key) + width(hint) + 1 > area.width {
             continue;

@@ -33,7 +33,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, palette: &Palette, draw: &Draw<'_>)
         let keys = draw.model.keys.text(entry.position);
         let room = Rect { width: whole.width.saturating_sub(width(&keys) + 1), ..whole };
         let name = Rect { width: room.width.min(28), ..after(room, 2) };
-        words(buffer, name, &entry.label(), theme.strong, &draw.glyphs);
+        let taken = words(buffer, name, &entry.label(), theme.strong, &draw.glyphs);
+        words(buffer, after(name, taken + 1), entry.wants(), theme.dim, &draw.glyphs);
         let help = entry.row().map_or("", |row| row.help);
         words(buffer, after(room, 31), help, theme.dim, &draw.glyphs);
         text_right(buffer, whole, &keys, theme.accent);

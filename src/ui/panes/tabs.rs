@@ -8,7 +8,7 @@ use ratatui::{
 use crate::ui::{
     draw::Draw,
     model::Tab,
-    widgets::{after, line, pieces, text, width},
+    widgets::{after, line, pieces, width},
 };
 
 /// Spaces around the names are a comfort that narrow terminals do without.
@@ -52,12 +52,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     } else {
         ("filter ", model.filter.typed(), model.typing)
     };
-    if typing || !typed.is_empty() {
+    // While it is typed it stands in the last line.
+    if !typing && !typed.is_empty() {
         let room = after(line, x + 1);
         let tail = typed.tail(room.width.saturating_sub(10));
-        let used = pieces(buffer, room, &[(label, theme.dim), (tail, theme.strong)]);
-        if typing {
-            text(buffer, after(room, used), " ", theme.tab);
-        }
+        pieces(buffer, room, &[(label, theme.dim), (tail, theme.strong)]);
     }
 }

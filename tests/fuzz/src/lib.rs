@@ -52,7 +52,7 @@ pub fn touch(walked: &Walked<'_>) {
         let _ = (instruction.account(0), instruction.account(usize::MAX), instruction.assumed_depth());
     }
     for index in [0, 1, 255] {
-        let _ = walked.token_balance(index);
+        let _ = (walked.token_mint(index), walked.token_decimals(index), walked.token_owner(index));
     }
     std::hint::black_box(walked.logs().map(<[u8]>::len).sum::<usize>());
     let _ = (walked.payer(), walked.fee(), walked.priority_fee(), walked.compute_unit_limit());
