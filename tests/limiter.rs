@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use smart_stream_tui::stream::{
     BudgetRules,
-    limiter::{Ask, Denied, PermitId, SubscriptionRateLimiter},
+    limiter::{Ask, Denied, Entry, PermitId, SubscriptionRateLimiter},
     status::Purpose,
 };
 
@@ -264,5 +264,20 @@ fn the_status_says_who_spent_what() {
     assert_eq!(status.spent.iter().map(|spent| spent.connection).collect::<Vec<_>>(), [Some(0), Some(1), Some(1)]);
     assert_eq!(status.spent[0].at_ms, 990_000);
     assert_eq!(limiter.used_by(1, second(20)), 2);
-    assert_eq!(limiter.status(second(73), 0).used, 0);
+    // Dear ones count as what they cost, and others are told apart.
+    let dear = Ask { connection: 1, purpose: Purpose::User, urgent: false, cost: 3 };
+    let id = limiter.take(dear, second(20)).unwrap();
+    limiter.complete(id, second(20));
+    let other = |owner: u64| Entry {
+        id: PermitId { owner, serial: 0 },
+        ask: dear,
+        taken: second(15),
+        completed: Some(second(15)),
+    };
+    limiter.adopt([other(7 << 48), other(9 << 48)]);
+    let status = limiter.status(second(20), 1_000_000);
+    assert_eq!(status.causes().collect::<Vec<_>>(), [(Purpose::Start, 3), (Purpose::User, 3)]);
+    assert_eq!((status.used, status.others, status.processes()), (12, 6, 2));
+    assert_eq!(status.spent.iter().filter_map(|spent| spent.process).collect::<Vec<_>>(), [7, 9]);
+    assert_eq!(limiter.status(second(81), 0).used, 0);
 }

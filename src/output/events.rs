@@ -194,7 +194,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
     let mut spent_by = vec![0; connections];
     for spent in &budget.spent {
         if let Some(count) = spent.connection.and_then(|connection| spent_by.get_mut(connection)) {
-            *count += 1;
+            *count += spent.cost;
         }
     }
     BudgetFields {
@@ -204,6 +204,7 @@ fn budget(budget: &BudgetStatus, connections: usize) -> BudgetFields {
         reserved: budget.reserved,
         next_free_ms: budget.next_free_ms,
         spent_by,
+        spent_on: budget.causes().map(|(purpose, permits)| (purpose.name(), permits)).collect(),
         others: budget.others,
     }
 }

@@ -381,6 +381,8 @@ pub struct BudgetFields {
     pub(super) next_free_ms: Option<u64>,
     /// Permits held by each connection.
     pub(super) spent_by: Vec<u32>,
+    /// Permits held by this process, by what they were spent on.
+    pub(super) spent_on: std::collections::BTreeMap<&'static str, u32>,
     /// Permits held by other processes with the same token.
     pub(super) others: u32,
 }

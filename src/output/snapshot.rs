@@ -130,7 +130,11 @@ struct Spent {
     at_ms: i64,
     /// `null`: another process with the same token.
     connection: Option<usize>,
+    /// Which other process, by a short name that it keeps while it runs.
+    process: Option<u16>,
     purpose: crate::stream::status::Purpose,
+    /// Permits it cost.
+    cost: u32,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -498,7 +502,9 @@ fn budget(view: &View) -> Budget {
     let spent = budget.spent.iter().map(|spent| Spent {
         at_ms: spent.at_ms,
         connection: spent.connection,
+        process: spent.process,
         purpose: spent.purpose,
+        cost: spent.cost,
     });
     Budget {
         used: budget.used,

@@ -246,10 +246,19 @@ impl SubscriptionRateLimiter {
                 .map(|held| Spent {
                     at_ms: wall_ms.saturating_sub_unsigned(millis(now.saturating_sub(held.taken))),
                     connection: (held.id.owner == self.owner).then_some(held.ask.connection),
+                    process: self.process_of(held),
                     purpose: held.ask.purpose,
+                    cost: held.ask.cost,
                 })
                 .collect(),
         }
+    }
+
+    /// A short name of the process that took a permit, if it is another one: the names are drawn from the whole range, so
+    /// the upper bits tell processes apart as well as any.
+    fn process_of(&self, entry: &Entry) -> Option<u16> {
+        let owner = entry.id.owner;
+        (owner != 0 && owner != self.owner).then(|| u16::try_from(owner >> 48).unwrap_or(u16::MAX))
     }
 
     /// The first instant from `now` on at which the permit can be had, if nobody else takes one before.

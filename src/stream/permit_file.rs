@@ -40,7 +40,7 @@ const OPEN: u64 = u64::MAX;
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The file system says no.
-    #[error("the budget ledger {} cannot be used: {source}", path.display())]
+    #[error("the budget ledger {} cannot be used: {source}; {}", path.display(), mend(source.kind()))]
     Io {
         /// The file.
         path: PathBuf,
@@ -48,11 +48,34 @@ pub enum FileError {
         source: io::Error,
     },
     /// Somebody holds the lock and does not let go.
-    #[error("the budget ledger is locked by another process for more than {LOCK_WAIT:?}")]
-    Locked,
+    #[error(
+        "the budget ledger {} is locked by another process for more than {LOCK_WAIT:?}; let it go on if it is stopped, or end \
+         it",
+        .0.display()
+    )]
+    Locked(PathBuf),
     /// More permits than the file has records.
-    #[error("the budget ledger is full")]
-    Full,
+    #[error(
+        "the budget ledger {} has no room for more than {} permits; run fewer processes on this token",
+        .0.display(),
+        RECORDS - 1
+    )]
+    Full(PathBuf),
+}
+
+/// What the user can do about it.
+const fn mend(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room for 64 KiB there"
+        }
+        io::ErrorKind::PermissionDenied => "make the file and its folder writable for this user",
+        io::ErrorKind::ReadOnlyFilesystem => "name a place that can be written to by XDG_STATE_HOME",
+        io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory | io::ErrorKind::AlreadyExists => {
+            "move away what is in its place"
+        }
+        _ => "mend that, or name another place by XDG_STATE_HOME",
+    }
 }
 
 /// An open ledger.
@@ -124,7 +147,7 @@ impl PermitFile {
             match self.file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_RETRY),
-                Err(TryLockError::WouldBlock) => return Err(FileError::Locked),
+                Err(TryLockError::WouldBlock) => return Err(FileError::Locked(self.path.clone())),
                 Err(TryLockError::Error(source)) => return Err(self.failed(source)),
             }
         }
@@ -205,7 +228,7 @@ impl Locked<'_> {
             Some(known) => self.entries.get(known).map(|(record, _)| *record),
             None => self.free.pop(),
         };
-        let record = record.ok_or(FileError::Full)?;
+        let record = record.ok_or_else(|| FileError::Full(self.ledger.path.clone()))?;
         self.put(record, &encode(entry, self.ledger.boot))?;
         match known.and_then(|known| self.entries.get_mut(known)) {
             Some((_, known)) => *known = *entry,

@@ -169,7 +169,7 @@ impl Ledger {
         &mut self,
         work: impl FnOnce(&Core, &mut Locked<'_>) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
-        let Some(file) = &self.file else { return Err(FileError::Locked) };
+        let Some(file) = &self.file else { return Err(FileError::Locked(self.place.folder.clone())) };
         let mut locked = file.lock()?;
         let now = locked.now();
         let own: Vec<Entry> = {

@@ -143,6 +143,23 @@ pub enum Purpose {
     Repair,
 }
 
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 5] = [Self::Start, Self::Reconnect, Self::User, Self::Rebalance, Self::Repair];
+
+    /// The name used in formats and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Reconnect => "reconnect",
+            Self::User => "user",
+            Self::Rebalance => "rebalance",
+            Self::Repair => "repair",
+        }
+    }
+}
+
 /// One spent permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {
@@ -150,8 +167,12 @@ pub struct Spent {
     pub at_ms: i64,
     /// By which connection; `None` is another process with the same token.
     pub connection: Option<usize>,
+    /// Which other process, by a short name that it keeps while it runs; `None` is this one, or nobody that is known.
+    pub process: Option<u16>,
     /// What for.
     pub purpose: Purpose,
+    /// How many permits it cost.
+    pub cost: u32,
 }
 
 /// The subscription budget.
@@ -179,6 +200,26 @@ pub struct BudgetStatus {
     pub trouble: Option<Arc<str>>,
     /// The permits held, oldest first.
     pub spent: Vec<Spent>,
+}
+
+impl BudgetStatus {
+    /// Permits that this process holds, by what they were spent on; only what was.
+    pub fn causes(&self) -> impl Iterator<Item = (Purpose, u32)> {
+        let of = |purpose| {
+            let own = self.spent.iter().filter(move |spent| spent.connection.is_some() && spent.purpose == purpose);
+            (purpose, own.map(|spent| spent.cost).sum())
+        };
+        Purpose::ALL.into_iter().map(of).filter(|(_, permits)| *permits > 0)
+    }
+
+    /// How many other processes hold permits.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        let mut names: Vec<u16> = self.spent.iter().filter_map(|spent| spent.process).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
 }
 
 /// One group on its way to another connection.

@@ -311,7 +311,9 @@ pub(crate) fn view() -> View {
                 .map(|(s, connection)| Spent {
                     at_ms: NOW_MS - s * 1000 - 300,
                     connection: Some(connection),
+                    process: None,
                     purpose: Purpose::Start,
+                    cost: 1,
                 })
                 .collect(),
             ..BudgetStatus::default()

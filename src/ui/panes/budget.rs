@@ -75,6 +75,26 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         }
         text(buffer, after(room, columns.saturating_sub(3)), "now", theme.dim);
     }
+    // What it was spent on: on a line of its own, or beside the strip where that is wide enough.
+    let causes = causes(budget);
+    let own = line(inner, 4);
+    let beside = after(axis, STRIP_S + 2);
+    if own.height > 0 {
+        text(buffer, own, &causes, theme.dim);
+    } else if beside.width >= width(&causes) {
+        text(buffer, beside, &causes, theme.dim);
+    }
+}
+
+/// What the permits held were spent on, in words.
+fn causes(budget: &BudgetStatus) -> String {
+    let own = budget.causes().map(|(purpose, permits)| format!("{} {permits}", purpose.name()));
+    let others = (budget.others > 0).then(|| match budget.processes() {
+        0 => format!("unknown {}", budget.others),
+        1 => format!("another process {}", budget.others),
+        count => format!("{count} other processes {}", budget.others),
+    });
+    own.chain(others).collect::<Vec<_>>().join("  ")
 }
 
 /// Seconds of the strip.
