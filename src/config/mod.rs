@@ -274,6 +274,7 @@ impl Config {
             mute_wallets: keys(&set.mute_wallets),
             mute_mints: keys(&set.mute_mints),
             watch_wallets: keys(&set.watch_wallets),
+            watch_mints: keys(&set.watch_mints),
             notify: match set.notify.as_str() {
                 "off" => Notify::Off,
                 "watched" => Notify::Watched,
@@ -286,6 +287,18 @@ impl Config {
                 _ => Band::Likely,
             }),
         }
+    }
+
+    /// How alerts ring: `bell`, `desktop` or `both`.
+    #[must_use]
+    pub fn notify_by(&self) -> &str {
+        &self.values.alerts.notify_by
+    }
+
+    /// Alerts ring at most once in this time.
+    #[must_use]
+    pub const fn notify_pause(&self) -> Duration {
+        Duration::from_secs(self.values.alerts.notify_pause_s)
     }
 
     /// Name of the theme, which the front end looks up.
