@@ -66,7 +66,16 @@ impl Call {
             source,
             walked: *walked,
             known: None,
+            hop: None,
         })
+    }
+
+    /// Where its hops begin among its accounts, if it is a multi-hop.
+    pub(super) fn hops(&self) -> Option<usize> {
+        match self.spec?.place {
+            Place::Hops(start) => Some(start),
+            _ => None,
+        }
     }
 
     pub(super) fn emits(&self) -> Emits {

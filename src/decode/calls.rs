@@ -15,10 +15,10 @@ use super::{
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
     transfer::{self, Transfer},
-    venue::{self, Discriminator, Emits, Layout, Parent, Read, Refused},
+    venue::{self, Discriminator, Emits, HOP_ACCOUNTS, Layout, Parent, Read, Refused},
 };
 use crate::chain::{
-    ids::{Signature, Wallet},
+    ids::{Pool, Signature, Wallet},
     program::{Program, Transport},
     transaction::{Instruction, Walked},
 };
@@ -279,13 +279,49 @@ impl Calls {
         if call.decoded & call.emits().trades() != 0 {
             return;
         }
-        let Some(read) = (tables::of(call.program).unsaid)(&parent) else { return };
-        if let Some(call) = self.list.get_mut(at) {
-            call.seen |= call.emits().bits();
-            call.decoded |= call.emits().bits();
+        let unsaid = tables::of(call.program).unsaid;
+        let before = found.events.len();
+        if let Some(start) = call.hops() {
+            for hop in self.own_hops(at, start, &parent) {
+                if let Some(read) = unsaid(&Parent { hop: Some(hop), ..parent }) {
+                    found.push(&parent.call, read, None);
+                }
+            }
+        } else if let Some(read) = unsaid(&parent) {
+            found.push(&parent.call, read, None);
         }
-        found.tally.of_mut(call.program).fallbacks += missing;
-        found.push(&parent.call, read, None);
+        if found.events.len() == before {
+            return;
+        }
+        self.stand_in(at, found);
+        // A multi-hop is complete with a trade of the curves below it.
+        if let Some(caller) = call.caller.filter(|_| call.hops().is_some())
+            && self.list.get(caller).is_some_and(|caller| caller.emits() == Emits::Hops && caller.decoded == 0)
+        {
+            self.stand_in(caller, found);
+        }
+    }
+
+    /// Counts what a call owes as read from its instruction.
+    fn stand_in(&mut self, at: usize, found: &mut Found<'_>) {
+        let Some(call) = self.list.get_mut(at) else { return };
+        found.tally.of_mut(call.program).fallbacks += call.emits().owed() - call.decoded.count_ones();
+        call.seen |= call.emits().bits();
+        call.decoded |= call.emits().bits();
+    }
+
+    /// Where the hops of a multi-hop begin that no call below it makes.
+    fn own_hops(&self, at: usize, start: usize, parent: &Parent<'_>) -> Vec<usize> {
+        let pools =
+            |parent: &Parent<'_>, start| parent.hops(start).map(|(.., pool): (_, _, Pool)| pool).collect::<Vec<_>>();
+        let below = self
+            .list
+            .iter()
+            .filter(|call| call.caller == Some(at))
+            .filter_map(|call| Some(pools(&call.parent(Source::Fallback, &parent.walked)?, call.hops()?)));
+        let below: Vec<Pool> = below.flatten().collect();
+        let hops = pools(parent, start).into_iter().enumerate().filter(|(_, pool)| !below.contains(pool));
+        hops.map(|(hop, _)| start + hop * HOP_ACCOUNTS).collect()
     }
 
     /// Counts what was owed and what came.

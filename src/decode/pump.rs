@@ -11,8 +11,8 @@ use super::{
     event::{Cost, EventKind, FeeKind, Fees, Flow, LimitKind, Reserves, Side, TokenCreated, Trade, Venue},
     moves,
     venue::{
-        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, other, quiet, quote_or_sol,
-        silent, swapped, told, trade,
+        Bound, Discriminator, Emits, HOP_POOL, HOP_QUOTE, HOP_VAULTS, Layout, Parent, Place, Read, Spec, Table, fees,
+        other, quiet, quote_or_sol, silent, swapped, told, trade,
     },
 };
 use crate::chain::{
@@ -27,6 +27,8 @@ const CREATE: Discriminator = 0x1b72_a94d_deeb_6376;
 const BASE_VAULT: usize = 1;
 const QUOTE_VAULT: usize = 2;
 const USER: usize = 3;
+/// Where the user of a multi-hop stands.
+const HOPS_USER: usize = 3;
 
 /// Every instruction, the frequent ones first.
 const INSTRUCTIONS: &[Spec] = &[
@@ -240,6 +242,9 @@ impl Traded {
 }
 
 fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+    if let Some(hop) = parent.hop {
+        return hopped(hop, parent);
+    }
     match parent.name() {
         "create" => launched(parent, 7, 9, None),
         "create_v2" => launched(parent, 5, 7, Some(16)),
@@ -285,6 +290,30 @@ fn moved(parent: &Parent<'_>) -> Option<Read> {
     let Named { pool, mint, quote_mint, user, side, .. } = named;
     let traded = Traded { pool, mint, quote_mint, user, side, base_amount, quote_amount };
     (base_amount > 0 && (in_sol || quote_amount > 0)).then(|| Read::unsaid(EventKind::Trade(traded.by(parent))))
+}
+
+/// One hop of a multi-hop by what moved into and out of the curve: tokens, or lamports where it has none of the quote.
+fn hopped(hop: usize, parent: &Parent<'_>) -> Option<Read> {
+    let [into, out_of] = moves::flows(parent, HOP_VAULTS.map(|vault| hop + vault))?;
+    let (curve_at, buy) = (hop + HOP_POOL, out_of[0] > 0);
+    let (base_amount, tokens) = if buy { (out_of[0], into[1]) } else { (into[0], out_of[1]) };
+    let quote_mint = quote_or_sol(parent.account(hop + HOP_QUOTE));
+    let quote_amount = match (tokens, buy) {
+        (0, _) if quote_mint != WRAPPED_SOL => return None,
+        (0, true) => moves::lamports_into(parent, curve_at)?,
+        (0, false) => moves::lamports_out_of(parent, curve_at)?,
+        (tokens, _) => tokens,
+    };
+    let traded = Traded {
+        pool: parent.account(curve_at)?,
+        mint: parent.account(hop)?,
+        quote_mint,
+        user: parent.account(HOPS_USER)?,
+        side: if buy { Side::Buy } else { Side::Sell },
+        base_amount,
+        quote_amount,
+    };
+    (base_amount > 0 && quote_amount > 0).then(|| Read::unsaid(EventKind::Trade(traded.by(parent))))
 }
 
 /// What an instruction asks for.

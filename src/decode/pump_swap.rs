@@ -10,8 +10,8 @@ use super::{
     event::{EventKind, FeeKind, Fees, Flow, LimitKind, LiquidityAction, Trade, Venue},
     moves,
     venue::{
-        Bound, Discriminator, Emits, Layout, Parent, Place, Read, Spec, Table, fees, other, quiet, quote_or_sol,
-        silent, swapped, told, trade,
+        Bound, Discriminator, Emits, HOP_POOL, HOP_QUOTE, HOP_VAULTS, Layout, Parent, Place, Read, Spec, Table, fees,
+        other, quiet, quote_or_sol, silent, swapped, told, trade,
     },
 };
 use crate::chain::{
@@ -29,6 +29,7 @@ const BOOST_BUY_AND_BURN: Discriminator = 0x3f45_1c16_305c_c2b9;
 
 /// Where the user of every trading instruction stands, and the vault that pays for the protocol's own buys.
 const USER: usize = 1;
+const HOPS_USER: usize = 0;
 const BOOST_VAULT: usize = 7;
 
 /// The protocol's own buys.
@@ -232,6 +233,9 @@ fn flow_of(user: Wallet, parent: &Parent<'_>) -> Flow {
 /// A trade by what moved into and out of the pool's accounts: the quote amount with the fees that stay in the pool, those of
 /// the liquidity providers and, in the second versions of the instructions, of protocol and creator.
 fn unsaid(parent: &Parent<'_>) -> Option<Read> {
+    if let Some(hop) = parent.hop {
+        return hopped(hop, parent);
+    }
     let spec = parent.spec?;
     let (Place::At { pool: pool_at, .. }, Bound::Second(limit)) = (spec.place, spec.bound) else { return None };
     let pool = parent.account(pool_at)?;
@@ -260,6 +264,31 @@ fn unsaid(parent: &Parent<'_>) -> Option<Read> {
         limit: parent.limit(buy),
     };
     Some(Read::unsaid(EventKind::Trade(Trade { flow: flow_of(user, parent), ..swap.trade(parent) })))
+}
+
+/// One hop of a multi-hop by what moved into and out of the pool's accounts.
+fn hopped(hop: usize, parent: &Parent<'_>) -> Option<Read> {
+    let vaults = HOP_VAULTS.map(|vault| hop + vault);
+    let [into, out_of] = moves::flows(parent, vaults)?;
+    let buy = into[1] > 0;
+    let amounts = if buy { [out_of[0], into[1]] } else { [into[0], out_of[1]] };
+    let (base, quote) = (parent.account(hop)?, parent.account(hop + HOP_QUOTE)?);
+    let swap = Swap {
+        venue: Venue::PumpSwap,
+        pool: parent.account(hop + HOP_POOL)?,
+        user: parent.account(HOPS_USER)?,
+        mints: [base, quote_or_sol(Some(quote))],
+        buy,
+        amounts,
+        fees: Fees::default(),
+        before: None,
+        after: None,
+        sqrt_price: None,
+        base_supply: None,
+        vaults: Some(vaults),
+        limit: None,
+    };
+    (!amounts.contains(&0)).then(|| Read::unsaid(EventKind::Trade(swap.trade(parent))))
 }
 
 /// Positions of the pool's token accounts among the instruction's.

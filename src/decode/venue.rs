@@ -14,7 +14,11 @@ use crate::chain::{
 pub(super) type Discriminator = u64;
 
 /// Accounts of one hop of a multi-hop.
-const HOP_ACCOUNTS: usize = 5;
+pub(super) const HOP_ACCOUNTS: usize = 5;
+/// Where in a hop its quote mint, its pool or curve and its vaults stand.
+pub(super) const HOP_QUOTE: usize = 1;
+pub(super) const HOP_POOL: usize = 2;
+pub(super) const HOP_VAULTS: [usize; 2] = [3, 4];
 /// More hops than the accounts of a transaction can name.
 const MAX_HOPS: usize = 256 / HOP_ACCOUNTS;
 
@@ -202,6 +206,8 @@ pub(super) struct Parent<'a> {
     pub(super) walked: Walked<'a>,
     /// What earlier transactions told of pools.
     pub(super) known: Option<&'a KnownPools>,
+    /// Where the accounts of the hop in question begin, of a multi-hop that is read without its events.
+    pub(super) hop: Option<usize>,
 }
 
 impl Parent<'_> {

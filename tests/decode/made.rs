@@ -18,7 +18,7 @@ use smart_stream_tui::{
     },
     decode::{
         Decoded, Decoder, Event, EventKind, Undecoded,
-        event::{LimitKind, Liquidity, LiquidityAction, PoolCreated, Reserves, Side, Trade, Venue},
+        event::{LimitKind, Liquidity, LiquidityAction, PoolCreated, Reserves, Side, Source, Trade, Venue},
         tally::UndecodedReason,
     },
 };
@@ -242,6 +242,50 @@ fn a_multi_hop_over_curves_only_is_complete_without_an_event_of_its_own() {
     let (_, undecoded, decoded) = made(false);
     assert_eq!((undecoded.len(), decoded.tally.of(Program::PumpSwap).decoded), (2, 0));
     assert!(undecoded.iter().all(|miss| miss.reason == UndecodedReason::MissingEvent));
+}
+
+/// A pool's hop and a curve's hop without any event: what moved into and out of their accounts tells.
+#[test]
+fn hops_without_events_are_read_from_what_moved() {
+    let (pool, curve, first, second) = (key(20), key(21), key(30), key(31));
+    let sol = *WRAPPED_SOL.bytes();
+    let head: Vec<_> = (50..66).map(key).collect();
+    let hops = [first, sol, pool, key(70), key(71), second, sol, curve, key(72), key(73)];
+    let curve_head: Vec<_> = (80..93).map(key).collect();
+    let made = |moved: bool| {
+        let made = Made::new().call(
+            1,
+            PUMP_SWAP.as_array(),
+            &[&head[..], &hops].concat(),
+            Body::of(0x2b64_4913_e9f6_6f94).n(&[1000, 1]),
+        );
+        let made = if moved { made.transfer(2, USER, key(70), 1000).transfer(2, key(71), USER, 1984) } else { made };
+        let made = made.call(
+            2,
+            PUMP.as_array(),
+            &[&curve_head[..], &hops[5..]].concat(),
+            Body::of(0xe19a_7516_d756_f667).n(&[1984, 0]),
+        );
+        if moved { made.transfer(3, USER, key(73), 1900).transfer(3, key(72), USER, 38_000) } else { made }.decode()
+    };
+    let (events, undecoded, decoded) = made(true);
+    assert_eq!(undecoded, []);
+    let [EventKind::Trade(sold), EventKind::Trade(bought)] = [&events[0].kind, &events[1].kind] else { panic!() };
+    let place = |trade: &Trade| (trade.venue, trade.pool, trade.mint, trade.quote_mint, trade.side, trade.source);
+    let fallback = Source::Fallback;
+    let (first, second) = (Mint::new(first), Mint::new(second));
+    assert_eq!(place(sold), (Venue::PumpSwap, Pool::new(pool), first, WRAPPED_SOL, Side::Sell, fallback));
+    assert_eq!(place(bought), (Venue::Pump, Pool::new(curve), second, WRAPPED_SOL, Side::Buy, fallback));
+    assert_eq!((sold.base_amount, sold.quote_amount), (1000, 1984));
+    assert_eq!((bought.base_amount, bought.quote_amount), (38_000, 1900));
+    assert_eq!((sold.user, bought.user), (Wallet::new(head[0]), Wallet::new(curve_head[3])));
+    assert_eq!(events.len(), 2);
+    for program in [Program::Pump, Program::PumpSwap] {
+        let counts = decoded.tally.of(program);
+        assert_eq!((counts.expected, counts.decoded, counts.fallbacks), (1, 1, 1), "{program:?}");
+    }
+    let (events, undecoded, _) = made(false);
+    assert_eq!((events.len(), undecoded.len()), (0, 2));
 }
 
 #[test]
