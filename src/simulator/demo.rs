@@ -74,7 +74,8 @@ impl Demo {
     pub fn new(settings: DemoSettings) -> Result<Self, DemoError> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start_time = i64::try_from(since.as_secs()).unwrap_or(0);
-        let market = SimulatedMarket::new(MarketSettings { seed: settings.seed, rate: settings.rate, start_time });
+        let market = MarketSettings { seed: settings.seed, rate: settings.rate, start_time };
+        let market = SimulatedMarket::new(market).with_bundles();
         let episodes = Episodes::new(settings.seed, &Settings::shipped()?, None, EPISODES);
         let mut reader = Reader::from_zstd("published.pb.zst (shipped)", RECORDING)?;
         let mut recorded = Vec::new();

@@ -45,6 +45,8 @@ pub(super) struct Crowd {
     most_curves: usize,
     most_pools: usize,
     agenda: Agenda,
+    /// Some creators buy with several wallets.
+    pub(super) bundles: bool,
     pub(super) launched: u64,
 }
 
@@ -64,6 +66,7 @@ impl Crowd {
             most_curves: (120 + 3 * rate as usize).min(6_000),
             most_pools: (24 + rate as usize / 5).min(600),
             agenda: Agenda::default(),
+            bundles: false,
             launched: 0,
         }
     }

@@ -62,7 +62,7 @@ impl Crowd {
         self.curves.push(id);
         self.rush(id, &plan, now);
         self.attract_bots(id, now);
-        if self.rng.u8(0..100) < BUNDLED {
+        if self.bundles && self.rng.u8(0..100) < BUNDLED {
             self.bundle(id, creator, now);
         }
         self.forget();
