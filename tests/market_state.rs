@@ -196,6 +196,8 @@ impl Account {
 #[derive(Default)]
 struct WantedPool {
     reserves: Option<Reserves>,
+    /// Of a curve.
+    raised: Option<u64>,
     deposits: u64,
     withdrawals: u64,
     trades: u64,
@@ -211,12 +213,14 @@ fn wanted(truths: &[Truth]) -> (BTreeMap<String, Wanted>, BTreeMap<String, Wante
                 let token = tokens.entry(mint.to_string()).or_default();
                 token.pools.insert(curve.to_string());
                 (token.stage, token.left, token.reserves) = (Some(Stage::Created), CURVE, Some(*reserves));
-                pools.entry(curve.to_string()).or_default().reserves = Some(*reserves);
+                let curve = pools.entry(curve.to_string()).or_default();
+                (curve.reserves, curve.raised) = (Some(*reserves), Some(0));
             }
             What::Trade(trade) => {
                 let pool = pools.entry(trade.pool.to_string()).or_default();
                 pool.reserves = Some(trade.reserves_after);
                 pool.trades += 1;
+                pool.raised = trade.curve_after.map(|(_, raised)| raised);
                 let token = tokens.entry(trade.mint.to_string()).or_default();
                 token.pools.insert(trade.pool.to_string());
                 token.reserves = Some(trade.reserves_after);
@@ -328,9 +332,11 @@ fn assert_is_truth(outcome: &Outcome, truths: &[Truth], seed: u64) {
         let (quote, up) = (want.reserves.unwrap().quote as f64 / 1e9, got.depth_up_sol.unwrap());
         // Spending that much on a constant product makes the price 2 % higher.
         assert!(close(((quote + up) / quote).powi(2), 1.02), "{what}");
-        if let Some((tvl, hidden)) = got.tvl_sol.zip(got.virtual_quote) {
-            assert!(close(tvl, 2.0 * quote - hidden.max(0) as f64 / 1e9), "{what}");
-        }
+        let tvl = match want.raised {
+            Some(raised) => raised as f64 / 1e9,
+            None => 2.0 * quote - got.virtual_quote.unwrap().max(0) as f64 / 1e9,
+        };
+        assert!(close(got.tvl_sol.unwrap(), tvl), "{what}");
     }
 }
 

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "made-up figures")]
 
+#[path = "ui/alerts.rs"]
+mod alerts;
 #[path = "ui/any.rs"]
 mod any;
 #[path = "ui/bytes.rs"]

@@ -94,6 +94,7 @@ fn settings(url: &str) -> StreamSettings {
         recover: false,
         proof: ProofMode::Chain,
         balance: false,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_secs(2),
     }
 }

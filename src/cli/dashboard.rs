@@ -13,7 +13,12 @@ use super::{
 use crate::{
     config::Config,
     output::save,
-    ui::{self, Exit, Export, Reply, UiError, UiSettings, color::Depth, terminal},
+    ui::{
+        self, Exit, Export, Reply, UiError, UiSettings,
+        color::Depth,
+        notify::{By, NotifySettings, Protocol},
+        terminal,
+    },
 };
 
 /// Shows the dashboard until the user has had enough.
@@ -32,6 +37,7 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
         fps: config.fps(),
         logs: Some(logs),
         keys,
+        notify: notify(config),
         themes,
     };
     let (views, commands) = (source.engine.views(), source.engine.commands());
@@ -50,6 +56,20 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
             Err(Failure::runtime("the streaming engine has ended"))
         }
     }
+}
+
+/// How alerts ring. What the terminal cannot do is said in the log.
+fn notify(config: &Config) -> NotifySettings {
+    let by = match config.notify_by() {
+        "desktop" => By::Desktop,
+        "both" => By::Both,
+        _ => By::Bell,
+    };
+    let protocol = Protocol::from_environment();
+    if by != By::Bell && protocol.is_none() {
+        tracing::warn!("this terminal is not known to show notifications: alerts ring its bell");
+    }
+    NotifySettings { by, protocol, pause: config.notify_pause() }
 }
 
 /// Writes a snapshot or a picture, on a thread of its own: the disk may be slow. Without a path it goes into the current

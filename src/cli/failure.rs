@@ -4,8 +4,12 @@ use color_eyre::eyre::Report;
 use thiserror::Error;
 
 use crate::{
-    chain::recording::RecordingError, config::ConfigError, engine::EngineError, output::save::SnapshotError,
-    simulator::server::ServerError, ui::UiError,
+    chain::recording::RecordingError,
+    config::ConfigError,
+    engine::EngineError,
+    output::save::SnapshotError,
+    simulator::{demo::DemoError, server::ServerError},
+    ui::UiError,
 };
 
 /// Why the program ends with another code than 0.
@@ -57,6 +61,12 @@ impl From<ConfigError> for Failure {
             ConfigError::Interrupted(signal) => Self::Signal(signal),
             error => Self::Usage(error.to_string()),
         }
+    }
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        Self::Runtime(error.into())
     }
 }
 

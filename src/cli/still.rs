@@ -123,6 +123,7 @@ impl Still {
             active_version: 0,
             reconnects: 0,
             last_message_ms: Some(now_ms),
+            last_data_ms: Some(now_ms),
             permits_in_window: 0,
         };
         let streams = StreamStatus { connections: vec![connection], ..StreamStatus::default() };

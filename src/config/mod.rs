@@ -211,6 +211,7 @@ impl Config {
             resume: Resume::Fresh,
             recover: source != Source::Recording,
             balance: stream.balance && source != Source::Recording,
+            rest: Duration::from_secs(60),
             update_spacing: Duration::from_secs(2),
             proof: match stream.proof.as_str() {
                 // What was not recorded cannot be counted.
@@ -273,6 +274,7 @@ impl Config {
             mute_wallets: keys(&set.mute_wallets),
             mute_mints: keys(&set.mute_mints),
             watch_wallets: keys(&set.watch_wallets),
+            watch_mints: keys(&set.watch_mints),
             notify: match set.notify.as_str() {
                 "off" => Notify::Off,
                 "watched" => Notify::Watched,
@@ -285,6 +287,18 @@ impl Config {
                 _ => Band::Likely,
             }),
         }
+    }
+
+    /// How alerts ring: `bell`, `desktop` or `both`.
+    #[must_use]
+    pub fn notify_by(&self) -> &str {
+        &self.values.alerts.notify_by
+    }
+
+    /// Alerts ring at most once in this time.
+    #[must_use]
+    pub const fn notify_pause(&self) -> Duration {
+        Duration::from_secs(self.values.alerts.notify_pause_s)
     }
 
     /// Name of the theme, which the front end looks up.

@@ -53,7 +53,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
 }
 
 /// Every setting, in the order of `default.toml`.
-pub(super) const SETTINGS: [Setting; 41] = [
+pub(super) const SETTINGS: [Setting; 44] = [
     setting("source.endpoint", Kind::Endpoints),
     setting("source.provider", Kind::Provider),
     setting("source.x_token_file", Kind::Text),
@@ -87,8 +87,11 @@ pub(super) const SETTINGS: [Setting; 41] = [
     setting("alerts.mute_wallets", Kind::Keys),
     setting("alerts.mute_mints", Kind::Keys),
     setting("alerts.watch_wallets", Kind::Keys),
+    setting("alerts.watch_mints", Kind::Keys),
     setting("alerts.notify", Kind::Word(&["off", "watched", "attacks", "all"])),
     setting("alerts.notify_from", Kind::Word(&["suspected", "likely", "confirmed"])),
+    setting("alerts.notify_by", Kind::Word(&["bell", "desktop", "both"])),
+    setting("alerts.notify_pause_s", Kind::Whole(1, 3_600)),
     setting("ui.theme", Kind::Text),
     setting("ui.fps", Kind::Whole(1, 60)),
     setting("ui.ascii", Kind::Switch),

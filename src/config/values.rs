@@ -80,8 +80,11 @@ pub(super) struct Alerts {
     pub(super) mute_wallets: Vec<String>,
     pub(super) mute_mints: Vec<String>,
     pub(super) watch_wallets: Vec<String>,
+    pub(super) watch_mints: Vec<String>,
     pub(super) notify: String,
     pub(super) notify_from: String,
+    pub(super) notify_by: String,
+    pub(super) notify_pause_s: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
-    mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Weights},
+    mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Records, Weights},
 };
 
 /// Revisions of alerts kept in the view.
@@ -15,6 +15,7 @@ const SHOWN: usize = 512;
 pub(super) struct Watch {
     detectors: Detectors,
     rules: AlertRules,
+    records: Records,
     shown: Tape<AlertView>,
     /// Found and not handed on yet, each with how many of the changes come before it.
     found: Vec<(usize, Arc<AlertView>)>,
@@ -30,6 +31,7 @@ impl Watch {
         Self {
             detectors: Detectors::new(Weights::built_in(), settled),
             rules,
+            records: Records::default(),
             shown: Tape::new(SHOWN),
             found: Vec::new(),
             looked: 0,
@@ -68,12 +70,13 @@ impl Watch {
             for mut alert in self.raised.drain(..) {
                 alert.detect_us = u64::try_from(now_us() - alert.recv_us).unwrap_or(0);
                 market.flag(&alert.mint, flag(&alert));
+                let record = self.records.take(&alert);
                 let Some(notify) = self.rules.judge(&alert) else {
                     self.muted += 1;
                     continue;
                 };
                 let symbol = market.symbol(&alert.mint);
-                let view = self.shown.push(AlertView { alert, symbol, notify });
+                let view = self.shown.push(AlertView { alert, symbol, notify, record });
                 self.found.push((at + 1, view));
             }
         }
@@ -95,10 +98,10 @@ impl Watch {
         self.muted
     }
 
-    /// Pools, payers and programs forgotten because there were too many.
+    /// Pools, payers, programs and wallets forgotten because there were too many.
     pub(super) fn forgotten(&self) -> u64 {
         let bounds = self.detectors.bounds();
-        bounds.pools_evicted + bounds.users_evicted
+        bounds.pools_evicted + bounds.users_evicted + self.records.forgotten()
     }
 }
 

@@ -31,6 +31,13 @@ pub(super) enum Note {
     Slot(SlotRecord),
     /// Slots were missed on it, or fetched again.
     Gap(Gap),
+    /// Everything that another connection carried has come here, from this slot on.
+    TakenOver {
+        /// The other connection.
+        connection: usize,
+        /// The slot.
+        from_slot: u64,
+    },
 }
 
 /// Decodes what one connection receives into batches.
@@ -128,6 +135,10 @@ impl Sink for Ingest {
 
     fn on_gap(&mut self, gap: &Gap) {
         self.notes.push(Note::Gap(*gap));
+    }
+
+    fn on_taken_over(&mut self, connection: usize, from_slot: u64) {
+        self.notes.push(Note::TakenOver { connection, from_slot });
     }
 
     fn on_bad_frame(&mut self, frame: &Bytes, _error: WireError, _arrival: Arrival) {

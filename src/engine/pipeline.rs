@@ -426,6 +426,9 @@ impl Pipeline {
             match note {
                 Note::Slot(record) => self.completeness.record(connection, *record, &mut self.proofs),
                 Note::Gap(gap) => self.completeness.gap(gap, &mut self.proofs),
+                Note::TakenOver { connection, from_slot } => {
+                    self.completeness.taken_over(*connection, *from_slot, &mut self.proofs);
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Arrived, MAX_TOKEN_BYTES, Market,
+    alarms::{WHALE_SOL, room_pct},
     creators::Deed,
     price::{finite, lamports_to_sol},
     reserve_chain::{Link, Placed},
@@ -113,6 +114,8 @@ impl Market {
             return (effect, undo);
         }
         let symbol = self.symbol(&trade.mint);
+        #[allow(clippy::cast_precision_loss, reason = "compared with a round figure")]
+        let lamports = around.lamports_per_unit.map_or(0.0, |unit| trade.quote_amount as f64 * unit);
         let trade = self.trades.push(TradeView {
             recv_ms: at.recv_ms(),
             slot: event.slot,
@@ -131,6 +134,8 @@ impl Market {
             sol: (trade.quote_mint == WRAPPED_SOL).then(|| lamports_to_sol(trade.quote_amount.into())),
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
+            room_pct: room_pct(trade),
+            whale: lamports >= WHALE_SOL * 1e9,
         });
         if let Some(opened) = self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {
             opened.traded(trade);

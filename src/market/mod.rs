@@ -1,5 +1,6 @@
 //! The single owner of market state: tokens, curves, pools, prices. A plain state machine: batches in, changes out.
 
+mod alarms;
 pub mod change;
 mod creators;
 pub mod detail;
@@ -39,6 +40,7 @@ pub(crate) use tape::Tape;
 use token_lifecycle::{Passed, Token};
 use waiting::{Called, Waiting};
 
+pub use alarms::WHALE_SOL;
 pub use faces::SHOWN_POOLS;
 pub use opened::{DEV_SOLD, RUGGED};
 pub use token_lifecycle::{INITIAL_CURVE_TOKENS, PUMP_DECIMALS, PUMP_SUPPLY};
@@ -342,7 +344,8 @@ impl Market {
     fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
-            state.happened(&event.kind, at.recv_ms());
+            let late = placed.is_some_and(|placed| placed.link == Link::Late);
+            state.happened(&event.kind, late, at.recv_ms());
         }
         if let Some((opened, scene)) = self.opened.as_mut().zip(scene.as_ref())
             && opened.mint == event.kind.mint()
@@ -350,6 +353,9 @@ impl Market {
             opened.venue(scene.pool);
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
+        if let Some(scene) = &scene {
+            self.alarm(&event, at, told, scene.id, effect.price_sol);
+        }
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
             let pool = scene.map(|scene| (scene.pool, scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });

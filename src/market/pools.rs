@@ -52,6 +52,35 @@ pub(super) struct Facts {
     opened_ms: Option<i64>,
     pub(super) trades: u64,
     last_ms: i64,
+    /// Its price has parted from the token's own.
+    pub(super) parted: bool,
+}
+
+impl Facts {
+    #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+    fn raised(&self, lamports_per_unit: Option<f64>) -> Option<f64> {
+        let (raised, unit) = self.real_quote.zip(lamports_per_unit)?;
+        finite(raised as f64 * unit / 1e9)
+    }
+
+    /// What could be taken out, in SOL: of a curve what was raised, as its tokens are worth nothing beside it; of two
+    /// vaults at a constant product, both, which are worth the same; what is virtual is not there.
+    #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+    fn tvl(&self, lamports_per_unit: Option<f64>, quote_sol: Option<f64>) -> Option<f64> {
+        let hidden = match self.venue {
+            Venue::Pump | Venue::RaydiumLaunchlab | Venue::MeteoraDbc => return self.raised(lamports_per_unit),
+            Venue::PumpSwap => self.virtual_quote?,
+            Venue::RaydiumAmmV4 | Venue::RaydiumCpmm => 0,
+            // Their reserves are not all within reach of the price.
+            Venue::RaydiumClmm
+            | Venue::MeteoraDammV1
+            | Venue::MeteoraDammV2
+            | Venue::MeteoraDlmm
+            | Venue::OrcaWhirlpool => return None,
+        };
+        let hidden = hidden.max(0) as f64 * lamports_per_unit? / 1e9;
+        finite(2.0 * quote_sol? - hidden)
+    }
 }
 
 /// What stands around a pool.
@@ -93,12 +122,13 @@ impl PoolState {
             opened_ms: None,
             trades: 0,
             last_ms: 0,
+            parted: false,
         };
         Self { facts, waiting: 0, shown: None }
     }
 
-    /// Takes an event that happened in it.
-    pub(super) fn happened(&mut self, kind: &EventKind, recv_ms: i64) {
+    /// Takes an event that happened in it; one that is `late` counts, but says nothing of how the pool stands.
+    pub(super) fn happened(&mut self, kind: &EventKind, late: bool, recv_ms: i64) {
         self.shown = None;
         let facts = &mut self.facts;
         facts.last_ms = facts.last_ms.max(recv_ms);
@@ -106,6 +136,9 @@ impl PoolState {
             EventKind::Trade(trade) => {
                 // The leg beyond a curve is a part of the trade that completed it.
                 facts.trades += u64::from(trade.flow != Flow::PostCompletion);
+                if late {
+                    return;
+                }
                 facts.quote_mint = trade.quote_mint;
                 facts.virtual_quote = trade.virtual_quote.or(facts.virtual_quote);
                 facts.real_quote = trade.curve_real_quote.or(facts.real_quote);
@@ -121,6 +154,9 @@ impl PoolState {
             }
             EventKind::TokenCreated(_) | EventKind::PoolCreated(_) => {
                 facts.opened_ms = Some(recv_ms);
+                if matches!(kind, EventKind::TokenCreated(_)) {
+                    facts.real_quote = facts.real_quote.or(Some(0));
+                }
                 if facts.venue == Venue::PumpSwap {
                     facts.virtual_quote = facts.virtual_quote.or(Some(0));
                 }
@@ -163,9 +199,7 @@ impl PoolState {
 
     /// What a curve has raised, in SOL.
     pub(super) fn raised_sol(&self, around: &token_lifecycle::Around) -> Option<f64> {
-        let (raised, unit) = self.facts.real_quote.zip(around.lamports_per_unit)?;
-        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-        finite(raised as f64 * unit / 1e9)
+        self.facts.raised(around.lamports_per_unit)
     }
 
     /// The view of this pool; the same `Arc` until something about it changes.
@@ -185,15 +219,7 @@ impl PoolState {
         let quote_sol = reserves
             .zip(around.lamports_per_unit)
             .and_then(|(reserves, unit)| finite(reserves.quote as f64 * unit / 1e9));
-        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-        let virtual_sol = match facts.venue {
-            // A curve's own virtual quote is its constant, so what is real is what was raised.
-            Venue::PumpSwap => facts.virtual_quote.zip(around.lamports_per_unit),
-            _ => None,
-        }
-        .and_then(|(quote, unit)| finite(quote.max(0) as f64 * unit / 1e9));
-        // Base and quote of a pool are worth the same at its price; what is virtual cannot be taken out.
-        let tvl_sol = quote_sol.zip(virtual_sol).and_then(|(quote, of_it)| finite(2.0 * quote - of_it));
+        let tvl_sol = facts.tvl(around.lamports_per_unit, quote_sol);
         let depth = |factor: f64| quote_sol.map(|quote| quote * factor);
         let view = Arc::new(PoolView {
             pool,

@@ -442,6 +442,22 @@ fn the_open_token_is_kept_and_its_page_follows_the_chain() {
     let apart: Vec<_> = second.venues.iter().filter_map(|venue| venue.divergence_pct).collect();
     assert!(apart.iter().any(|apart| (apart - 100.0).abs() < 0.1) && apart.contains(&0.0), "{apart:?}");
     assert_eq!(second.creator.map(|creator| (creator.launches, creator.rugged)), Some((2, 1)));
+    let parted = |market: &mut Market| {
+        let steps = market.steps();
+        let parted = steps.entries.iter().filter(|entry| matches!(entry.step, LifecycleStep::Parted { .. }));
+        parted.count()
+    };
+    assert_eq!(parted(&mut market), 1);
+    // It stays apart, comes back, and parts again: told twice in all.
+    for (times, want) in [(110, 1), (103, 1), (101, 1), (104, 1), (106, 2)] {
+        let quote = (INITIAL.quote + 100) * times / 100;
+        let there = Trade {
+            reserves_after: Some(Reserves { base: INITIAL.base, quote }),
+            ..trade(Venue::RaydiumCpmm, 1, 77, 6, None)
+        };
+        market.apply(Event { slot: 21, ..event(EventKind::Trade(there)) }, at(1_000), &mut changes);
+        assert_eq!(parted(&mut market), want, "{times}");
+    }
 
     market.slot(21, Some(20), 6, &mut changes);
     let third = market.detail(1_000).unwrap();

@@ -283,6 +283,10 @@ pub struct TradeView {
     pub price_sol: Option<f64>,
     /// Market cap in SOL after the trade.
     pub market_cap_sol: Option<f64>,
+    /// By how much it came out better than its sender's bound, in percent; near 0 where the slippage allowed was used up.
+    pub room_pct: Option<f64>,
+    /// Worth 10 SOL at least.
+    pub whale: bool,
 }
 
 /// A step in a token's life.
@@ -315,6 +319,20 @@ pub enum LifecycleStep {
     Completed,
     /// Liquidity moved to this pool.
     Graduated(Pool),
+    /// A fifth of a pool at least was taken out at once.
+    LiquidityRemoved {
+        /// The pool.
+        pool: Pool,
+        /// Share of it in percent.
+        share_pct: f64,
+    },
+    /// A pool's price parted from that of the place where the token's price is made by a twentieth.
+    Parted {
+        /// The pool.
+        pool: Pool,
+        /// How much higher its price is in percent; negative where it is lower.
+        apart_pct: f64,
+    },
 }
 
 /// A bounded list of the newest entries, each with a running number: a reader that skips views knows what it missed.

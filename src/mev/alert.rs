@@ -1,5 +1,7 @@
 //! What a detector says: a class, how sure it is, why, and everything needed to check it by hand.
 
+use std::sync::Arc;
+
 use crate::{
     chain::{
         ids::{Mint, Pool, Signature, WRAPPED_SOL, Wallet},
@@ -8,7 +10,7 @@ use crate::{
     decode::event::{Side, Venue},
 };
 
-use super::{features::Features, leg::Leg};
+use super::{features::Features, leg::Leg, records::Record};
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -288,6 +290,17 @@ pub struct AlertLeg {
     pub tip: u64,
 }
 
+/// The pool's price after one of its trades, in raw quote units for one raw base unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathPoint {
+    /// What the trade is in the alert; trades that only passed by are [`Role::Other`].
+    pub role: Role,
+    /// As it was; `None` where the event does not tell.
+    pub with: Option<f64>,
+    /// As it would have been without the attacker's legs, everybody else re-executed by intent.
+    pub without: f64,
+}
+
 /// What an attack cost somebody. Amounts are in raw units of the pool's quote token and base token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Victim {
@@ -348,6 +361,9 @@ pub struct Alert {
     pub recv_us: i64,
     /// From that arrival until the alert was handed on, in microseconds; 0 until then.
     pub detect_us: u64,
+    /// The price of the pool through the attack, in pool order; `None` where the pool cannot be replayed, and for classes
+    /// that are no position around others' trades.
+    pub path: Option<Arc<[PathPoint]>>,
     /// What its confidence was computed from; sandwich classes and their harmless look-alikes.
     pub features: Option<Features>,
 }
@@ -400,6 +416,7 @@ impl Alert {
             slot: 0,
             recv_us: 0,
             detect_us: 0,
+            path: None,
             features: None,
         }
     }
@@ -412,6 +429,8 @@ pub struct AlertView {
     pub alert: Alert,
     /// Symbol of its token, made safe; empty when unknown.
     pub symbol: Shown,
-    /// Whether the user wants to be told at once: by a wallet watch list, or by class and confidence.
+    /// Whether the user wants to be told at once: by a watch list, or by class and confidence.
     pub notify: bool,
+    /// What its first attacker has done so far, this included; `None` where nobody acts.
+    pub record: Option<Record>,
 }

@@ -10,7 +10,7 @@ use crate::chain::ids::{Mint, Wallet};
 pub enum Notify {
     /// Never.
     Off,
-    /// When a watched wallet takes part.
+    /// When a watched wallet takes part, or it is of a watched token.
     Watched,
     /// Then, and when somebody is attacked.
     #[default]
@@ -30,6 +30,8 @@ pub struct AlertRules {
     pub mute_mints: HashSet<Mint>,
     /// Wallets whose part in anything is told at once, whoever acts or suffers, and whatever is muted.
     pub watch_wallets: HashSet<Wallet>,
+    /// Tokens of which any alert is told at once, whatever is muted.
+    pub watch_mints: HashSet<Mint>,
     /// When to ring.
     pub notify: Notify,
     /// From which confidence.
@@ -41,8 +43,9 @@ impl AlertRules {
     #[must_use]
     pub fn judge(&self, alert: &Alert) -> Option<bool> {
         let acts = |wallets: &HashSet<Wallet>| alert.attackers.iter().any(|one| wallets.contains(&one.wallet));
-        let watched = !self.watch_wallets.is_empty()
-            && (acts(&self.watch_wallets) || alert.legs.iter().any(|leg| self.watch_wallets.contains(&leg.user)));
+        let takes_part =
+            || acts(&self.watch_wallets) || alert.legs.iter().any(|leg| self.watch_wallets.contains(&leg.user));
+        let watched = self.watch_mints.contains(&alert.mint) || (!self.watch_wallets.is_empty() && takes_part());
         let muted = self.mute_classes.contains(&alert.class)
             || self.mute_mints.contains(&alert.mint)
             || (!self.mute_wallets.is_empty() && acts(&self.mute_wallets));
@@ -85,11 +88,13 @@ mod tests {
         for muted in [
             AlertRules { mute_classes: vec![Class::SandwichTight], ..watching.clone() },
             AlertRules { mute_wallets: wallets, ..watching.clone() },
-            AlertRules { mute_mints: mints, ..watching.clone() },
+            AlertRules { mute_mints: mints.clone(), ..watching.clone() },
         ] {
             assert_eq!(muted.judge(&alert(Class::SandwichTight, 1, 0.5)), Some(true), "watched");
             let unwatched = AlertRules { watch_wallets: HashSet::new(), ..muted };
             assert_eq!(unwatched.judge(&tight), None);
+            let of_the_token = AlertRules { watch_mints: mints.clone(), ..unwatched };
+            assert_eq!(of_the_token.judge(&tight), Some(true));
         }
         assert_eq!(watching.judge(&alert(Class::Bait, 2, 0.99)), Some(false));
         assert_eq!(AlertRules { notify: Notify::Off, ..watching }.judge(&tight), Some(false));

@@ -1,7 +1,9 @@
 //! Sandwiches: what somebody opened before others' trades and closed after them, and what it cost those between.
 
 use super::{
-    alert::{ACROSS_GAP, Alert, AlertId, Attacker, Band, Class, Link, Reason, Role, SUSPECTED, State, Victim},
+    alert::{
+        ACROSS_GAP, Alert, AlertId, Attacker, Band, Class, Link, PathPoint, Reason, Role, SUSPECTED, State, Victim,
+    },
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
     leg::Leg,
@@ -249,16 +251,16 @@ impl Judge {
             seqs,
             scene.book,
             |entry| mine(entry) || foreign(entry),
-            |seq, harm| {
-                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == seq) {
-                    (victim.1, victim.2) = (Some(harm), Some(harm));
+            |entry, harm, _| {
+                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == entry.seq) {
+                    (victim.1, victim.2) = (harm, harm);
                 }
             },
         );
         if joint && several {
-            walk(seqs, scene.book, mine, |seq, harm| {
-                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == seq) {
-                    victim.2 = Some(harm);
+            walk(seqs, scene.book, mine, |entry, harm, _| {
+                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == entry.seq) {
+                    victim.2 = harm;
                 }
             });
         }
@@ -322,6 +324,7 @@ impl Judge {
         let mut roles: Vec<_> =
             fronts.chain(backs).chain(self.victims.iter().map(|(seq, ..)| (*seq, Role::Victim))).collect();
         roles.sort_unstable();
+        let path = price_path(first, last.seq, &roles, &Entity::of(&position, scene), scene.book);
         let victims: Vec<Victim> = self
             .victims
             .iter()
@@ -360,6 +363,7 @@ impl Judge {
             slot: last.leg.place.slot,
             recv_us: last.leg.recv_us,
             detect_us: 0,
+            path,
             features: Some(judged.features),
         })
     }
@@ -415,9 +419,48 @@ fn links<'a>(
     })
 }
 
-/// Executes legs of a pool without some of them; tells what each of the others would not have suffered. `false` where
-/// the pool cannot be replayed to the end.
-fn walk(seqs: &[Seq], book: &Book, removed: impl Fn(&Entry) -> bool, mut harmed: impl FnMut(Seq, Harm)) -> bool {
+/// The price after each leg of the pool between these two, as it was and without the entity's legs.
+fn price_path(
+    first: Seq,
+    last: Seq,
+    roles: &[(Seq, Role)],
+    entity: &Entity,
+    book: &Book,
+) -> Option<std::sync::Arc<[PathPoint]>> {
+    let mut seqs = Vec::new();
+    if !book.between(first, last, &mut seqs) {
+        return None;
+    }
+    let mut path = Vec::with_capacity(seqs.len());
+    let mut not_a_price = false;
+    let whole = walk(
+        &seqs,
+        book,
+        |entry| entity.owns(entry),
+        |entry, _, state| {
+            let role = roles.iter().find(|(seq, _)| *seq == entry.seq).map_or(Role::Other, |(_, role)| *role);
+            let with = entry.leg.after.and_then(|after| price(after.base.into(), after.quote));
+            let without = price(state.base, state.quote);
+            not_a_price |= without.is_none();
+            path.extend(without.map(|without| PathPoint { role, with, without }));
+        },
+    );
+    (whole && !not_a_price).then(|| path.into())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a price")]
+fn price(base: u128, quote: u128) -> Option<f64> {
+    (base > 0).then(|| quote as f64 / base as f64)
+}
+
+/// Executes legs of a pool without some of them; tells of each, in order, what it would not have suffered (`None` of the
+/// removed), and the pool afterwards. `false` where the pool cannot be replayed to the end.
+fn walk(
+    seqs: &[Seq],
+    book: &Book,
+    removed: impl Fn(&Entry) -> bool,
+    mut executed: impl FnMut(&Entry, Option<Harm>, &PoolState),
+) -> bool {
     let mut state = None;
     let mut expected = None;
     for entry in seqs.iter().filter_map(|seq| book.get(*seq)) {
@@ -429,11 +472,12 @@ fn walk(seqs: &[Seq], book: &Book, removed: impl Fn(&Entry) -> bool, mut harmed:
         expected = leg.after;
         let Some(now) = state.or_else(|| PoolState::before(leg)) else { return false };
         if removed(entry) {
+            executed(entry, None, &now);
             state = Some(now);
             continue;
         }
         let (Some(fill), Some(harm)) = (now.fill(leg), now.harm(leg)) else { return false };
-        harmed(entry.seq, harm);
+        executed(entry, Some(harm), &fill.after);
         state = Some(fill.after);
     }
     true

@@ -1,16 +1,19 @@
-//! The built-in demo: a simulated market, and the recorded mainnet transactions shipped with the program, over and over.
+//! The built-in demo: a simulated market, attacks planted beside it and what only looks like them, and the recorded mainnet
+//! transactions shipped with the program, over and over.
 
 use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
     vec,
 };
 
+use thiserror::Error;
 use yellowstone_grpc_proto::geyser::{SubscribeUpdate, SubscribeUpdateTransactionInfo, subscribe_update::UpdateOneof};
 
 use super::{
     feed::{Producer, SlotItem, SlotItemKind, SlotPlan},
     market::{MarketSettings, SimulatedMarket},
     noise,
+    scenario::{Episodes, Settings, SettingsError},
 };
 use crate::chain::recording::{Reader, RecordingError};
 
@@ -18,6 +21,8 @@ use crate::chain::recording::{Reader, RecordingError};
 const RECORDING: &[u8] = include_bytes!("data/published.pb.zst");
 /// Transactions per second that come from the recording.
 const RECORDED_RATE: f64 = 4.0;
+/// Episodes that play at a time: each lasts some eight seconds, and about every second is an attack.
+const EPISODES: usize = 2;
 /// Names the bytes that make the signatures of later passes.
 const SIGNATURES: u64 = 2;
 
@@ -26,7 +31,8 @@ const SIGNATURES: u64 = 2;
 pub struct DemoSettings {
     /// Decides everything that is left to chance.
     pub seed: u64,
-    /// Transactions per second of the simulated market, 1 to 20,000. The recorded ones come on top.
+    /// Transactions per second of the simulated market, 1 to 20,000. The recorded ones and some ten of the planted episodes
+    /// come on top.
     pub rate: f64,
 }
 
@@ -36,9 +42,21 @@ impl Default for DemoSettings {
     }
 }
 
-/// The demo as a [`Producer`]: endless slots of a simulated market with recorded transactions among its own.
+/// Why there is no demo.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// The shipped recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The shipped scenario settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+/// The demo as a [`Producer`]: endless slots of a simulated market with others' transactions among its own.
 pub struct Demo {
     market: SimulatedMarket,
+    episodes: Episodes,
     recorded: Vec<SubscribeUpdateTransactionInfo>,
     /// What is left of this pass.
     pass: vec::IntoIter<SubscribeUpdateTransactionInfo>,
@@ -52,11 +70,13 @@ impl Demo {
     /// A demo that begins now.
     ///
     /// # Errors
-    /// When the shipped recording cannot be read.
-    pub fn new(settings: DemoSettings) -> Result<Self, RecordingError> {
+    /// Never, as tests check: what is shipped can be read.
+    pub fn new(settings: DemoSettings) -> Result<Self, DemoError> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start_time = i64::try_from(since.as_secs()).unwrap_or(0);
-        let market = SimulatedMarket::new(MarketSettings { seed: settings.seed, rate: settings.rate, start_time });
+        let market = MarketSettings { seed: settings.seed, rate: settings.rate, start_time };
+        let market = SimulatedMarket::new(market).with_bundles();
+        let episodes = Episodes::new(settings.seed, &Settings::shipped()?, None, EPISODES);
         let mut reader = Reader::from_zstd("published.pb.zst (shipped)", RECORDING)?;
         let mut recorded = Vec::new();
         while let Some(update) = reader.next_as::<SubscribeUpdate>() {
@@ -66,7 +86,7 @@ impl Demo {
         }
         let mut rng = fastrand::Rng::with_seed(noise::mix(settings.seed));
         let until_next = pause(&mut rng);
-        Ok(Self { market, pass: recorded.clone().into_iter(), recorded, passes: 0, rng, until_next })
+        Ok(Self { market, episodes, pass: recorded.clone().into_iter(), recorded, passes: 0, rng, until_next })
     }
 
     fn next_recorded(&mut self) -> Option<SubscribeUpdateTransactionInfo> {
@@ -83,6 +103,16 @@ impl Demo {
 impl Producer for Demo {
     fn next_slot(&mut self) -> Option<SlotPlan> {
         let mut plan = self.market.next_slot()?;
+        let bundles = self.episodes.slot(plan.slot, plan.block_time, plan.parent_blockhash);
+        let count = u32::try_from(bundles.len()).unwrap_or(u32::MAX).max(1);
+        // In their order, spread over the slot; nothing comes between those of a bundle.
+        for (number, bundle) in (0..).zip(bundles) {
+            let at = plan.duration * number / count;
+            let place = plan.items.partition_point(|item| item.at <= at);
+            let bundle = bundle.into_iter();
+            let items = bundle.map(|info| SlotItem { at, kind: SlotItemKind::Transaction(Box::new(info)) });
+            plan.items.splice(place..place, items);
+        }
         while self.until_next < plan.duration {
             let at = self.until_next;
             self.until_next += pause(&mut self.rng);

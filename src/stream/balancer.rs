@@ -121,6 +121,15 @@ impl LoadBalancer {
         self.last_move = Some(now);
     }
 
+    /// A server has cut a connection of this level because we read too slowly: the level to come back with, if that is
+    /// another one. It is given back like one that was shed.
+    pub fn lagged(&mut self, now: Duration, connection: usize, level: Throttle) -> Option<Throttle> {
+        let lane = self.lanes.get_mut(connection).filter(|_| level < Throttle::HighOnly)?;
+        lane.shed_from.get_or_insert(level);
+        self.last_shed = Some(now);
+        Some(level.down())
+    }
+
     fn rebalance(
         &mut self,
         now: Duration,
@@ -321,6 +330,25 @@ mod tests {
         assert!(matches!(decision, Some(Decision::Rebalance { reason: "forecast", .. })), "{decision:?}");
         let score = 0.2 * (1e6 + 2e4 * (second - 1) as f64) / 1e6;
         assert!(score < HOT, "it was hot already: {score}");
+    }
+
+    #[test]
+    fn who_was_cut_for_being_slow_comes_back_with_less_and_gets_it_back_later() {
+        let pool = ConnectionPool::new(1, Group::ALL);
+        let mut balancer = LoadBalancer::default();
+        assert_eq!(balancer.lagged(at(0), 0, Throttle::Full), Some(Throttle::WithoutLow));
+        assert_eq!(balancer.lagged(at(1), 0, Throttle::WithoutLow), Some(Throttle::HighOnly));
+        assert_eq!(balancer.lagged(at(2), 0, Throttle::HighOnly), None, "what matters most is never shed");
+        let (mut level, mut changes) = (Throttle::HighOnly, Vec::new());
+        let loads = [ConnectionLoad { connection: 0, bytes_per_s: 1e6, busy: Some(0.1), queue_fill: 0.0 }];
+        for second in 3..300 {
+            let decision = balancer.second(at(second), &pool, &groups(1e6, 1e6), &loads, &[level], &RULES);
+            if let Some(Decision::Throttle { level: to, .. }) = decision {
+                changes.push(to);
+                level = to;
+            }
+        }
+        assert_eq!(changes, [Throttle::WithoutLow, Throttle::Full]);
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub struct Completeness {
     slots: BTreeMap<u64, Known>,
     /// First slot that a connection spoke of.
     since: [Option<u64>; MAX_CONNECTIONS],
+    /// First slot from which on another connection has what this one carried.
+    until: [Option<u64>; MAX_CONNECTIONS],
     /// Oldest slot that a connection left open for longer than slots are kept.
     open: [Option<u64>; MAX_CONNECTIONS],
     past: ProofCounts,
@@ -152,6 +154,7 @@ impl Completeness {
             mode,
             slots: BTreeMap::new(),
             since: [None; MAX_CONNECTIONS],
+            until: [None; MAX_CONNECTIONS],
             open: [None; MAX_CONNECTIONS],
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
@@ -164,6 +167,12 @@ impl Completeness {
     /// A connection has finished a slot. Appends the slots that stand otherwise than before.
     pub fn record(&mut self, connection: usize, record: SlotRecord, changes: &mut Vec<SlotProof>) {
         let Some(since) = self.since.get_mut(connection) else { return };
+        if let Some(until) = self.until.get_mut(connection)
+            && until.is_some_and(|until| record.slot >= until)
+        {
+            // It is back: what others carried meanwhile is not awaited of it.
+            (*since, *until) = (None, None);
+        }
         if since.is_some_and(|since| record.slot < since.saturating_sub(KEPT as u64)) {
             return;
         }
@@ -219,6 +228,19 @@ impl Completeness {
             if !whole {
                 known.missed |= bit(gap.connection);
             }
+            self.tell(slot, changes);
+        }
+    }
+
+    /// Another connection has everything that this one carried, from this slot on.
+    pub fn taken_over(&mut self, connection: usize, from: u64, changes: &mut Vec<SlotProof>) {
+        let Some(until) = self.until.get_mut(connection) else { return };
+        *until = Some(until.map_or(from, |until| until.min(from)));
+        if let Some(open) = self.open.get_mut(connection) {
+            *open = open.filter(|open| *open < from);
+        }
+        let slots: Vec<u64> = self.slots.range(from..).map(|(slot, _)| *slot).collect();
+        for slot in slots {
             self.tell(slot, changes);
         }
     }
@@ -304,8 +326,10 @@ impl Completeness {
         let records = || known.records.iter().flatten();
         let lost: u32 = records().map(|record| record.lost).sum();
         // A connection that is down or stopped is waited for all the same: what it carries is missing.
-        let since = self.since.iter().enumerate();
-        let awaited = since.filter(|(_, since)| since.is_some_and(|since| since <= slot));
+        let since = self.since.iter().zip(&self.until).enumerate();
+        let awaited = since.filter(|(_, (since, until))| {
+            since.is_some_and(|since| since <= slot) && until.is_none_or(|until| slot < until)
+        });
         let whole = |connection: usize| known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
         let (mut all, mut any) = (true, false);
         for (connection, _) in awaited {

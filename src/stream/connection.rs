@@ -44,8 +44,27 @@ pub(super) struct Desired {
     pub(super) since: Instant,
     /// Counts the user's wishes to reconnect.
     pub(super) epoch: u64,
+    /// Groups that came over from connections without a stream and are not known to be in force here.
+    pub(super) taken: Vec<Taken>,
+    /// Whether it asks for less of the same groups than the filter set before.
+    pub(super) sheds: bool,
     /// Whether to run at all.
     pub(super) run: Run,
+}
+
+/// Groups that came over from a connection that has no stream any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The filter set with which they came.
+    pub(super) version: u32,
+    /// Whose groups.
+    pub(super) connection: usize,
+    /// Everything of them is missing from this slot on.
+    pub(super) from: u64,
+    /// Whether that connection has no others left.
+    pub(super) all: bool,
+    /// Whether any of them is shed here: then what is missing will not come.
+    pub(super) shed: bool,
 }
 
 /// See [`Desired`].
@@ -55,6 +74,8 @@ pub(super) enum Run {
     Go,
     /// Hold no stream until a new epoch.
     Stop(Arc<str>),
+    /// Hold no stream until told otherwise: the server has no room for it.
+    Rest(Arc<str>),
     /// End the thread.
     Close,
 }
@@ -68,6 +89,8 @@ pub(super) enum Report {
     Sent { version: u32 },
     /// The first update with this version came.
     Active { version: u32, after: Duration },
+    /// What this version asks for comes whole after this slot; the slot itself may have begun before it.
+    Whole { version: u32, after: u64 },
     /// Another endpoint is used from now on, by its place.
     Endpoint(usize),
     /// A stream was opened.
@@ -82,6 +105,10 @@ pub(super) enum Report {
     Gap(Gap),
     /// Something the user should know.
     Note(Arc<str>),
+    /// The server cut the stream because we read too slowly.
+    Slow,
+    /// The server has no room for this stream.
+    Crowded { cause: Arc<str> },
     /// The thread is over.
     Ended { panic: Option<Arc<str>> },
 }
@@ -107,6 +134,10 @@ pub(super) struct Connection<S: Sink> {
     pub(super) vitals: Arc<Vitals>,
     pub(super) recovery: Recovery,
     pub(super) ledger: StreamLedger,
+    /// Taken over, and not all there yet.
+    pub(super) taking: Vec<Taken>,
+    /// Newest version of which everything was taken over.
+    pub(super) taken: u32,
 }
 
 /// An endpoint with its budget.
@@ -178,6 +209,11 @@ impl<S: Sink> Connection<S> {
                     self.stop(&desired, cause.clone()).await;
                     continue;
                 }
+                Run::Rest(cause) => {
+                    self.rest(cause.clone()).await;
+                    purpose = Purpose::Rebalance;
+                    continue;
+                }
                 Run::Close => return,
             }
             self.state(ConnectionState::WaitingForPermit, trouble.take()).await;
@@ -247,14 +283,22 @@ impl<S: Sink> Connection<S> {
                 }
             };
             let probing = if backoff.is_open() { " (nothing but failures: probing seldom)" } else { "" };
-            let cause: Arc<str> = format!("{}{probing}", verdict.cause).into();
+            let mut cause = format!("{}{probing}", verdict.cause);
+            if verdict.action == Action::Calm {
+                call.keepalive = (call.keepalive * 2).min(CALMEST.max(call.keepalive));
+                cause = format!("{cause}; keepalive every {:?} from now on", call.keepalive);
+            }
+            let cause: Arc<str> = cause.into();
+            if verdict.class == Class::Slow {
+                self.report(Report::Slow).await;
+            }
             let mut delay = backoff.next_delay();
             match verdict.action {
                 Action::Retry { floor } => delay = delay.max(floor),
                 Action::Freeze { pushback } => {
                     self.gate.freeze(backoff.freeze(self.settings.budget.window, pushback));
                 }
-                Action::Calm => call.keepalive = (call.keepalive * 2).min(CALMEST),
+                Action::Calm => {}
                 Action::WithoutCompression if call.zstd => call.zstd = false,
                 Action::WithoutCompression | Action::Stop => {
                     if !self.change_over(verdict.class, false, started.elapsed()).await {
@@ -290,7 +334,10 @@ impl<S: Sink> Connection<S> {
                 delay = LEAST_DELAY;
             }
             trouble = Some(cause.clone());
-            self.state(ConnectionState::BackingOff, Some(cause)).await;
+            self.state(ConnectionState::BackingOff, Some(cause.clone())).await;
+            if verdict.class == Class::Concurrency {
+                self.report(Report::Crowded { cause }).await;
+            }
             self.pause(&desired, delay).await;
         }
     }
@@ -334,6 +381,21 @@ impl<S: Sink> Connection<S> {
             () = other_wish(&mut self.desired, desired) => {}
             () = tokio::time::sleep(delay) => {}
         }
+    }
+
+    /// Holds no stream while others carry its groups.
+    async fn rest(&mut self, cause: Arc<str>) {
+        self.recovery.rest();
+        self.ledger = StreamLedger::new(self.settings.proof);
+        self.vitals.progress(None);
+        // Who takes this one's groups has theirs as well.
+        for taken in std::mem::take(&mut self.taking).into_iter().filter(|taken| taken.all) {
+            self.sink.on_taken_over(taken.connection, taken.from);
+        }
+        self.tell(Vec::new()).await;
+        self.state(ConnectionState::Idle, Some(cause)).await;
+        // An error means that the supervisor is gone, which the next look finds too.
+        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest(_))).await;
     }
 
     /// Stopped, until the user reconnects or everything closes.
@@ -432,6 +494,7 @@ impl<S: Sink> Connection<S> {
         };
         let mut gaps = Vec::new();
         self.recovery.lost(class, message, cause, &mut gaps);
+        self.vitals.progress(self.recovery.settled());
         self.tell(gaps).await;
     }
 

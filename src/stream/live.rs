@@ -15,7 +15,7 @@ use tonic::{Streaming, transport::Channel};
 use super::{
     Arrival, Sink, channel,
     connection::{
-        Connection, Delivered, Desired, End, Report, Run, clean_end, closing, failure_of, stream_phase, urgent,
+        Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase, urgent,
     },
     gate::{GateError, Permit},
     limiter::Ask,
@@ -51,6 +51,8 @@ pub(super) struct Live<'c, S: Sink> {
     pending: Vec<(Desired, Option<Permit>)>,
     /// Newest version seen.
     active: u32,
+    /// Seen in force, while the slot at hand may have begun before that; with the newest slot finished by then.
+    joining: Option<(u32, Option<u64>)>,
     last_sent: Instant,
     /// Held until the replay begins.
     replay_permit: Option<Permit>,
@@ -75,6 +77,7 @@ impl<'c, S: Sink> Live<'c, S> {
             pending: vec![(Desired { since: Instant::now(), ..sent.clone() }, None)],
             sent,
             active: 0,
+            joining: None,
             last_sent: Instant::now(),
             replay_permit: None,
             ask: None,
@@ -279,22 +282,64 @@ impl<'c, S: Sink> Live<'c, S> {
 
     /// Completes and reports the updates that have been seen in force, and what was learnt about gaps.
     async fn activated(&mut self) {
-        let Connection { vitals, recovery, .. } = &*self.connection;
-        vitals.progress(recovery.newest(), recovery.settled());
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
             drop(permit);
+            self.take_over(&sent);
             self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
         }
         for gap in std::mem::take(&mut self.gaps) {
             self.connection.sink.on_gap(&gap);
             self.connection.report(Report::Gap(gap)).await;
+            // What cannot be fetched is missing of the other connection's groups as well.
+            let theirs = |taken: &&Taken| !gap.repaired && taken.from <= gap.to_slot;
+            for taken in self.connection.taking.clone().iter().filter(theirs) {
+                let from_slot = gap.from_slot.max(taken.from);
+                let theirs = Gap { connection: taken.connection, from_slot, ..gap };
+                self.connection.sink.on_gap(&theirs);
+                self.connection.report(Report::Gap(theirs)).await;
+            }
+        }
+        let Connection { recovery, taking, sink, vitals, .. } = &mut *self.connection;
+        vitals.progress(recovery.settled());
+        if !recovery.is_wanting() {
+            for taken in std::mem::take(taking).into_iter().filter(|taken| taken.all) {
+                sink.on_taken_over(taken.connection, taken.from);
+            }
+        }
+        if let Some((version, before)) = self.joining
+            && let Some(after) = self.connection.recovery.last().filter(|last| Some(*last) != before)
+        {
+            self.joining = None;
+            self.connection.report(Report::Whole { version, after }).await;
         }
         if let Some(resumed) = self.connection.recovery.take_resumed()
             && self.connection.id == 0
         {
             self.connection.report(Report::Note(in_words(resumed).into())).await;
         }
+    }
+
+    /// A filter set is in force: what came over with it is to be fetched from where it broke off.
+    fn take_over(&mut self, sent: &Desired) {
+        let Connection { recovery, taking, taken: done, vitals, .. } = &mut *self.connection;
+        self.joining = Some((sent.version, recovery.last()));
+        if sent.version <= *done {
+            return;
+        }
+        for taken in sent.taken.iter().filter(|taken| taken.version > *done) {
+            recovery.take_over(taken.from, GapCause::Disconnect);
+            if taken.shed {
+                recovery.give_up(Some(taken.from), GapCause::Disconnect);
+            }
+            taking.push(*taken);
+        }
+        if sent.sheds {
+            recovery.give_up(None, GapCause::Lagged);
+        }
+        *done = sent.version;
+        // Before anybody hears of it.
+        vitals.progress(recovery.settled());
     }
 
     /// If another filter set is wanted: resolves when it may be written, spaced from the last one and paid for. Not while

@@ -21,6 +21,7 @@ pub mod policy;
 pub mod pool;
 pub mod probe;
 pub mod recovery;
+mod rest;
 mod slot;
 mod start;
 pub mod status;
@@ -132,6 +133,8 @@ pub struct StreamSettings {
     pub proof: ProofMode,
     /// Whether groups are moved, and shed when we are the slow side, without being asked.
     pub balance: bool,
+    /// How long a connection rests for which the server has no room; twice as long each time it finds none again.
+    pub rest: Duration,
     /// Least time between two filter updates on one stream: key repeat ends up as one.
     pub update_spacing: Duration,
 }
@@ -158,6 +161,9 @@ pub trait Sink: Send + 'static {
 
     /// Slots were missed on this connection, or fetched again.
     fn on_gap(&mut self, _gap: &Gap) {}
+
+    /// Everything that another connection carried has come here or is declared as missed, from this slot on.
+    fn on_taken_over(&mut self, _connection: usize, _from_slot: u64) {}
 
     /// Takes a frame that could not be read.
     fn on_bad_frame(&mut self, frame: &Bytes, error: crate::chain::wire::WireError, arrival: Arrival);

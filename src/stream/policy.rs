@@ -339,6 +339,9 @@ impl Backoff {
     }
 }
 
+/// What tonic 0.14 says of a connection that broke on our side, or that never came about. No server has answered then.
+const OWN_FINDINGS: [&str; 2] = ["http2 error", "transport error"];
+
 /// Three refusals before the first message within ten seconds are a rate limit in disguise.
 #[derive(Clone, Debug, Default)]
 pub struct RefusalStreak(Vec<Duration>);
@@ -346,7 +349,8 @@ pub struct RefusalStreak(Vec<Duration>);
 impl RefusalStreak {
     /// Takes a failure; whether it is to be read as a rate limit.
     pub fn on(&mut self, failure: &Failure, now: Duration) -> bool {
-        if failure.phase != Phase::Headers || failure.code != Code::Unavailable {
+        let ours = OWN_FINDINGS.iter().any(|text| failure.message.starts_with(text));
+        if failure.phase != Phase::Headers || failure.code != Code::Unavailable || ours {
             return false;
         }
         self.0.retain(|at| now.saturating_sub(*at) <= Duration::from_secs(10));

@@ -26,6 +26,8 @@ pub struct GroupLoad {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionPool {
     assigned: Vec<GroupSet>,
+    /// Connections that the server has no room for now.
+    resting: Vec<bool>,
 }
 
 impl ConnectionPool {
@@ -49,7 +51,50 @@ impl ConnectionPool {
                 set.insert(group);
             }
         }
-        Self { assigned }
+        let resting = vec![false; assigned.len()];
+        Self { assigned, resting }
+    }
+
+    /// Marks a connection as one that can carry nothing now, or again can.
+    pub fn set_resting(&mut self, connection: usize, resting: bool) {
+        if let Some(mark) = self.resting.get_mut(connection) {
+            *mark = resting;
+        }
+    }
+
+    /// Whether a connection can carry nothing now.
+    #[must_use]
+    pub fn is_resting(&self, connection: usize) -> bool {
+        self.resting.get(connection).is_some_and(|resting| *resting)
+    }
+
+    /// Where the groups of a connection go that has to give them up: each to the connection with the least load among
+    /// those that can take it, heavy groups first.
+    #[must_use]
+    pub fn heirs(&self, connection: usize, able: &[usize], loads: &[GroupLoad]) -> Vec<Move> {
+        let load = |group: Group| {
+            let of = loads.iter().filter(|one| one.group == group && one.bytes_per_s.is_finite());
+            of.map(|one| one.bytes_per_s).fold(0.0, f64::max)
+        };
+        let mut carried: Vec<(usize, GroupSet, f64)> = able
+            .iter()
+            .filter(|heir| **heir != connection && !self.is_resting(**heir))
+            .map(|heir| (*heir, self.groups(*heir), self.groups(*heir).iter().map(load).sum()))
+            .collect();
+        let mut groups: Vec<Group> = self.groups(connection).iter().collect();
+        groups.sort_by(|a, b| load(*b).total_cmp(&load(*a)));
+        let mut moves = Vec::with_capacity(groups.len());
+        for group in groups {
+            let least = carried.iter_mut().min_by(|a, b| {
+                // Without figures the fewest groups.
+                a.2.total_cmp(&b.2).then(a.1.iter().count().cmp(&b.1.iter().count())).then(a.0.cmp(&b.0))
+            });
+            let Some((to, set, sum)) = least else { break };
+            set.insert(group);
+            *sum += load(group);
+            moves.push(Move { group, from: connection, to: *to });
+        }
+        moves
     }
 
     /// The groups of each connection.
@@ -70,6 +115,9 @@ impl ConnectionPool {
             let name = one.group.name();
             if one.to >= self.assigned.len() {
                 return Err(format!("there is no connection {}", one.to));
+            }
+            if self.is_resting(one.to) {
+                return Err(format!("the server has no room for connection {} now", one.to));
             }
             if !self.groups(one.from).contains(one.group) {
                 return Err(format!("{name} is not on connection {}", one.from));
@@ -170,6 +218,9 @@ impl ConnectionPool {
         for ((group, _), at) in placed.iter().zip(targets) {
             sums[*at] += load[group.index()];
             high[*at] |= group.priority() == Priority::High;
+        }
+        if targets.iter().any(|at| self.is_resting(*at)) {
+            return (usize::MAX, f64::INFINITY);
         }
         let mixed = placed
             .iter()

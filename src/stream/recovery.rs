@@ -77,6 +77,8 @@ pub struct Recovery {
     repaired_to: Option<u64>,
     /// Found incomplete while another replay was under way.
     queued: Option<(u64, GapCause)>,
+    /// Groups were given up of which something was still to come: since when.
+    given_up: Option<(u64, GapCause)>,
     /// Where an earlier run ended, until the chain was seen.
     resume: Resume,
     /// What was found when it was.
@@ -121,6 +123,7 @@ impl Recovery {
             unsupported: false,
             repaired_to: None,
             queued: None,
+            given_up: None,
             resume: Resume::Fresh,
             resumed: None,
             outliers_in_a_row: 0,
@@ -150,16 +153,16 @@ impl Recovery {
         self.last
     }
 
-    /// Newest slot of which anything is known.
-    #[must_use]
-    pub fn newest(&self) -> Option<u64> {
-        self.last.max(self.open.last().copied())
-    }
-
-    /// The slot up to which everything has come or was declared as missed, unless something is still to be fetched.
+    /// The slot up to which everything has come or was declared as missed.
     #[must_use]
     pub fn settled(&self) -> Option<u64> {
-        self.last.filter(|_| self.wanted.is_none() && self.queued.is_none())
+        let missing = [self.wanted.map(|wanted| wanted.from), self.queued.map(|(from, _)| from)];
+        let first = missing.into_iter().flatten().min();
+        match (self.last, &self.resume) {
+            (Some(last), _) => Some(first.map_or(last, |first| last.min(first.saturating_sub(1)))),
+            (None, Resume::After { slot, .. }) => Some(*slot),
+            (None, Resume::Fresh | Resume::Unknown) => first.map(|first| first.saturating_sub(1)),
+        }
     }
 
     /// Slots that were no slots of this chain.
@@ -234,10 +237,25 @@ impl Recovery {
         }
         self.last = Some(self.last.map_or(slot, |last| last.max(slot)));
         self.open.remove(&slot);
+        if new && let Some((from, cause)) = self.given_up.take() {
+            gaps.push(Gap {
+                connection: self.connection,
+                from_slot: from,
+                to_slot: slot.max(from),
+                cause,
+                repaired: false,
+            });
+        }
         if self.phase == Phase::Live
             && let Some((from, cause)) = self.queued.take()
         {
-            ask |= self.repair(from, cause) == Repair::Ask;
+            match self.repair(from, cause) {
+                Repair::Ask => ask = true,
+                Repair::Already => {}
+                Repair::Impossible => {
+                    self.settle(from, slot.max(from), GapCause::ReplayUnsupported, false, gaps);
+                }
+            }
         }
         ask
     }
@@ -327,11 +345,51 @@ impl Recovery {
         Repair::Ask
     }
 
+    /// Groups come over from another connection, of which everything from this slot on is missing: fetched as after a
+    /// break, or declared, once the slot at hand is finished. That one may have begun before the groups were asked for.
+    pub fn take_over(&mut self, from: u64, cause: GapCause) {
+        // What was asked for again was asked for without these groups.
+        self.repaired_to = None;
+        if matches!(self.phase, Phase::Replaying { .. } | Phase::Ending) {
+            self.queued = Some((self.queued.map_or(from, |(queued, _)| queued.min(from)), cause));
+            return;
+        }
+        let wanted = self.wanted.unwrap_or(Wanted { from, cause, tries: 0, empty: 0 });
+        self.wanted = Some(Wanted { from: wanted.from.min(from), ..wanted });
+        self.phase = Phase::Joining;
+    }
+
+    /// Groups are not asked for any more: what is missing of them, from this slot on or from where this connection has
+    /// come to, will not come. Declared when the slot at hand is finished.
+    pub fn give_up(&mut self, from: Option<u64>, cause: GapCause) {
+        let Some(from) =
+            from.or_else(|| self.is_wanting().then(|| self.settled().map(|settled| settled + 1)).flatten())
+        else {
+            return;
+        };
+        self.given_up = Some((self.given_up.map_or(from, |(earlier, _)| earlier.min(from)), cause));
+    }
+
+    /// Whether something is missing that may still come, or is still to be declared.
+    #[must_use]
+    pub const fn is_wanting(&self) -> bool {
+        self.wanted.is_some() || self.queued.is_some() || self.given_up.is_some()
+    }
+
+    /// Nothing is expected of this connection any more: another one has what it carried.
+    pub fn rest(&mut self) {
+        let (unsupported, outliers) = (self.unsupported, self.outliers);
+        *self = Self { unsupported, outliers, ..Self::new(self.connection, self.enabled) };
+    }
+
     /// What to ask for, by what the server says it has: `Ok(None)` is no replay at all, `Err` is no answer.
     pub fn request(&mut self, first_available: Result<Option<u64>, ()>, gaps: &mut Vec<Gap>) -> Option<u64> {
         let (mut wanted, last) = self.wanted.zip(self.last)?;
         if self.phase != Phase::Asking {
             return None;
+        }
+        if let Some((queued, _)) = self.queued.take() {
+            wanted.from = wanted.from.min(queued);
         }
         let gone = match first_available {
             Ok(None) => {

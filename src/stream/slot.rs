@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, thread};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
-    connection::Desired,
+    connection::{Desired, Taken},
     status::{ConnectionState, Throttle},
     vitals::Vitals,
     watchdog::Ailment,
@@ -39,9 +39,43 @@ pub(super) struct Slot {
     pub(super) sent: u32,
     pub(super) active: u32,
     pub(super) opened: u64,
+    /// Newest version ever seen in force.
+    pub(super) confirmed: u32,
+    /// Newest version whose data comes whole, and after which slot.
+    pub(super) whole: Option<(u32, u64)>,
+    /// Why it was refused for want of room while nobody could take its groups.
+    pub(super) crowded: Option<Arc<str>>,
+    /// While the server has no room for it.
+    pub(super) rest: Option<Rest>,
+    /// Times in a row that the server had none.
+    pub(super) rests: u32,
+}
+
+/// A connection that the server has no room for.
+pub(super) struct Rest {
+    /// What it carried before.
+    pub(super) groups: GroupSet,
+    /// When it is tried again.
+    pub(super) until: Instant,
 }
 
 impl Slot {
+    /// The groups that came over to it and are not known to be in force.
+    pub(super) fn unconfirmed(&self) -> Vec<Taken> {
+        self.wishes.borrow().taken.iter().copied().filter(|taken| taken.version > self.confirmed).collect()
+    }
+
+    /// Everything of its groups is missing from this slot on, if it has no stream.
+    pub(super) fn missing_since(&self) -> Option<u64> {
+        let came_over = self.unconfirmed().into_iter().map(|taken| taken.from);
+        came_over.chain(self.vitals.settled().map(|settled| settled + 1)).min()
+    }
+
+    /// Whether everything of its groups up to this slot has come or was declared.
+    pub(super) fn has_all(&self, slot: u64) -> bool {
+        self.vitals.settled().is_some_and(|settled| settled >= slot) && self.unconfirmed().is_empty()
+    }
+
     pub(super) fn new(wishes: watch::Sender<Desired>, vitals: Arc<Vitals>, running: Running, since_ms: i64) -> Self {
         Self {
             wishes,
@@ -57,6 +91,11 @@ impl Slot {
             sent: 0,
             active: 0,
             opened: 0,
+            confirmed: 0,
+            whole: None,
+            crowded: None,
+            rest: None,
+            rests: 0,
         }
     }
 }

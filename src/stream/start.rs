@@ -73,6 +73,8 @@ pub(super) fn start<S: Sink>(
             purpose: Purpose::Start,
             since: Instant::now(),
             epoch: 0,
+            taken: Vec::new(),
+            sheds: false,
             run: Run::Go,
         });
         let vitals = Arc::new(Vitals::new());
@@ -91,6 +93,8 @@ pub(super) fn start<S: Sink>(
             vitals: vitals.clone(),
             recovery: Recovery::new(id, settings.recover).resuming(settings.resume.clone()),
             ledger: StreamLedger::new(settings.proof),
+            taking: Vec::new(),
+            taken: 0,
         };
         let running = match machine.runner {
             Runner::Threads => Running::Thread(spawn(connection)?),

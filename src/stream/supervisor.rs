@@ -1,6 +1,6 @@
 //! Owns what the connections share: budget, pool, wishes. Turns requests and reports into the published status.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     StreamSettings,
     balancer::{ConnectionLoad, Decision, LoadBalancer},
-    connection::{Desired, Place, Report, Run},
+    connection::{Desired, Place, Report, Run, Taken},
     gate::Gate,
     limiter::Ask,
     machine::Machine,
@@ -24,6 +24,7 @@ use super::{
     },
     watchdog::{Pulse, examine, give_up},
 };
+use crate::chain::group::GroupSet;
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
@@ -31,30 +32,30 @@ const EVENTS: usize = 256;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Groups on their way: added on the targets, not yet removed from the sources.
-struct Migration {
-    reason: &'static str,
-    moves: Vec<Move>,
+pub(super) struct Migration {
+    pub(super) reason: &'static str,
+    pub(super) moves: Vec<Move>,
     /// Targets with the version that carries their new groups.
-    awaited: Vec<(usize, u32)>,
-    /// The newest slot when all of them delivered: the sources owe everything up to it.
-    owed: Option<u64>,
-    permits: u32,
+    pub(super) awaited: Vec<(usize, u32)>,
+    /// All of them deliver everything after this slot: the sources owe what came up to it.
+    pub(super) owed: Option<u64>,
+    pub(super) permits: u32,
 }
 
 pub(super) struct Supervisor {
     machine: Machine,
-    settings: Arc<StreamSettings>,
+    pub(super) settings: Arc<StreamSettings>,
     /// Every endpoint with its budget, the preferred one first.
     places: Arc<[Place]>,
-    pool: ConnectionPool,
-    slots: Vec<Slot>,
-    loads: Vec<GroupLoad>,
-    migration: Option<Migration>,
+    pub(super) pool: ConnectionPool,
+    pub(super) slots: Vec<Slot>,
+    pub(super) loads: Vec<GroupLoad>,
+    pub(super) migration: Option<Migration>,
     balancer: LoadBalancer,
     started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
-    token_refused: Option<Arc<str>>,
+    pub(super) token_refused: Option<Arc<str>>,
 }
 
 impl Supervisor {
@@ -104,6 +105,7 @@ impl Supervisor {
                     }
                 }
                 () = changed(&self.places) => {}
+                () = until(self.next_growth()) => self.grow(),
             }
             self.migrate();
             let status = self.status();
@@ -163,6 +165,11 @@ impl Supervisor {
                     place.gate.reopen();
                 }
                 self.token_refused = None;
+                let Some(slot) = self.slots.get_mut(connection) else { return };
+                if let Some(rest) = &mut slot.rest {
+                    rest.until = Instant::now();
+                    return;
+                }
                 slot.wishes.send_modify(|wish| {
                     wish.epoch += 1;
                     wish.run = Run::Go;
@@ -225,6 +232,18 @@ impl Supervisor {
         }
     }
 
+    /// The server has cut a stream because we read too slowly: what comes next must be less, or it happens again.
+    fn lagged(&mut self, connection: usize) {
+        let Some(slot) = self.slots.get_mut(connection) else { return };
+        if !self.settings.balance {
+            return;
+        }
+        let Some(level) = self.balancer.lagged(self.started.elapsed(), connection, slot.throttle) else { return };
+        slot.throttle = level;
+        self.wish(connection, Purpose::Reconnect);
+        self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits: 0 });
+    }
+
     /// First half of a rebalance: the targets carry the groups too.
     fn rebalance(&mut self, reason: &'static str, moves: Vec<Move>) {
         if moves.is_empty() {
@@ -257,8 +276,9 @@ impl Supervisor {
         self.migration = Some(Migration { reason, moves, awaited, owed: None, permits });
     }
 
-    /// Second half, once every target delivers: the sources let go, each when it has all that the targets came too late
-    /// for. After that its replays would not bring these groups any more. Given up if a target stops for good.
+    /// Second half, once every target delivers whole slots: the sources let go, each when it has all that the targets came
+    /// too late for. After that its replays would not bring these groups any more. A source that stopped for good leaves
+    /// the rest to the targets; given up if a target did.
     fn migrate(&mut self) {
         let Some(mut migration) = self.migration.take() else { return };
         if let Some((dead, _)) = migration.awaited.iter().find(|(target, _)| self.stopped(*target)) {
@@ -266,25 +286,31 @@ impl Supervisor {
             self.abandon(&migration);
             return self.refuse(why);
         }
-        let ready = migration
-            .awaited
-            .iter()
-            .all(|(target, version)| self.slots.get(*target).is_some_and(|slot| slot.active >= *version));
-        if ready && migration.owed.is_none() {
-            let reached =
-                migration.awaited.iter().filter_map(|(target, _)| Some(self.slots.get(*target)?.vitals.reached()));
-            migration.owed = reached.max();
+        let whole = |(target, version): &(usize, u32)| {
+            let (seen, after) = self.slots.get(*target)?.whole?;
+            (seen >= *version).then_some(after)
+        };
+        if migration.owed.is_none() {
+            let all: Option<Vec<u64>> = migration.awaited.iter().map(whole).collect();
+            migration.owed = all.map(|after| after.into_iter().max().unwrap_or(0));
         }
-        let settled = |source: usize| self.slots.get(source).map_or(u64::MAX, |slot| slot.vitals.settled());
-        let paid = migration.owed.is_some_and(|owed| migration.moves.iter().all(|one| settled(one.from) >= owed));
-        if !paid {
+        let sources = unique(migration.moves.iter().map(|one| one.from));
+        let paid = |source: &usize| {
+            let has_all = |owed| self.slots.get(*source).is_none_or(|slot| slot.has_all(owed));
+            self.stopped(*source) || migration.owed.is_some_and(has_all)
+        };
+        if !sources.iter().all(paid) {
             self.migration = Some(migration);
             return;
         }
-        for one in &migration.moves {
-            self.pool.remove(one.from, one.group);
-        }
-        for source in unique(migration.moves.iter().map(|one| one.from)) {
+        for source in sources {
+            if self.stopped(source) {
+                let moves: Vec<Move> = migration.moves.iter().filter(|one| one.from == source).copied().collect();
+                migration.permits += self.bequeath(source, &moves).saturating_mul(self.settings.budget.cost_update);
+            }
+            for one in migration.moves.iter().filter(|one| one.from == source) {
+                self.pool.remove(source, one.group);
+            }
             self.wish(source, Purpose::Rebalance);
         }
         let Migration { reason, moves, permits, .. } = migration;
@@ -292,7 +318,7 @@ impl Supervisor {
     }
 
     /// The groups stay where they were.
-    fn abandon(&mut self, migration: &Migration) {
+    pub(super) fn abandon(&mut self, migration: &Migration) {
         for one in &migration.moves {
             self.pool.remove(one.to, one.group);
         }
@@ -302,18 +328,32 @@ impl Supervisor {
     }
 
     /// Tells a connection its filter set, if that is another one than the last; its version.
-    fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
+    pub(super) fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
+        self.wish_with(connection, purpose, GroupSet::EMPTY, &[])
+    }
+
+    /// The same, with groups that come over from connections without a stream, and what is missing of them.
+    pub(super) fn wish_with(&mut self, connection: usize, purpose: Purpose, over: GroupSet, news: &[Taken]) -> u32 {
         let Some(slot) = self.slots.get(connection) else { return 0 };
-        let groups = throttled(self.pool.groups(connection), slot.throttle);
+        let assigned = self.pool.groups(connection);
+        let groups = throttled(assigned, slot.throttle);
+        let mut taken = slot.unconfirmed();
+        let confirmed = slot.confirmed;
         slot.wishes.send_if_modified(|wish| {
-            let other = wish.groups != groups;
+            let other = wish.groups != groups || !news.is_empty();
             if other {
+                let version = wish.version + 1;
+                let shed = over.iter().any(|group| !groups.contains(group));
+                taken.extend(news.iter().map(|one| Taken { version, shed: one.shed || shed, ..*one }));
+                let sheds = wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
                 *wish = Desired {
-                    version: wish.version + 1,
+                    version,
                     groups,
                     purpose,
                     since: Instant::now(),
                     epoch: wish.epoch,
+                    taken: std::mem::take(&mut taken),
+                    sheds: sheds || (wish.sheds && wish.version > confirmed),
                     run: wish.run.clone(),
                 };
             }
@@ -331,14 +371,25 @@ impl Supervisor {
                 slot.since_ms = self.machine.unix_ms();
                 slot.cause.clone_from(&cause);
                 slot.ailment = None;
+                if !matches!(state, ConnectionState::BackingOff) {
+                    slot.crowded = None;
+                }
                 self.event(StreamEventKind::State { connection, state, cause, groups });
+                if state == ConnectionState::Live {
+                    self.inherit();
+                }
             }
             Report::Sent { version } => slot.sent = version,
             Report::Endpoint(place) => slot.place = place,
-            Report::Opened => slot.opened += 1,
+            Report::Opened => {
+                slot.opened += 1;
+                (slot.rest, slot.rests) = (None, 0);
+            }
             Report::Lost => slot.active = 0,
+            Report::Whole { version, after } => slot.whole = Some((version, after)),
             Report::Active { version, after } => {
                 slot.active = version;
+                slot.confirmed = slot.confirmed.max(version);
                 if slot.wishes.borrow().version == version {
                     slot.good = Some((groups, slot.throttle));
                 }
@@ -351,6 +402,8 @@ impl Supervisor {
                 }
                 self.event(StreamEventKind::Gap(gap));
             }
+            Report::Crowded { cause } => self.crowded(connection, &cause),
+            Report::Slow => self.lagged(connection),
             Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
             Report::TokenRefused { cause } => {
@@ -411,7 +464,7 @@ impl Supervisor {
     }
 
     /// The budget that a connection spends from.
-    fn gate_of(&self, connection: usize) -> Option<&Gate> {
+    pub(super) fn gate_of(&self, connection: usize) -> Option<&Gate> {
         let place = self.slots.get(connection)?.place;
         self.places.get(place).map(|place| &place.gate)
     }
@@ -428,12 +481,12 @@ impl Supervisor {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.running.is_none())
     }
 
-    fn refuse(&mut self, why: String) {
+    pub(super) fn refuse(&mut self, why: String) {
         tracing::warn!(%why, "refused");
         self.event(StreamEventKind::Refused(why.into()));
     }
 
-    fn event(&mut self, kind: StreamEventKind) {
+    pub(super) fn event(&mut self, kind: StreamEventKind) {
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
@@ -448,7 +501,7 @@ impl Supervisor {
             budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
-            finished: (0..self.slots.len()).all(|id| self.stopped(id)),
+            finished: (0..self.slots.len()).all(|id| self.stopped(id) || self.pool.is_resting(id)),
             token_refused: self.token_refused.clone(),
         }
     }
@@ -481,7 +534,15 @@ async fn changed(places: &[Place]) {
     select_all(all).await;
 }
 
-fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
+/// Resolves at that time, if there is one.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+pub(super) fn unique(ids: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut ids: Vec<usize> = ids.collect();
     ids.sort_unstable();
     ids.dedup();

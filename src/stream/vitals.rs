@@ -22,8 +22,7 @@ pub(super) struct Vitals {
     moved: AtomicU64,
     /// Newest slot; 0 before the first.
     slot: AtomicU64,
-    /// Newest slot of the filters in force, and the one up to which nothing is to be fetched any more; 0 before the first.
-    reached: AtomicU64,
+    /// The slot up to which everything has come or was declared; 0 before the first.
     settled: AtomicU64,
     /// Microseconds from the making to the arrival of the newest live message, and the least so far.
     age_us: AtomicI64,
@@ -39,7 +38,6 @@ impl Vitals {
             heard: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             slot: AtomicU64::new(0),
-            reached: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             age_us: AtomicI64::new(0),
             youngest_us: AtomicI64::new(i64::MAX),
@@ -79,22 +77,14 @@ impl Vitals {
         }
     }
 
-    /// How far the data has come. Without `settled` it is as far as it was.
-    pub(super) fn progress(&self, reached: Option<u64>, settled: Option<u64>) {
-        self.reached.store(reached.unwrap_or(0), Relaxed);
-        if let Some(settled) = settled {
-            self.settled.store(settled, Relaxed);
-        }
-    }
-
-    /// The newest slot that anything has come of.
-    pub(super) fn reached(&self) -> u64 {
-        self.reached.load(Relaxed)
+    /// Everything up to this slot has come or was declared, as far as is known.
+    pub(super) fn progress(&self, settled: Option<u64>) {
+        self.settled.store(settled.unwrap_or(0), Relaxed);
     }
 
     /// The slot up to which everything has come or was declared.
-    pub(super) fn settled(&self) -> u64 {
-        self.settled.load(Relaxed)
+    pub(super) fn settled(&self) -> Option<u64> {
+        Some(self.settled.load(Relaxed)).filter(|settled| *settled > 0)
     }
 
     pub(super) fn last_message_ms(&self) -> Option<i64> {

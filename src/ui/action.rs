@@ -50,6 +50,11 @@ pub enum Action {
     ShowColumns,
     Copy,
     CopySignature,
+    MuteClass,
+    MuteWallet,
+    MuteToken,
+    Unmute,
+    Watch,
     Mouse,
     Earlier,
     Later,
@@ -133,13 +138,15 @@ pub enum Heading {
     Streams,
     /// Tokens and trades.
     Tokens,
+    /// Alerts.
+    Alerts,
     /// The display and the program.
     Display,
 }
 
 impl Heading {
     /// All headings, in order.
-    pub const ALL: [Self; 5] = [Self::Places, Self::Movement, Self::Streams, Self::Tokens, Self::Display];
+    pub const ALL: [Self; 6] = [Self::Places, Self::Movement, Self::Streams, Self::Tokens, Self::Alerts, Self::Display];
 
     /// As it is shown.
     #[must_use]
@@ -149,6 +156,7 @@ impl Heading {
             Self::Movement => "Movement",
             Self::Streams => "Streams",
             Self::Tokens => "Tokens and trades",
+            Self::Alerts => "MEV alerts",
             Self::Display => "Display and program",
         }
     }
@@ -178,7 +186,8 @@ pub struct Binding {
 }
 
 const STREAM_TABS: &[Tab] = &[Tab::Overview, Tab::Connections];
-const TOKEN_TABS: &[Tab] = &[Tab::Overview, Tab::Tokens, Tab::Trades];
+const TOKEN_TABS: &[Tab] = &[Tab::Overview, Tab::Tokens, Tab::Trades, Tab::Mev];
+const ALERT_TABS: &[Tab] = &[Tab::Mev];
 
 const fn row(
     name: &'static str,
@@ -202,10 +211,10 @@ impl Binding {
 }
 
 use Context::{Anywhere, NotTyping, Screen};
-use Heading::{Display, Movement, Places, Streams, Tokens};
+use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 51] = [
+pub const TABLE: [Binding; 56] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -235,7 +244,7 @@ pub const TABLE: [Binding; 51] = [
         &[Key::Enter],
         Anywhere,
         Movement,
-        "open the selected token, apply a plan, keep a filter",
+        "open the selected token or alert, apply a plan, keep a filter",
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
@@ -288,7 +297,7 @@ pub const TABLE: [Binding; 51] = [
         &[Key::Char('f')],
         Screen,
         Tokens,
-        "show only tokens with one of the words in mint or symbol, and as in mc>100 or flag:mayhem",
+        "only rows with one of the words, and as in mc>100, side:buy or class:wash",
         Action::Filter,
     )
     .hint("filter", TOKEN_TABS)
@@ -305,7 +314,7 @@ pub const TABLE: [Binding; 51] = [
     .takes(Argument::Order),
     row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
     row("copy", &[Key::Char('y')], Screen, Tokens, "copy the selected row's mint, or its transaction", Action::Copy)
-        .hint("copy", &[Tab::Tokens, Tab::Trades]),
+        .hint("copy", &[Tab::Tokens, Tab::Trades, Tab::Mev]),
     row(
         "copy_signature",
         &[Key::Char('Y')],
@@ -314,6 +323,21 @@ pub const TABLE: [Binding; 51] = [
         "copy the selected row's transaction",
         Action::CopySignature,
     ),
+    row("mute_class", &[Key::Char('d')], Screen, Alerts, "hide alerts of the chosen one's class", Action::MuteClass)
+        .hint("mute class", ALERT_TABS),
+    row("mute_token", &[Key::Char('D')], Screen, Alerts, "hide alerts of its token", Action::MuteToken),
+    row("mute_wallet", &[Key::Char('i')], Screen, Alerts, "hide alerts in which its attacker acts", Action::MuteWallet),
+    row("unmute", &[Key::Char('u')], Screen, Alerts, "take the last of these back", Action::Unmute)
+        .hint("unmute", ALERT_TABS),
+    row(
+        "watch",
+        &[Key::Char('w')],
+        Screen,
+        Alerts,
+        "watch its attacker or the trade's trader: it rings and is never hidden",
+        Action::Watch,
+    )
+    .hint("watch", ALERT_TABS),
     row(
         "column_left",
         &[Key::Char('h'), Key::Left],

@@ -110,6 +110,9 @@ fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
     if let Some(mint) = &model.detail {
         return panes::token::draw(buffer, screen.body, mint, draw);
     }
+    if let Some(id) = model.evidence {
+        return panes::evidence::draw(buffer, screen.body, id, draw);
+    }
     if model.zoomed {
         return pane(buffer, screen.body, model.pane(), draw);
     }

@@ -1,5 +1,9 @@
 //! Which tokens and trades are shown: words typed by the user against mint, symbol and name, and conditions on figures.
 //!
+//! Conditions on trades (`side`, `trader`, `size`) narrow the tape only, those on alerts (`class`, `state`, `attacker`,
+//! `sure`, `lost`, `profit`) the alerts only; `venue` is that of the token, the trade, the pool or the alert itself.
+//! Figures of tokens narrow everything that is of a token.
+//!
 //! Plain words are alternatives. Conditions all have to hold, beside the words: `mint:abc`, `symbol:wif`, `name:hat`,
 //! `creator:abc`, `flag:mayhem`, `stage:amm`, `venue:pump`, and `mc`, `price`, `progress`, `change`, `vol`, `buys`,
 //! `sells`, `trades`, `traders` or `age` with `>`, `<`, `>=`, `<=` or `=` and a number, which may end in `k`, `M`, `%`
@@ -12,9 +16,10 @@ use nucleo_matcher::{
 
 use super::typed::Typed;
 use crate::{
-    chain::ids::Mint,
+    chain::ids::{Mint, WRAPPED_SOL},
     decode::event::Venue,
-    engine::view::{Stage, TokenView},
+    engine::view::{AlertView, PoolView, Stage, TokenView, TradeView},
+    mev::{Class, State},
 };
 
 /// A filter: empty shows everything.
@@ -57,7 +62,7 @@ enum Comparison {
 }
 
 /// Fields of text, with the texts there are in them; none where there may be any.
-const TEXTS: [(&str, &[&str]); 7] = [
+const TEXTS: [(&str, &[&str]); 12] = [
     ("mint", &[]),
     ("symbol", &[]),
     ("name", &[]),
@@ -68,7 +73,21 @@ const TEXTS: [(&str, &[&str]); 7] = [
     ),
     ("stage", &STAGES),
     ("venue", &VENUES),
+    ("side", &["buy", "sell"]),
+    ("trader", &[]),
+    ("class", &CLASSES),
+    ("state", &[State::Provisional.name(), State::Confirmed.name(), State::Retracted.name()]),
+    ("attacker", &[]),
 ];
+const CLASSES: [&str; Class::ALL.len()] = {
+    let mut names = [""; Class::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Class::ALL[index].name();
+        index += 1;
+    }
+    names
+};
 const STAGES: [&str; 5] =
     [Stage::Created.name(), Stage::Trading.name(), Stage::Completing.name(), Stage::Migrated.name(), Stage::Amm.name()];
 const VENUES: [&str; 11] = [
@@ -84,7 +103,10 @@ const VENUES: [&str; 11] = [
     Venue::MeteoraDammV1.name(),
     Venue::OrcaWhirlpool.name(),
 ];
-const NUMBERS: [&str; 10] = ["mc", "price", "progress", "change", "vol", "buys", "sells", "trades", "traders", "age"];
+const NUMBERS: [&str; 14] = [
+    "mc", "price", "progress", "change", "vol", "buys", "sells", "trades", "traders", "age", "size", "sure", "lost",
+    "profit",
+];
 /// Longer ones first: `>=` is not `>` and a number that begins with `=`.
 const COMPARISONS: [(&str, Comparison); 5] = [
     (">=", Comparison::AtLeast),
@@ -123,8 +145,43 @@ impl Filter {
 
     /// Whether figures of tokens are asked for, which a trade alone does not have.
     #[must_use]
-    pub const fn has_conditions(&self) -> bool {
-        !self.conditions.is_empty()
+    pub fn has_conditions(&self) -> bool {
+        self.of(Subject::Token).next().is_some()
+    }
+
+    fn of(&self, subject: Subject) -> impl Iterator<Item = &(bool, Condition)> {
+        self.conditions.iter().filter(move |(_, condition)| condition.subject() == subject)
+    }
+
+    /// Whether what has this venue has the right one.
+    fn has_venue(&self, venue: Venue) -> bool {
+        self.of(Subject::Place).all(|(wanted, condition)| condition.is_at(venue) == *wanted)
+    }
+
+    /// Whether the conditions on trades let this one pass; words and figures of its token aside.
+    #[must_use]
+    pub fn lets_trade(&self, trade: &TradeView) -> bool {
+        self.has_venue(trade.venue)
+            && self.of(Subject::Trade).all(|(wanted, condition)| condition.holds_for(trade) == *wanted)
+    }
+
+    /// Whether the conditions on pools let this one pass; words and figures of its token aside.
+    #[must_use]
+    pub fn lets_pool(&self, pool: &PoolView) -> bool {
+        self.has_venue(pool.venue)
+    }
+
+    /// Whether the conditions on alerts let this one pass; words and figures of its token aside.
+    #[must_use]
+    pub fn lets_alert(&self, entry: &AlertView) -> bool {
+        self.has_venue(entry.alert.venue)
+            && self.of(Subject::Alert).all(|(wanted, condition)| condition.holds_of(entry) == *wanted)
+    }
+
+    /// Whether what is of this token is shown, wherever it trades.
+    pub fn shows_things_of(&mut self, token: &TokenView, now_ms: i64) -> bool {
+        self.of(Subject::Token).all(|(wanted, condition)| condition.holds(token, now_ms) == *wanted)
+            && self.shows(&token.mint, token.symbol.as_str(), token.name.as_str())
     }
 
     /// What of the text cannot be read, and what would be.
@@ -164,8 +221,7 @@ impl Filter {
 
     /// Whether a token is shown, at this time in milliseconds since the Unix epoch.
     pub fn shows_token(&mut self, token: &TokenView, now_ms: i64) -> bool {
-        self.conditions.iter().all(|(wanted, condition)| condition.holds(token, now_ms) == *wanted)
-            && self.shows(&token.mint, token.symbol.as_str(), token.name.as_str())
+        self.has_venue(token.venue) && self.shows_things_of(token, now_ms)
     }
 
     /// Whether the words alone show a token of this mint, symbol and name.
@@ -269,7 +325,74 @@ fn number(text: &str, age: bool) -> Option<f64> {
     digits.parse().ok().map(|number: f64| number * factor).filter(|number| number.is_finite())
 }
 
+impl Comparison {
+    fn holds(self, value: f64, wanted: f64) -> bool {
+        match self {
+            Self::Above => value > wanted,
+            Self::Below => value < wanted,
+            Self::AtLeast => value >= wanted,
+            Self::AtMost => value <= wanted,
+            Self::Equal => (value - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
+        }
+    }
+}
+
+/// What a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Token,
+    Trade,
+    Alert,
+    /// The venue, which all of them have.
+    Place,
+}
+
 impl Condition {
+    fn subject(&self) -> Subject {
+        let (Self::Text(field, _) | Self::Number(field, ..)) = self;
+        match *field {
+            "venue" => Subject::Place,
+            "side" | "trader" | "size" => Subject::Trade,
+            "class" | "state" | "attacker" | "sure" | "lost" | "profit" => Subject::Alert,
+            _ => Subject::Token,
+        }
+    }
+
+    fn is_at(&self, venue: Venue) -> bool {
+        matches!(self, Self::Text(_, wanted) if venue.name().contains(wanted))
+    }
+
+    fn holds_for(&self, trade: &TradeView) -> bool {
+        match self {
+            Self::Text("side", wanted) => trade.side.name().contains(wanted),
+            Self::Text(_, wanted) => trade.user.to_string().to_lowercase().contains(wanted),
+            Self::Number(_, comparison, wanted) => trade.sol.is_some_and(|size| comparison.holds(size, *wanted)),
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "compared with a number typed by hand")]
+    fn holds_of(&self, entry: &AlertView) -> bool {
+        let alert = &entry.alert;
+        let in_sol = |amount: Option<i64>| {
+            amount.filter(|_| alert.quote_mint == WRAPPED_SOL).map(|lamports| lamports as f64 / 1e9)
+        };
+        match self {
+            Self::Text("class", wanted) => alert.class.name().contains(wanted),
+            Self::Text("state", wanted) => alert.state.name().contains(wanted),
+            Self::Text(_, wanted) => {
+                alert.attackers.iter().any(|one| one.wallet.to_string().to_lowercase().contains(wanted))
+            }
+            Self::Number(field, comparison, wanted) => {
+                let value = match *field {
+                    "sure" => Some(alert.confidence * 100.0),
+                    "lost" => in_sol(alert.victim_loss),
+                    _ => in_sol(alert.profit),
+                };
+                value.is_some_and(|value| comparison.holds(value, *wanted))
+            }
+        }
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "compared with a number typed by hand")]
     fn holds(&self, token: &TokenView, now_ms: i64) -> bool {
         match self {
@@ -281,8 +404,7 @@ impl Condition {
                     "name" => has(token.name.as_str()),
                     "creator" => token.creator.is_some_and(|creator| has(&creator.to_string())),
                     "flag" => token.flags.iter().any(|flag| has(flag)),
-                    "stage" => has(token.stage.name()),
-                    _ => has(token.venue.name()),
+                    _ => has(token.stage.name()),
                 }
             }
             Self::Number(field, comparison, wanted) => {
@@ -299,13 +421,7 @@ impl Condition {
                     _ => token.created_ms.map(|created| now_ms.saturating_sub(created) as f64 / 1000.0),
                 };
                 // What is not known fulfils nothing.
-                value.is_some_and(|value| match comparison {
-                    Comparison::Above => value > *wanted,
-                    Comparison::Below => value < *wanted,
-                    Comparison::AtLeast => value >= *wanted,
-                    Comparison::AtMost => value <= *wanted,
-                    Comparison::Equal => (value - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
-                })
+                value.is_some_and(|value| comparison.holds(value, *wanted))
             }
         }
     }

@@ -7,9 +7,9 @@
 //!
 //! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
 //! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`mouse`], [`palette`], [`typed`], [`clipboard`]
-//! * [`model`]: what is known; [`filter`], [`order`], [`columns`], [`history`]
+//! * [`model`]: what is known; [`mutes`], [`filter`], [`order`], [`columns`], [`history`]
 //! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
-//! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`swatch`]: a theme on the command line
+//! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`notify`]: which alerts ring; [`swatch`]: a theme on the command line
 
 pub mod action;
 pub mod clipboard;
@@ -28,6 +28,8 @@ pub mod logs;
 pub mod model;
 pub mod mouse;
 mod movement;
+pub mod mutes;
+pub mod notify;
 pub mod order;
 pub mod palette;
 pub mod panes;
@@ -68,6 +70,8 @@ pub struct UiSettings {
     pub logs: Option<logs::LogTail>,
     /// The keys; see [`keys::Keymap::load`].
     pub keys: keys::Keymap,
+    /// How alerts ring.
+    pub notify: notify::NotifySettings,
     /// The themes to choose from.
     pub themes: theme::ThemeSource,
 }
@@ -81,6 +85,7 @@ impl Default for UiSettings {
             fps: 30,
             logs: None,
             keys: keys::Keymap::default(),
+            notify: notify::NotifySettings::default(),
             themes: theme::ThemeSource::default(),
         }
     }

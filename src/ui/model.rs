@@ -14,7 +14,8 @@ use crate::{
         group::Group,
         ids::{Mint, Pool},
     },
-    engine::view::{PoolView, TokenView, View},
+    engine::view::{AlertView, PoolView, TokenView, View},
+    mev::alert::AlertId,
     stream::status::{RebalancePlan, Throttle},
 };
 
@@ -27,6 +28,7 @@ use super::{
     history::History,
     keys::{Key, Keymap},
     logs::LogState,
+    mutes::Mutes,
     order::{self, Sort, Value},
     palette::Palette,
     panes,
@@ -146,6 +148,18 @@ pub struct Model {
     pub pool: Option<Pool>,
     /// Row of the selected pool when last seen, for when it leaves the list.
     pub pool_row: usize,
+    /// The selected alert; `None` follows the first row.
+    pub alert: Option<AlertId>,
+    /// Row of the selected alert when last seen, for when it leaves the list.
+    pub alert_row: usize,
+    /// The alert whose page is open.
+    pub evidence: Option<AlertId>,
+    /// What is not to be seen of the alerts, and who is watched.
+    pub mutes: Mutes,
+    /// Positions in `view.alerts.entries` of the last revision of each alert shown, newest first.
+    pub alerts: Vec<u32>,
+    /// Alerts that `mutes` hides.
+    pub hidden_alerts: usize,
     /// Where the log is scrolled to.
     pub logs: LogState,
     /// Scroll states by pane.
@@ -230,6 +244,12 @@ impl Model {
             decoding: 0,
             pool: None,
             pool_row: 0,
+            alert: None,
+            alert_row: 0,
+            evidence: None,
+            mutes: Mutes::default(),
+            alerts: Vec::new(),
+            hidden_alerts: 0,
             logs: LogState::default(),
             scrolls: Default::default(),
             columns: Default::default(),
@@ -280,7 +300,8 @@ impl Model {
     pub fn show(&mut self, view: Arc<View>, now: Instant) {
         self.stale |= !Arc::ptr_eq(&view.tokens, &self.view.tokens)
             || !Arc::ptr_eq(&view.trades.entries, &self.view.trades.entries)
-            || !Arc::ptr_eq(&view.pools, &self.view.pools);
+            || !Arc::ptr_eq(&view.pools, &self.view.pools)
+            || !Arc::ptr_eq(&view.alerts.entries, &self.view.alerts.entries);
         if let Some(pending) = self.throttle {
             let reached = view.connections.iter().any(|connection| {
                 connection.status.id == pending.connection && connection.status.throttle == pending.level
@@ -325,24 +346,23 @@ impl Model {
         self.tape.clear();
         // Figures are those of the token, so a trade is shown with its token.
         let shown: Option<HashSet<Mint>> = self.filter.has_conditions().then(|| {
-            self.order
-                .iter()
-                .filter_map(|index| self.view.tokens.get(*index as usize))
-                .map(|token| token.mint)
-                .collect()
+            let tokens = self.view.tokens.iter();
+            let now = self.view.now_ms;
+            tokens.filter(|token| self.filter.shows_things_of(token, now)).map(|token| token.mint).collect()
         });
-        let mut passes = |mint: &Mint, symbol: &str| match &shown {
+        let filter = &mut self.filter;
+        let passes = |filter: &mut Filter, mint: &Mint, symbol: &str| match &shown {
             Some(mints) => mints.contains(mint),
-            None => self.filter.shows(mint, symbol, ""),
+            None => filter.shows(mint, symbol, ""),
         };
         for (index, trade) in self.view.trades.entries.iter().enumerate().rev() {
-            if passes(&trade.mint, trade.symbol.as_str()) {
+            if filter.lets_trade(trade) && passes(filter, &trade.mint, trade.symbol.as_str()) {
                 self.tape.extend(u32::try_from(index).ok());
             }
         }
         self.pools.clear();
         for (index, pool) in self.view.pools.iter().enumerate() {
-            if passes(&pool.mint, pool.symbol.as_str()) {
+            if filter.lets_pool(pool) && passes(filter, &pool.mint, pool.symbol.as_str()) {
                 self.pools.extend(u32::try_from(index).ok());
             }
         }
@@ -353,6 +373,7 @@ impl Model {
         }
         let pool = |index: u32| self.view.pools.get(index as usize).map(|pool| pool.pool);
         arrange(&self.view, Pane::Liquidity, own, &mut self.pools, |a, b| pool(a).cmp(&pool(b)));
+        self.refresh_alerts(shown.as_ref());
         let pools = &self.view.pools;
         let at =
             |chosen: Pool| self.pools.iter().position(|i| pools.get(*i as usize).is_some_and(|p| p.pool == chosen));
@@ -364,6 +385,39 @@ impl Model {
         match self.token.and_then(|mint| self.row_of_token(&mint)) {
             Some(row) => self.token_row = row,
             None => self.select_token(self.token_row),
+        }
+    }
+
+    /// Brings the list of alerts up to date; `mints` are those the filter's figures leave, if it names any.
+    fn refresh_alerts(&mut self, mints: Option<&HashSet<Mint>>) {
+        let entries = &self.view.alerts.entries;
+        let mut known = HashSet::new();
+        self.alerts.clear();
+        self.hidden_alerts = 0;
+        for (index, entry) in entries.iter().enumerate().rev() {
+            if !known.insert(entry.alert.id) {
+                continue;
+            }
+            if self.mutes.hides(&entry.alert) {
+                self.hidden_alerts += 1;
+                continue;
+            }
+            let filter = &mut self.filter;
+            let named = |filter: &mut Filter| match mints {
+                Some(mints) => mints.contains(&entry.alert.mint),
+                None => filter.shows(&entry.alert.mint, entry.symbol.as_str(), ""),
+            };
+            if filter.lets_alert(entry) && named(filter) {
+                self.alerts.extend(u32::try_from(index).ok());
+            }
+        }
+        let own = &self.columns[Pane::Alerts as usize];
+        arrange(&self.view, Pane::Alerts, own, &mut self.alerts, |a, b| b.cmp(&a));
+        let at = |id| self.alerts.iter().position(|i| entries.get(*i as usize).is_some_and(|e| e.alert.id == id));
+        match self.alert.map(at) {
+            Some(Some(row)) => self.alert_row = row,
+            Some(None) => self.select_alert(self.alert_row),
+            None => self.alert_row = 0,
         }
     }
 
@@ -404,7 +458,8 @@ impl Model {
             Pane::Tokens => &self.order,
             Pane::Trades => &self.tape,
             Pane::Liquidity => &self.pools,
-            Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Lifecycle | Pane::Alerts | Pane::Logs => &[],
+            Pane::Alerts => &self.alerts,
+            Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Lifecycle | Pane::Logs => &[],
         }
     }
 
@@ -434,6 +489,40 @@ impl Model {
     #[must_use]
     pub fn pool_at(&self, row: usize) -> Option<&Arc<PoolView>> {
         self.view.pools.get(*self.pools.get(row)? as usize)
+    }
+
+    /// Selects the alert in this row of the list, or the last; the first row follows what comes.
+    pub fn select_alert(&mut self, row: usize) {
+        self.alert_row = row.min(self.alerts.len().saturating_sub(1));
+        self.alert = self.alert_at(self.alert_row).map(|entry| entry.alert.id).filter(|_| self.alert_row > 0);
+    }
+
+    /// The alert in this row of the list.
+    #[must_use]
+    pub fn alert_at(&self, row: usize) -> Option<&Arc<AlertView>> {
+        self.view.alerts.entries.get(*self.alerts.get(row)? as usize)
+    }
+
+    /// The last revision of an alert, if the view still has it.
+    #[must_use]
+    pub fn alert_by_id(&self, id: AlertId) -> Option<&Arc<AlertView>> {
+        self.view.alerts.entries.iter().rev().find(|entry| entry.alert.id == id)
+    }
+
+    /// The alert that keys work on: the one whose page is open, else the selected one where alerts have the focus.
+    #[must_use]
+    pub fn chosen_alert(&self) -> Option<&Arc<AlertView>> {
+        match (self.evidence, self.pane()) {
+            (Some(id), _) => self.alert_by_id(id),
+            (None, Pane::Alerts) => self.alert_at(self.alert_row),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether a page about one thing covers the panes.
+    #[must_use]
+    pub const fn page_is_open(&self) -> bool {
+        self.detail.is_some() || self.evidence.is_some()
     }
 
     /// A token by its mint, if the view still has it.
@@ -484,6 +573,10 @@ impl Model {
     pub fn selected_ids(&self) -> (Option<String>, Option<String>) {
         if let Some(mint) = self.detail {
             return (Some(mint.to_string()), None);
+        }
+        if let Some(entry) = self.chosen_alert() {
+            let signature = entry.alert.legs.first().map(|leg| leg.signature.to_string());
+            return (Some(entry.alert.mint.to_string()), signature);
         }
         match self.pane() {
             Pane::Tokens => (self.token.map(|mint| mint.to_string()), None),

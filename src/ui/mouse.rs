@@ -33,7 +33,7 @@ pub fn apply(model: &mut Model, gesture: Gesture, column: u16, row: u16) {
         Gesture::WheelUp => -NOTCH,
         Gesture::WheelDown => NOTCH,
     };
-    if model.overlay.is_some() || model.detail.is_some() {
+    if model.overlay.is_some() || model.page_is_open() {
         if step != 0 {
             by(model, step);
         }
@@ -76,6 +76,7 @@ pub(super) fn show(model: &mut Model, tab: Tab) {
     model.tab = tab;
     model.zoomed = false;
     model.detail = None;
+    model.evidence = None;
 }
 
 /// Rows of a pane above its first entry: the upper edge, and the headings of a table.

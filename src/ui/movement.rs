@@ -52,6 +52,12 @@ pub(super) fn by(model: &mut Model, step: isize) {
         model.detail = model.token;
         return;
     }
+    if model.evidence.is_some() {
+        // And on an alert's page through the alerts.
+        model.select_alert(moved(model.alert_row, step, model.alerts.len()));
+        model.evidence = model.alert_at(model.alert_row).map(|entry| entry.alert.id);
+        return;
+    }
     match (model.pane(), selected(model)) {
         (Pane::Logs, None) if step == isize::MAX => model.logs.follow(),
         (Pane::Logs, None) if step < 0 => model.logs.back(),
@@ -75,7 +81,8 @@ pub(super) fn selected(model: &Model) -> Option<usize> {
         Pane::Lifecycle => Some(model.step_row().unwrap_or(0)),
         Pane::Logs if model.logs.lists(&model.search) => Some(model.logs.row(&model.logs.hits(&model.search))),
         Pane::Decoding => Some(model.decoding),
-        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Logs => None,
+        Pane::Alerts => Some(model.alert_row),
+        Pane::Budget | Pane::Completeness | Pane::Logs => None,
     }
 }
 
@@ -106,7 +113,8 @@ pub(super) fn select(model: &mut Model, row: usize) {
             model.logs.select(hits.get(row.min(hits.len().saturating_sub(1))).filter(|_| row > 0));
         }
         Pane::Decoding => model.decoding = within(decoding::rows(&model.view, model.connection_row()).len()),
-        Pane::Budget | Pane::Completeness | Pane::Alerts => {}
+        Pane::Alerts => model.select_alert(row),
+        Pane::Budget | Pane::Completeness => {}
     }
 }
 

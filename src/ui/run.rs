@@ -24,6 +24,7 @@ use super::{
     logs::LogState,
     model::Model,
     mouse,
+    notify::Notifier,
     shot::{self, Defaults},
     terminal::{self, Guard},
     theme::Theme,
@@ -75,6 +76,7 @@ pub fn run(
         drawn: None,
         ages_at: None,
         keeps_at: Instant::now(),
+        notifier: Notifier::new(settings.notify),
         theme,
         depth,
         settings,
@@ -103,6 +105,7 @@ struct App {
     ages_at: Option<Instant>,
     /// When a view is to be kept while the screen is frozen: the engine goes on, and so does the past.
     keeps_at: Instant,
+    notifier: Notifier,
     terminal: Guard,
     inputs: Inputs,
     views: watch::Receiver<Arc<View>>,
@@ -118,8 +121,10 @@ impl App {
                 self.dirty = true;
             }
             if self.model.frozen && self.keeps_at <= now {
-                self.model.history.push(&self.views.borrow().clone());
+                let newest = self.views.borrow().clone();
+                self.model.history.push(&newest);
                 self.keeps_at = now + KEEPING;
+                self.ring(&newest, now)?;
             }
             let effects = update::due(&mut self.model, now);
             if let Some(exit) = self.carry_out(effects)? {
@@ -244,6 +249,14 @@ impl App {
         Ok(None)
     }
 
+    /// Lets the terminal ring for alerts that ask for it.
+    fn ring(&mut self, view: &View, now: Instant) -> Result<(), UiError> {
+        match self.notifier.look(view, &self.model.mutes, now) {
+            Some(bytes) => self.terminal.write(&bytes).map_err(UiError::Terminal),
+            None => Ok(()),
+        }
+    }
+
     /// The screen as it is now, as SVG; without the line that says that it is being drawn.
     fn picture(&mut self) -> String {
         let notice = self.model.notice.take();
@@ -273,6 +286,7 @@ impl App {
         (self.dirty, self.asked) = (false, false);
         self.inputs.taken();
         let newest = self.views.borrow_and_update().clone();
+        let ring = self.notifier.look(&newest, &self.model.mutes, now);
         if !Arc::ptr_eq(&newest, &self.model.view) {
             self.model.take(newest, now);
         }
@@ -291,6 +305,9 @@ impl App {
             .changes_in_ms()
             .filter(|_| !self.model.frozen)
             .map(|ms| now + Duration::from_millis(ms).clamp(AGEING, Duration::from_secs(86_400)));
-        if bytes.is_empty() { Ok(()) } else { self.terminal.write(bytes) }
+        if !bytes.is_empty() {
+            self.terminal.write(bytes)?;
+        }
+        ring.map_or(Ok(()), |bytes| self.terminal.write(&bytes))
     }
 }

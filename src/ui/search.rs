@@ -57,7 +57,16 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
             let (name, _) = decoding::rows(view, model.connection_row()).into_iter().nth(row)?;
             vec![name]
         }
-        Pane::Budget | Pane::Completeness | Pane::Alerts | Pane::Logs => return None,
+        Pane::Alerts => {
+            let entry = model.alert_at(row)?;
+            let alert = &entry.alert;
+            let mut words = vec![entry.symbol.to_string(), alert.mint.to_string(), alert.venue.name().to_owned()];
+            words.push(format!("{} {}", alert.class.name().replace('_', " "), alert.state.name()));
+            words.extend(alert.attackers.iter().map(|one| one.wallet.to_string()));
+            words.extend(alert.victims.iter().map(|victim| victim.user.to_string()));
+            words
+        }
+        Pane::Budget | Pane::Completeness | Pane::Logs => return None,
     })
 }
 
@@ -74,7 +83,7 @@ pub(super) fn hits(model: &Model) -> Vec<usize> {
 
 /// Whether the focused pane has rows to search in.
 pub(super) const fn possible(pane: Pane) -> bool {
-    !matches!(pane, Pane::Budget | Pane::Completeness | Pane::Alerts)
+    !matches!(pane, Pane::Budget | Pane::Completeness)
 }
 
 /// The hit to go to, going round at the ends; its row and its number among the hits.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     chain::group::Group,
     engine::{Command, view::GroupView},
+    mev::Alert,
     stream::status::Move,
 };
 
@@ -16,6 +17,7 @@ use super::{
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
     mouse::show,
     movement::{by, focus, page},
+    mutes::Mute,
     order::Sort,
     palette::{self, Palette},
     panes,
@@ -185,10 +187,11 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         }
         Action::Filter => {
             model.typing = true;
-            if !matches!(model.tab, Tab::Tokens | Tab::Trades) && !has_tokens(model) {
+            if !has_tokens(model) {
                 model.tab = Tab::Tokens;
             }
             model.detail = None;
+            model.evidence = None;
         }
         Action::SortColumn => {
             let own = model.columns(model.pane());
@@ -237,7 +240,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         Action::Themes => model.overlay = Some(Overlay::Themes { before: model.theme }),
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::new(model))),
         Action::Search => {
-            let possible = search::possible(model.pane()) && model.detail.is_none();
+            let possible = search::possible(model.pane()) && !model.page_is_open();
             model.logs.searched = model.pane() == Pane::Logs;
             model.logs.select(None);
             match &mut model.overlay {
@@ -275,6 +278,17 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
                 None => complain(model, "nothing to copy is selected here"),
             }
         }
+        Action::MuteClass => mute(model, |alert| Some(Mute::Class(alert.class))),
+        Action::MuteWallet => mute(model, |alert| alert.attackers.first().map(|one| Mute::Wallet(one.wallet))),
+        Action::MuteToken => mute(model, |alert| Some(Mute::Mint(alert.mint))),
+        Action::Unmute => match model.mutes.undo() {
+            Some(mute) => {
+                say(model, &format!("{} is no longer muted; {} still are", mute.name(), model.mutes.len()));
+                model.touch();
+            }
+            None => complain(model, "nothing is muted by keys; mutes of the configuration stay"),
+        },
+        Action::Watch => watch(model),
         Action::Mouse => {
             model.mouse = !model.mouse;
             say(model, if model.mouse { "the mouse is ours" } else { "the mouse selects text" });
@@ -469,7 +483,7 @@ fn sortable(model: &Model, pane: Pane, column: u8) -> bool {
 fn columns(model: &mut Model, change: impl FnOnce(&mut Columns, usize) -> bool) {
     let pane = model.pane();
     let count = panes::columns(pane);
-    if count == 0 || model.detail.is_some() {
+    if count == 0 || model.page_is_open() {
         complain(model, "there are no columns in here");
     } else if !change(&mut model.columns[pane as usize], count) {
         let keys = [Action::ColumnLeft, Action::ColumnRight].map(|action| model.keys.first(action));
@@ -567,7 +581,11 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
             // A word that cannot be read must not be taken for a filter that finds nothing to hide.
             model.typing = model.filter.problem().is_some();
         }
+        None if model.evidence.is_some() => {
+            model.detail = model.chosen_alert().map(|entry| entry.alert.mint);
+        }
         None => match model.pane() {
+            Pane::Alerts => model.evidence = model.chosen_alert().map(|entry| entry.alert.id),
             Pane::Tokens => model.detail = model.token,
             Pane::Trades => {
                 let trade = model.trade_row().and_then(|row| model.tape.get(row));
@@ -585,6 +603,37 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
             _ => {}
         },
     }
+}
+
+/// Mutes what the chosen alert has.
+fn mute(model: &mut Model, of: impl FnOnce(&Alert) -> Option<Mute>) {
+    let undo = model.keys.first(Action::Unmute);
+    match model.chosen_alert().map(|entry| of(&entry.alert)) {
+        None => complain(model, "choose an alert first"),
+        Some(None) => complain(model, "nobody acts in this alert"),
+        Some(Some(mute)) if model.mutes.add(mute) => {
+            model.evidence = None;
+            say(model, &format!("{} is muted; {undo} takes it back", mute.name()));
+            model.touch();
+        }
+        Some(Some(mute)) => complain(model, &format!("{} is muted already, or too much is", mute.name())),
+    }
+}
+
+/// Watches the chosen alert's attacker, or the chosen trade's trader; or no longer.
+fn watch(model: &mut Model) {
+    let acts = model.chosen_alert().and_then(|entry| entry.alert.attackers.first()).map(|one| one.wallet);
+    let trades = || {
+        let row = model.trade_row().filter(|_| model.pane() == Pane::Trades && !model.page_is_open())?;
+        Some(model.view.trades.entries.get(*model.tape.get(row)? as usize)?.user)
+    };
+    let Some(wallet) = acts.or_else(trades) else { return complain(model, "choose an alert or a trade first") };
+    match model.mutes.toggle_watch(wallet) {
+        Some(true) => say(model, &format!("{wallet} is watched: its alerts ring and are never muted")),
+        Some(false) => say(model, &format!("{wallet} is no longer watched")),
+        None => complain(model, "too many wallets are watched"),
+    }
+    model.touch();
 }
 
 fn is_on(groups: &[GroupView], wanted: Move) -> bool {
@@ -606,20 +655,25 @@ fn back(model: &mut Model) {
         model.searching = false;
         model.search.set("");
         model.notice = None;
-    } else if model.typing || (model.detail.is_none() && !model.filter.is_empty() && has_tokens(model)) {
+    } else if model.typing || (!model.page_is_open() && !model.filter.is_empty() && has_tokens(model)) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
-    } else if model.detail.take().is_some() || model.columns[model.pane() as usize].release() {
+    } else if model.detail.take().is_some()
+        || model.evidence.take().is_some()
+        || model.columns[model.pane() as usize].release()
+    {
     } else if model.zoomed {
         model.zoomed = false;
     } else {
         model.trade = None;
         model.step = None;
+        model.alert = None;
+        model.alert_row = 0;
         model.logs.follow();
     }
 }
 
 const fn has_tokens(model: &Model) -> bool {
-    matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades)
+    matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades | Tab::Mev)
 }

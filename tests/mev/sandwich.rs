@@ -72,6 +72,35 @@ fn a_tight_one_with_two_victims() {
     }
 }
 
+/// The path of the price without the attack is that of a market in which it did not happen.
+#[test]
+#[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "the same division of the same numbers")]
+fn the_price_without_it_is_that_of_a_market_without_it() {
+    for venue in VENUES {
+        let mut orders = vec![(buy(1, 6 * SOL), 1), (takes(2, 9_000_000_000_000), 0), (buy(4, SOL / 20), 0)];
+        orders.push((takes(3, 5_000_000_000_000), 0));
+        orders.push((sell(1, bought(venue, &orders, 1)), 0));
+        let found = alerts(&play(venue, &orders, &[]));
+        let path = last(&found, Class::SandwichTight).path.as_deref().unwrap();
+        let price = |leg: &Leg| {
+            let after = leg.after.unwrap();
+            after.quote as f64 / after.base as f64
+        };
+        let with = play(venue, &orders, &[]);
+        let without = play(venue, &orders, &[1]);
+        let roles: Vec<&str> = path.iter().map(|point| point.role.name()).collect();
+        assert_eq!(roles, ["front", "victim", "victim", "victim", "back"]);
+        for (point, leg) in path.iter().zip(&with) {
+            assert_eq!(point.with, Some(price(leg)));
+        }
+        for (point, leg) in path[1..4].iter().zip(&without) {
+            assert_eq!(point.without, price(leg), "{venue:?}");
+        }
+        assert_eq!(path[4].without, path[3].without);
+        assert!(path[0].without < path[0].with.unwrap(), "the first is the pool as it was found");
+    }
+}
+
 #[test]
 fn a_wide_one_over_slots_is_worth_less_than_one_in_a_slot() {
     let confidence = |slots: u64| {

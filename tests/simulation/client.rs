@@ -5,6 +5,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     hash::{DefaultHasher, Hash},
+    ops::Range,
     rc::Rc,
     time::{Duration, SystemTime},
 };
@@ -20,7 +21,8 @@ use smart_stream_tui::{
         Arrival, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Sink, SlotRecord, StreamSettings, Streams,
         balancer::ConnectionLoad,
         machine::{Network, Runner},
-        status::{ConnectionState, StreamEventKind},
+        plan::throttled,
+        status::{ConnectionState, ConnectionStatus, StreamEventKind},
     },
 };
 use tokio::{
@@ -86,10 +88,50 @@ pub(crate) struct Received {
     pub(crate) since: BTreeMap<usize, u64>,
     /// The carriers that each group has had.
     pub(crate) carriers: BTreeMap<usize, Vec<usize>>,
+    /// When a group was asked for by nobody, because we were too slow.
+    pub(crate) shed: Vec<(Group, Range<Duration>)>,
+    /// When a connection gave its stream up, since the start.
+    pub(crate) given_up: Vec<Duration>,
     /// The states in the end, with their causes.
     pub(crate) states: Vec<(ConnectionState, String)>,
     pub(crate) closed_in_time: bool,
     pub(crate) trace: DefaultHasher,
+}
+
+/// Which groups are asked for, and whether what is asked for is in force.
+#[derive(Default)]
+struct Asked {
+    /// Newest version that each connection had in force.
+    newest: BTreeMap<usize, u32>,
+    /// The version after which the asking connection has the group.
+    after: BTreeMap<(usize, usize), u32>,
+    shed_since: BTreeMap<usize, Duration>,
+}
+
+impl Asked {
+    fn look(&mut self, connections: &[ConnectionStatus], now: Duration, shed: &mut Vec<(Group, Range<Duration>)>) {
+        for group in Group::ALL {
+            let (mut asked, mut served) = (false, false);
+            for one in connections {
+                let newest = self.newest.entry(one.id).or_default();
+                if throttled(one.groups, one.throttle).contains(group) {
+                    let after = *self.after.entry((one.id, group.index())).or_insert(*newest);
+                    (asked, served) = (true, served || one.active_version > after);
+                } else {
+                    self.after.remove(&(one.id, group.index()));
+                }
+            }
+            if served && let Some(since) = self.shed_since.remove(&group.index()) {
+                shed.push((group, since..now));
+            } else if !asked {
+                self.shed_since.entry(group.index()).or_insert(now);
+            }
+        }
+        for one in connections {
+            let newest = self.newest.entry(one.id).or_default();
+            *newest = one.active_version.max(*newest);
+        }
+    }
 }
 
 fn simulated_clock() -> SystemTime {
@@ -124,6 +166,7 @@ fn settings(hour: &Hour) -> StreamSettings {
         recover: true,
         proof: hour.proof,
         balance: hour.moves,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_secs(2),
     }
 }
@@ -146,6 +189,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut random = fastrand::Rng::with_seed(hour.seed ^ 0x7573_6572);
     let mut newest_event = None;
+    let mut asked = Asked::default();
     let mut stopped_since: BTreeMap<usize, Instant> = BTreeMap::new();
     while started.elapsed() < hour.length {
         tokio::select! {
@@ -187,6 +231,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
             _ = status.changed() => {
                 let now = status.borrow_and_update().clone();
                 let mut received = received.borrow_mut();
+                asked.look(&now.connections, turmoil::sim_elapsed().unwrap_or_default(), &mut received.shed);
                 for connection in &now.connections {
                     for group in connection.groups.iter() {
                         let carriers = received.carriers.entry(group.index()).or_default();
@@ -199,6 +244,9 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                     (event.seq, event.at_ms).hash(&mut received.trace);
                     match &event.kind {
                         StreamEventKind::State { connection, state, cause, .. } => {
+                            if *state == ConnectionState::BackingOff {
+                                received.given_up.push(started.elapsed());
+                            }
                             if hour.tells {
                                 println!("{:9.3} {connection} {state:?} {cause:?}", started.elapsed().as_secs_f64());
                             }
@@ -217,6 +265,9 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     }
     let states = status.borrow().connections.iter().map(|one| (one.state, format!("{:?}", one.cause))).collect();
     received.borrow_mut().states = states;
+    for (group, since) in asked.shed_since {
+        received.borrow_mut().shed.push((Group::ALL[group], since..Duration::MAX));
+    }
     let closing = Instant::now();
     let drain = async { while batches.recv().await.is_some() {} };
     tokio::join!(streams.close(), drain);

@@ -82,6 +82,8 @@ pub(crate) struct Outcome {
     pub(crate) streams: u64,
     pub(crate) repeats: u64,
     pub(crate) most_in_a_window: u64,
+    /// When connections gave their streams up.
+    pub(crate) given_up: Vec<Duration>,
     /// Whether that is all that may be spent without the reserve.
     pub(crate) pressed: bool,
     /// What should not be.
@@ -213,6 +215,11 @@ impl Hour {
             breaks,
             tells: std::env::var_os("SIM_SEED").is_some(),
         }
+    }
+
+    /// An hour in which nothing happens but this.
+    pub(crate) fn with(self, faults: Vec<Fault>, breaks: Vec<(Duration, Duration, Break)>) -> Self {
+        Self { moves: false, faults, breaks, ..self }
     }
 
     /// The faults that are still to come for a server that starts now.

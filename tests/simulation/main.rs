@@ -20,10 +20,11 @@ mod verdict;
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use hour::{Hour, Outcome};
+use hour::{Break, Hour, Outcome};
+use smart_stream_tui::simulator::fault::{Fault, FaultKind};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
@@ -80,6 +81,27 @@ fn nothing_is_lost_doubled_or_overspent_while_everything_breaks() {
     assert!(sum(|outcome| outcome.streams) * 4 > outcomes.len() as u64 * minutes, "the faults do not hit");
     assert!(sum(|outcome| u64::from(outcome.pressed)) * 4 > outcomes.len() as u64, "the limit is hardly reached");
     assert!(sum(|outcome| outcome.declared) * 4 < sum(|outcome| outcome.executed), "too much is given up");
+}
+
+#[test]
+fn dead_links_and_silent_streams_are_noticed_in_time() {
+    let (at, lasts) = (Duration::from_secs(60), Duration::from_secs(100));
+    // What is on its way arrives, and the server's plan counts from the first stream on.
+    let margin = Duration::from_millis(500);
+    for seed in 1..=2 {
+        let noticed = |faults, breaks| {
+            let outcome = Hour::new(seed, 8).with(faults, breaks).play();
+            assert!(outcome.wrong.is_empty(), "seed {seed}: {:?}", outcome.wrong);
+            outcome.given_up.first().copied().expect("noticed") - at
+        };
+        for kind in [Break::Partition, Break::Downwards] {
+            let after = noticed(Vec::new(), vec![(at, lasts, kind)]);
+            assert!(after <= Duration::from_secs(25) + margin, "seed {seed}: {kind:?} noticed after {after:?}");
+        }
+        let silent = Fault { at, lasts: Some(lasts), connection: None, kind: FaultKind::Stall };
+        let after = noticed(vec![silent], Vec::new());
+        assert!(after <= Duration::from_secs(35) + margin, "seed {seed}: silence noticed after {after:?}");
+    }
 }
 
 #[test]

@@ -9,4 +9,6 @@ mod policy;
 mod rebalance;
 mod recovery;
 mod recovery_model;
+mod room;
 mod support;
+mod take_over;

@@ -126,6 +126,12 @@ fn three_refusals_in_ten_seconds_are_a_rate_limit() {
     assert!(!streak.on(&refused, at(5)));
     assert!(!streak.on(&refused, at(11)), "the first is too long ago");
     assert!(streak.on(&refused, at(14)));
+    // A path that is dead has refused nothing.
+    for text in ["http2 error", "transport error: connection reset"] {
+        let mut streak = RefusalStreak::default();
+        let dead = failure(Phase::Headers, Code::Unavailable, text);
+        assert!((0..10).all(|second| !streak.on(&dead, at(second))), "{text}");
+    }
 }
 
 #[test]

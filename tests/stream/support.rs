@@ -180,6 +180,7 @@ pub(crate) enum Told {
     Transaction { slot: u64, signature: Signature, replayed: bool },
     Slot(SlotRecord),
     Gap(Gap),
+    TakenOver(usize, u64),
 }
 
 #[derive(Debug)]
@@ -204,6 +205,10 @@ impl Sink for Keep {
 
     fn on_gap(&mut self, gap: &Gap) {
         self.told.push(Told::Gap(*gap));
+    }
+
+    fn on_taken_over(&mut self, connection: usize, from_slot: u64) {
+        self.told.push(Told::TakenOver(connection, from_slot));
     }
 
     fn on_bad_frame(&mut self, _: &Bytes, error: WireError, _: Arrival) {
@@ -246,6 +251,7 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         recover: true,
         proof: ProofMode::Filters,
         balance: false,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_millis(1),
     }
 }
@@ -336,6 +342,9 @@ impl Stage {
                     }
                     self.completeness.record(connection, record, &mut self.proofs);
                 }
+                Told::TakenOver(connection, from) => {
+                    self.completeness.taken_over(connection, from, &mut self.proofs);
+                }
                 Told::Gap(gap) => {
                     self.completeness.gap(&gap, &mut self.proofs);
                     self.gaps.push(gap);
@@ -369,6 +378,11 @@ impl Stage {
         let from = self.since.values().copied().max().expect("a slot was finished");
         let made = self.chain.made.lock().unwrap();
         made.range(from..=to).flat_map(|(_, signatures)| signatures.iter().copied()).collect()
+    }
+
+    /// What was executed in these slots.
+    pub(crate) fn made(&self, slots: std::ops::Range<u64>) -> BTreeSet<Signature> {
+        self.chain.made.lock().unwrap().range(slots).flat_map(|(_, made)| made.iter().copied()).collect()
     }
 
     /// What was executed up to a slot, not delivered and not declared as missed.

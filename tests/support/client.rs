@@ -107,6 +107,7 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         recover: true,
         proof: ProofMode::default(),
         balance: false,
+        rest: Duration::from_secs(60),
         update_spacing: Duration::from_secs(2),
     }
 }

@@ -79,6 +79,8 @@ pub(crate) enum Answer {
     ResetLater(Reason),
     /// It lets nobody open a stream.
     NoStreams,
+    /// A small zstd message that would be this many bytes.
+    Bomb(u64),
 }
 
 pub(crate) async fn answers(answer: Answer) -> Running {
@@ -112,6 +114,21 @@ pub(crate) async fn answers(answer: Answer) -> Running {
                             }
                         }
                         Answer::NoStreams => {}
+                        Answer::Bomb(bytes) => {
+                            let packed = zstd::encode_all(std::io::Read::take(std::io::repeat(0), bytes), 1).unwrap();
+                            let mut message = vec![1];
+                            message.extend(u32::try_from(packed.len()).unwrap().to_be_bytes());
+                            message.extend(packed);
+                            let response = Response::builder()
+                                .header("content-type", "application/grpc")
+                                .header("grpc-encoding", "zstd");
+                            if let Ok(mut body) = respond.send_response(response.body(()).unwrap(), false) {
+                                // The client may have given up.
+                                let _ = body.send_data(message.into(), false);
+                                // Open until the client has enough of it.
+                                tokio::spawn(async move { std::future::poll_fn(|cx| body.poll_reset(cx)).await });
+                            }
+                        }
                     }
                 }
             });

@@ -211,6 +211,6 @@ fn a_key_file_changes_keys_footer_and_help() {
     let screen = lines(&frame(&mut model, (200, 60), &dark()));
     assert!(screen.last().unwrap().contains("F9 freeze") && screen.last().unwrap().contains("x quit"));
     press(&mut model, &[Key::Char('?')]);
-    let screen = lines(&frame(&mut model, (200, 60), &dark())).join("\n");
+    let screen = lines(&frame(&mut model, (200, 90), &dark())).join("\n");
     assert!(screen.contains("F9 "), "{screen}");
 }

@@ -150,6 +150,8 @@ pub(crate) fn trade(index: u64) -> TradeView {
         sol: Some(dice.unit().powi(4) * 12.0),
         price_sol: token.price_sol,
         market_cap_sol: token.market_cap_sol,
+        room_pct: None,
+        whale: false,
     }
 }
 

@@ -34,7 +34,7 @@ use smart_stream_tui::{
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use super::{
-    fixture,
+    alerts, fixture,
     names::{Names, all_fine},
     stage::{Scene, Stage, paint},
 };
@@ -119,7 +119,7 @@ fn the_alerts_keep_their_columns() {
     let scene: Scene<'_> = &|buffer, draw| panes::alerts::draw(buffer, buffer.area, draw);
     let view = fixture::view();
     let with = |next: &mut dyn FnMut() -> Shown| {
-        let alert = |id| Arc::new(AlertView { alert: rug(id), symbol: next(), notify: false });
+        let alert = |id| Arc::new(AlertView { alert: rug(id), symbol: next(), notify: false, record: None });
         let alerts = Feed { entries: (0..ROWS as u64).map(alert).collect(), first_seq: 0 };
         model(View { alerts, ..view.clone() })
     };
@@ -127,6 +127,23 @@ fn the_alerts_keep_their_columns() {
         Stage::of((120, 44), |name, draw| draw(&with(&mut || Shown::from_untrusted(name.as_bytes())), scene));
     while names.are_due() {
         stage.show(&with(&mut || names.shown()), scene);
+    }
+}
+
+#[test]
+fn an_alerts_page_keeps_its_places() {
+    let mut names = Names::new(19);
+    let scene: Scene<'_> = &|buffer, draw| {
+        let id = draw.model.view.alerts.entries[0].alert.id;
+        panes::evidence::draw(buffer, buffer.area, id, draw);
+    };
+    let with = |symbol: Shown| {
+        let entry = AlertView { symbol, ..alerts::entry(alerts::sandwich(1, 1), "", false) };
+        model(alerts::with(vec![entry]))
+    };
+    let mut stage = Stage::new((120, 30), |name, draw| draw(&with(Shown::from_untrusted(name.as_bytes())), scene));
+    while names.are_due() {
+        stage.show(&with(names.shown()), scene);
     }
 }
 
@@ -153,6 +170,7 @@ fn rug(id: u64) -> Alert {
         slot: 389_112_000,
         recv_us: fixture::NOW_MS * 1_000,
         detect_us: 400,
+        path: None,
         features: None,
     }
 }

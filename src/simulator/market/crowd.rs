@@ -45,6 +45,8 @@ pub(super) struct Crowd {
     most_curves: usize,
     most_pools: usize,
     agenda: Agenda,
+    /// Some creators buy with several wallets.
+    pub(super) bundles: bool,
     pub(super) launched: u64,
 }
 
@@ -64,6 +66,7 @@ impl Crowd {
             most_curves: (120 + 3 * rate as usize).min(6_000),
             most_pools: (24 + rate as usize / 5).min(600),
             agenda: Agenda::default(),
+            bundles: false,
             launched: 0,
         }
     }
@@ -223,6 +226,11 @@ impl Crowd {
             Act::Burn { token } => self.burn(token, now, moment),
             Act::Watch { token, wallet, price } => self.watch(token, wallet, price, now, moment),
         }
+    }
+
+    /// Plans an act before all others.
+    pub(super) fn at_once(&mut self, act: Act) {
+        self.agenda.plan(0, act);
     }
 
     /// Plans an act so many milliseconds from now.

@@ -23,6 +23,8 @@ const LEAST_SOLD: u64 = 100_000_000;
 /// Of a hundred trades: failures of people and of bots.
 const FAILURES: u8 = 13;
 const BOT_FAILURES: u8 = 24;
+/// Of a hundred launches: those whose creator buys with several wallets.
+const BUNDLED: u8 = 9;
 
 impl Crowd {
     pub(super) fn launch(&mut self, creator: WalletId, plan: Plan, now: u64, moment: &Moment) -> Done {
@@ -60,6 +62,9 @@ impl Crowd {
         self.curves.push(id);
         self.rush(id, &plan, now);
         self.attract_bots(id, now);
+        if self.bundles && self.rng.u8(0..100) < BUNDLED {
+            self.bundle(id, creator, now);
+        }
         self.forget();
         writing.finish(&mut self.wallets, Role::Creator, truth)
     }
@@ -82,6 +87,21 @@ impl Crowd {
             let from = 40 + 50 * number;
             self.later(now, from, from + 50, Act::Buy { token, wallet, lamports, role: Role::Organic });
         }
+    }
+
+    /// Wallets of the creator's buy right behind the launch, and leave together. What they carried up falls with them: where
+    /// nobody else has come, nothing is left.
+    fn bundle(&mut self, token: u64, creator: WalletId, now: u64) {
+        let leaves = self.rng.u64(6_000..40_000);
+        for number in 0..self.rng.u64(3..7) {
+            let wallet = self.anybody();
+            let lamports = self.rng.u64(10..60) * SOL / 10;
+            self.at_once(Act::Buy { token, wallet, lamports, role: Role::Bundler });
+            let sale = Act::Sell { token, wallet, percent: 100, role: Role::Bundler };
+            self.later(now, leaves + 200 * number, leaves + 200 * number + 400, sale);
+        }
+        let sale = Act::Sell { token, wallet: creator, percent: 100, role: Role::Creator };
+        self.later(now, leaves, leaves + 1_000, sale);
     }
 
     /// Snipers come at once, volume bots stay for a while.
@@ -114,7 +134,7 @@ impl Crowd {
         }
         let human = matches!(role, Role::Organic | Role::Creator);
         let style = if human { Style::human(&mut self.rng) } else { Style::bot(&mut self.rng) };
-        let fails = self.rng.u8(0..100) < if human { FAILURES } else { BOT_FAILURES };
+        let fails = fails(&mut self.rng, role);
         let slippage_bps = if human { one_of(&mut self.rng, &[100, 300, 500, 1_000]) } else { 2_000 };
         let units = self.rng.u32(180..400) * 1_000;
         let mut writing = Writing::new(moment, &mut self.wallets, wallet, style, units);
@@ -178,7 +198,7 @@ impl Crowd {
         }
         let human = matches!(role, Role::Organic | Role::Creator);
         let style = if human { Style::human(&mut self.rng) } else { Style::bot(&mut self.rng) };
-        let fails = self.rng.u8(0..100) < if human { FAILURES } else { BOT_FAILURES };
+        let fails = fails(&mut self.rng, role);
         let slippage_bps = if human { one_of(&mut self.rng, &[100, 500, 1_500, 10_000]) } else { 5_000 };
         let units = self.rng.u32(160..360) * 1_000;
         let mut writing = Writing::new(moment, &mut self.wallets, wallet, style, units);
@@ -277,6 +297,16 @@ impl Crowd {
         let truth = liquidity::change(&mut writing, &mut self.wallets, token, wallet, order)?;
         Some(writing.finish(&mut self.wallets, Role::LiquidityProvider, truth))
     }
+}
+
+/// Whether a trade fails; a bundle lands as a whole or not at all.
+fn fails(rng: &mut Rng, role: Role) -> bool {
+    let share = match role {
+        Role::Bundler => 0,
+        Role::Organic | Role::Creator => FAILURES,
+        _ => BOT_FAILURES,
+    };
+    rng.u8(0..100) < share
 }
 
 /// One of a list, by its weights of a hundred.

@@ -118,6 +118,13 @@ impl SimulatedMarket {
         Self { truth: Some(sink), ..self }
     }
 
+    /// Lets some creators buy right behind their launch with several wallets, which leave together.
+    #[must_use]
+    pub fn with_bundles(mut self) -> Self {
+        self.crowd.bundles = true;
+        self
+    }
+
     /// Acts that actors planned and that were given up because too many were planned.
     #[must_use]
     pub const fn acts_given_up(&self) -> u64 {

@@ -16,6 +16,8 @@ fn base58<S: serde::Serializer>(key: &Pubkey, serializer: S) -> Result<S::Ok, S:
 pub enum Role {
     /// Launches a token, and sells what it bought of it.
     Creator,
+    /// Buys with others right behind the launch that they belong to.
+    Bundler,
     /// Trades for its own reasons.
     Organic,
     /// Buys in the first moments of a token.

@@ -49,6 +49,9 @@ const SKIPPED: u64 = 22_000_000;
 /// Scenarios are told from everything else that is made of the same seed.
 const DOMAIN: u64 = 0x5ce9_a810;
 
+/// Transactions that stand next to each other in their block.
+pub(super) type Bundle = Vec<SubscribeUpdateTransactionInfo>;
+
 /// Episodes in the making: which come, and those that play.
 pub(super) struct Episodes {
     seed: u64,
@@ -85,12 +88,14 @@ impl Episodes {
     fn next_kind(&mut self) -> Option<Kind> {
         match &mut self.program {
             Some(program) => program.pop_front(),
+            // Who waits for something to see should not wait long.
+            None if self.begun == 0 => Some(Kind::Tight),
             None => self.rng.choice(Kind::ALL),
         }
     }
 
-    /// This slot's transactions, in order.
-    pub(super) fn slot(&mut self, slot: u64, time: i64, blockhash: [u8; 32]) -> Vec<SubscribeUpdateTransactionInfo> {
+    /// This slot's transactions, in order; those of a bundle stand next to each other in their block.
+    pub(super) fn slot(&mut self, slot: u64, time: i64, blockhash: [u8; 32]) -> Vec<Bundle> {
         while self.playing.len() < self.concurrent {
             let Some(kind) = self.next_kind() else { break };
             self.begun += 1;
@@ -100,7 +105,7 @@ impl Episodes {
             let episode = Episode::new(kind, &self.settings, rng, &mut self.stage, from);
             self.playing.push((self.begun, episode));
         }
-        let mut infos = Vec::new();
+        let mut bundles = Vec::new();
         let mut waiting: Vec<usize> = (0..self.playing.len()).collect();
         while !waiting.is_empty() {
             let at = self.rng.usize(0..waiting.len());
@@ -108,8 +113,9 @@ impl Episodes {
             let bundle = episode.bundle(&mut self.stage, slot, (time, blockhash));
             if bundle.is_empty() {
                 waiting.swap_remove(at);
+            } else {
+                bundles.push(bundle);
             }
-            infos.extend(bundle);
         }
         let (over, playing) = std::mem::take(&mut self.playing).into_iter().partition(|(_, episode)| episode.is_over());
         self.playing = playing;
@@ -121,7 +127,7 @@ impl Episodes {
                 sink(label);
             }
         }
-        infos
+        bundles
     }
 
     fn is_over(&self) -> bool {
@@ -173,7 +179,7 @@ impl Producer for Scenario {
         let since = SLOT * u32::try_from(self.blocks).unwrap_or(u32::MAX);
         let block_time = self.start_time.saturating_add_unsigned(since.as_secs());
         self.blocks += 1;
-        let infos = self.episodes.slot(slot, block_time, parent_blockhash);
+        let infos = self.episodes.slot(slot, block_time, parent_blockhash).concat();
         let count = u32::try_from(infos.len()).unwrap_or(u32::MAX).max(1);
         let spread = |at: u32| SLOT * at / count;
         let items = (0..)

@@ -44,6 +44,22 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
                 (model.keys.first(Action::Quit), "quit"),
             ]
         }
+        (_, None) if model.evidence.is_some() => {
+            let key = |action| model.keys.first(action);
+            vec![
+                (key(Action::Back), "back"),
+                ("j/k".into(), "next alert"),
+                (key(Action::Open), "its token"),
+                (key(Action::Copy), "copy mint"),
+                (key(Action::CopySignature), "signature"),
+                (key(Action::MuteClass), "mute class"),
+                (key(Action::MuteWallet), "wallet"),
+                (key(Action::MuteToken), "token"),
+                (key(Action::Unmute), "undo"),
+                (key(Action::Watch), "watch"),
+                (key(Action::Help), "help"),
+            ]
+        }
         _ => screen(model),
     };
     let mut x = 1;

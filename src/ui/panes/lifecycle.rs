@@ -56,6 +56,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             }
             LifecycleStep::Completed => (glyphs.done, "sold out", theme.warn),
             LifecycleStep::Graduated(_) => (glyphs.arrow, "graduated", theme.good),
+            LifecycleStep::LiquidityRemoved { share_pct, .. } => {
+                percent = format!("-{share_pct:.0}% LP");
+                (glyphs.down, percent.as_str(), theme.warn)
+            }
+            LifecycleStep::Parted { apart_pct, .. } => {
+                percent = format!("{apart_pct:+.0}% apart");
+                (glyphs.down, percent.as_str(), theme.warn)
+            }
         };
         let what = after(place, 4);
         text(buffer, what, sign, style);

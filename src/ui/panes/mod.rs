@@ -5,6 +5,7 @@ pub mod budget;
 pub mod completeness;
 pub mod connections;
 pub mod decoding;
+pub mod evidence;
 pub mod footer;
 pub mod groups;
 pub mod header;
@@ -50,7 +51,8 @@ pub const fn columns(pane: Pane) -> usize {
         Pane::Undecoded => undecoded::WIDTH,
         Pane::Liquidity => liquidity::WIDTH,
         Pane::Decoding => decoding::WIDTH,
-        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => 0,
+        Pane::Alerts => alerts::WIDTH,
+        Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Logs => 0,
     }
 }
 
@@ -64,7 +66,8 @@ pub const fn titles(pane: Pane) -> &'static [&'static str] {
         Pane::Trades => &trades::TITLES,
         Pane::Undecoded => &undecoded::TITLES,
         Pane::Liquidity => &liquidity::TITLES,
-        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => &[],
+        Pane::Alerts => &alerts::TITLES,
+        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Logs => &[],
     }
 }
 
@@ -78,7 +81,8 @@ pub fn value(view: &View, pane: Pane, index: usize, column: usize) -> Option<Val
         Pane::Trades => trades::value(view.trades.entries.get(index)?, column),
         Pane::Undecoded => undecoded::value(view.undecoded.get(index)?, column),
         Pane::Liquidity => liquidity::value(view.pools.get(index)?, column),
-        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Alerts | Pane::Logs => None,
+        Pane::Alerts => alerts::value(view.alerts.entries.get(index)?, column),
+        Pane::Decoding | Pane::Budget | Pane::Completeness | Pane::Lifecycle | Pane::Logs => None,
     }
 }
 

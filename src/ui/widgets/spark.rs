@@ -34,13 +34,29 @@ pub fn bars(buffer: &mut Buffer, area: Rect, values: &[u32], style: Style, ascii
 /// Dots of a braille cell by column and row from the top.
 const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+/// A line of a chart.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Oldest left. Values that are not finite are left out.
+    pub values: &'a [f32],
+    /// Its looks.
+    pub style: Style,
+    /// Drawn with gaps, so that it is told from another without colours.
+    pub dotted: bool,
+}
+
 /// Draws a line through the values, oldest left, over the whole rectangle. Values that are not finite are left out.
 /// Returns the lowest and highest value drawn.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the rectangle's dots")]
 pub fn line(buffer: &mut Buffer, area: Rect, values: &[f32], style: Style, ascii: bool) -> Option<(f32, f32)> {
-    let finite = |value: &f32| value.is_finite();
-    let lowest = values.iter().copied().filter(finite).min_by(f32::total_cmp)?;
-    let highest = values.iter().copied().filter(finite).max_by(f32::total_cmp)?;
+    lines(buffer, area, &[Line { values, style, dotted: false }], ascii)
+}
+
+/// Draws lines over each other, the last on top, all to the same scale. Returns the lowest and highest value drawn.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the rectangle's dots")]
+pub fn lines(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>], ascii: bool) -> Option<(f32, f32)> {
+    let finite = || lines.iter().flat_map(|line| line.values).copied().filter(|value| value.is_finite());
+    let lowest = finite().min_by(f32::total_cmp)?;
+    let highest = finite().max_by(f32::total_cmp)?;
     let area = clip(buffer, area);
     if area.is_empty() {
         return Some((lowest, highest));
@@ -53,30 +69,59 @@ pub fn line(buffer: &mut Buffer, area: Rect, values: &[f32], style: Style, ascii
         ((1.0 - share.clamp(0.0, 1.0)) * (rows - 1) as f64).round() as usize
     };
     let mut masks = vec![0u8; usize::from(area.width) * usize::from(area.height)];
-    let mut before: Option<usize> = None;
-    for column in 0..columns {
-        // Fewer values than columns are stretched, more are thinned: by position, the newest at the right edge.
-        let index = if columns < 2 { 0 } else { column * (values.len() - 1) / (columns - 1) };
-        let Some(row) = values.get(index).filter(|value| value.is_finite()).map(|value| row_of(*value)) else {
-            before = None;
-            continue;
-        };
-        let from = before.unwrap_or(row);
-        for dot in from.min(row)..=from.max(row) {
-            let cell = (dot / 4) * usize::from(area.width) + column / 2;
-            if let (Some(mask), Some(bit)) = (masks.get_mut(cell), DOTS[column % 2].get(dot % 4)) {
-                *mask |= bit;
+    for line in lines {
+        let mut own = vec![0u8; masks.len()];
+        let mut before: Option<usize> = None;
+        for column in 0..columns {
+            let value = line.values.get(index_at(column, columns, line.values.len()));
+            let Some(row) = value.filter(|value| value.is_finite()).map(|value| row_of(*value)) else {
+                before = None;
+                continue;
+            };
+            let from = before.unwrap_or(row);
+            for dot in from.min(row)..=from.max(row) {
+                let cell = (dot / 4) * usize::from(area.width) + column / 2;
+                if line.dotted && (column + dot) % 3 != 0 {
+                    continue;
+                }
+                if let (Some(mask), Some(bit)) = (own.get_mut(cell), DOTS[column % 2].get(dot % 4)) {
+                    *mask |= bit;
+                }
             }
+            before = Some(row);
         }
-        before = Some(row);
-    }
-    for (position, mask) in masks.into_iter().enumerate().filter(|(_, mask)| *mask != 0) {
-        let x = area.x + u16::try_from(position % usize::from(area.width)).unwrap_or(0);
-        let y = area.y + u16::try_from(position / usize::from(area.width)).unwrap_or(0);
-        if let Some(cell) = buffer.cell_mut((x, y)) {
-            let sign = if ascii { '*' } else { char::from_u32(0x2800 + u32::from(mask)).unwrap_or(' ') };
-            cell.set_char(sign).set_style(style);
+        for (position, (own, mask)) in own.into_iter().zip(&mut masks).enumerate().filter(|(_, (own, _))| *own != 0) {
+            *mask |= own;
+            let x = area.x + u16::try_from(position % usize::from(area.width)).unwrap_or(0);
+            let y = area.y + u16::try_from(position / usize::from(area.width)).unwrap_or(0);
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                let sign = match ascii {
+                    true if line.dotted => '.',
+                    true => '*',
+                    false => char::from_u32(0x2800 + u32::from(*mask)).unwrap_or(' '),
+                };
+                cell.set_char(sign).set_style(line.style);
+            }
         }
     }
     Some((lowest, highest))
+}
+
+/// Which of so many values stands in a column: fewer values than columns are stretched, more are thinned, by position,
+/// the newest at the right edge.
+const fn index_at(column: usize, columns: usize, values: usize) -> usize {
+    if columns < 2 { 0 } else { column * values.saturating_sub(1) / (columns - 1) }
+}
+
+/// The cell, counted from the left edge, in which the value at this position begins in a [line](lines) of so many cells.
+#[must_use]
+pub const fn cell_of(index: usize, values: usize, width: u16) -> u16 {
+    let columns = width as usize * 2;
+    if values < 2 || columns < 2 {
+        return 0;
+    }
+    let first = (index * (columns - 1)).div_ceil(values - 1);
+    #[allow(clippy::cast_possible_truncation, reason = "below the width")]
+    let cell = (first / 2) as u16;
+    cell
 }
