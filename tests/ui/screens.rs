@@ -213,7 +213,7 @@ fn the_pictures_are_those_of_the_program() {
     let source =
         SourceView { kind: SourceKind::Demo, provider: "-".into(), endpoints: Vec::new(), commitment: "processed" };
     let mut still = Still::new(Box::new(Demo::new(DemoSettings { seed: 1, rate: 100.0 }).unwrap()), source);
-    let moments: Vec<Arc<View>> = (34..=40)
+    let moments: Vec<Arc<View>> = (36..=40)
         .map(|second| {
             still.advance(Duration::from_secs(second));
             still.view()
