@@ -11,7 +11,7 @@ use super::{
     looks,
     process::{self, HURRY},
     source::{self, Sinks, Source, Wanted},
-    still::Still,
+    still::{EPOCH_S, Still},
 };
 use crate::{
     chain::text::Shown,
@@ -79,8 +79,11 @@ pub(super) fn picture(config: &Config, options: &ReplayOptions, path: &Path) -> 
     let keys: Option<Vec<Key>> = options.keys.split_whitespace().map(Key::parse).collect();
     let keys = keys.ok_or_else(|| Failure::usage(format!("--keys {:?}: one of these is not a key", options.keys)))?;
     let demo = options.file.as_os_str() == "-";
-    let producer: Box<dyn Producer> =
-        if demo { Box::new(Demo::new(source::demo(config))?) } else { Box::new(Playback::open(&options.file)?) };
+    let producer: Box<dyn Producer> = if demo {
+        Box::new(Demo::at(source::demo(config), EPOCH_S)?)
+    } else {
+        Box::new(Playback::open(&options.file)?)
+    };
     let name = options.file.file_name().unwrap_or(options.file.as_os_str()).to_string_lossy();
     let view = SourceView {
         kind: if demo { SourceKind::Demo } else { SourceKind::Replay },

@@ -17,8 +17,8 @@ use crate::{
     stream::status::{ConnectionState, ConnectionStatus, StreamStatus, Throttle},
 };
 
-/// Where time begins when the slots do not say: 21 September 2026.
-const EPOCH_S: i64 = 1_790_000_000;
+/// Where time begins when the slots do not say, and for the demo: 21 September 2026, in seconds since the Unix epoch.
+pub const EPOCH_S: i64 = 1_790_000_000;
 /// Slots after which one is confirmed here.
 const CONFIRMED_AFTER: u64 = 3;
 

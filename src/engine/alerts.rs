@@ -40,6 +40,11 @@ impl Watch {
         }
     }
 
+    /// Detectors that find the same each time.
+    pub(super) fn predictable(&mut self, settled: bool) {
+        self.detectors = Detectors::predictable(Weights::built_in(), settled);
+    }
+
     /// Detectors that weigh so, and keep what they look at.
     pub(super) fn study(&mut self, weights: Weights) {
         self.detectors.study(weights);

@@ -40,7 +40,8 @@ impl Direct {
     /// The same of a source that begins at this time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn of(source: SourceView, now_ms: i64) -> Self {
-        let pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), now_ms);
+        let mut pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), now_ms);
+        pipeline.predictable();
         Self { ingest: Ingest::new(0, false), pipeline, changes: Vec::new() }
     }
 
@@ -71,6 +72,8 @@ impl Direct {
     pub fn second(&mut self, now_ms: i64) {
         self.pipeline.second(now_ms, 0.0);
         self.pipeline.release(now_ms, &mut self.changes);
+        // Handed on together: what the detectors have seen is counted by the changes.
+        self.pipeline.take_alerts();
         self.changes.clear();
     }
 

@@ -293,6 +293,11 @@ impl Pipeline {
         self.watch.take()
     }
 
+    /// Detectors that find the same each time.
+    pub(super) fn predictable(&mut self) {
+        self.watch.predictable(self.status != Status::Processed);
+    }
+
     /// Detectors that weigh so, and keep what they look at.
     pub(super) fn study(&mut self, weights: Weights) {
         self.watch.study(weights);

@@ -71,7 +71,17 @@ impl Detectors {
     /// Detectors with these weights. `settled`: the stream carries confirmed slots only, so nothing is provisional.
     #[must_use]
     pub fn new(weights: Weights, settled: bool) -> Self {
-        let hash = KeyHash::default();
+        Self::with(weights, settled, KeyHash::default())
+    }
+
+    /// The same, deciding the same each time: who serves many is estimated with hashes, and what stands on the border falls
+    /// to one side or the other with the random seed of those. For streams that no stranger chooses.
+    #[must_use]
+    pub fn predictable(weights: Weights, settled: bool) -> Self {
+        Self::with(weights, settled, KeyHash::PREDICTABLE)
+    }
+
+    fn with(weights: Weights, settled: bool, hash: KeyHash) -> Self {
         Self {
             weights,
             book: Book::new(hash),

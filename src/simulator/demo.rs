@@ -73,7 +73,14 @@ impl Demo {
     /// Never, as tests check: what is shipped can be read.
     pub fn new(settings: DemoSettings) -> Result<Self, DemoError> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let start_time = i64::try_from(since.as_secs()).unwrap_or(0);
+        Self::at(settings, i64::try_from(since.as_secs()).unwrap_or(0))
+    }
+
+    /// A demo that begins at this time by its chain's clock, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn at(settings: DemoSettings, start_time: i64) -> Result<Self, DemoError> {
         let market = MarketSettings { seed: settings.seed, rate: settings.rate, start_time };
         let market = SimulatedMarket::new(market).with_bundles();
         let episodes = Episodes::new(settings.seed, &Settings::shipped()?, None, EPISODES);

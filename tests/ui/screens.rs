@@ -10,7 +10,7 @@ use ratatui::{
     style::{Color, Modifier},
 };
 use smart_stream_tui::{
-    cli::still::Still,
+    cli::still::{EPOCH_S, Still},
     engine::{SourceView, View, view::SourceKind},
     simulator::demo::{Demo, DemoSettings},
     ui::{color::Depth, keys::Key, model::Tab, picture, shot, theme::Theme},
@@ -28,7 +28,7 @@ const PRINTED: usize = 40;
 fn demo(seconds: u64) -> Arc<View> {
     let source =
         SourceView { kind: SourceKind::Demo, provider: "demo".into(), endpoints: Vec::new(), commitment: "processed" };
-    let demo = Demo::new(DemoSettings { seed: 1, rate: 60.0 }).unwrap();
+    let demo = Demo::at(DemoSettings { seed: 1, rate: 60.0 }, EPOCH_S).unwrap();
     let mut still = Still::new(Box::new(demo), source);
     still.advance(Duration::from_secs(seconds));
     still.view()
@@ -112,20 +112,10 @@ fn drawn() -> BTreeMap<String, Vec<String>> {
             for (theme, frame) in themes.iter().zip(&frames) {
                 all.insert(name(&theme.name), looks(frame));
             }
-            all.insert(name("text"), lines(&frames[0]).iter().map(|line| timeless(line)).collect());
+            all.insert(name("text"), lines(&frames[0]).iter().map(|line| line.trim_end().to_owned()).collect());
         }
     }
     all
-}
-
-/// Without the time of day, which is the only thing that the demo takes from a clock.
-fn timeless(line: &str) -> String {
-    match line.split_once("FROZEN ") {
-        Some((before, after)) => format!("{before}FROZEN hh:mm:ss{}", after.get(8..).unwrap_or("")),
-        None => line.to_owned(),
-    }
-    .trim_end()
-    .to_owned()
 }
 
 fn written(frames: &BTreeMap<String, Vec<String>>) -> String {
@@ -212,7 +202,7 @@ fn the_pictures_are_those_of_the_program() {
     let theme = Theme::built_in("dark", Depth::True).unwrap();
     let source =
         SourceView { kind: SourceKind::Demo, provider: "-".into(), endpoints: Vec::new(), commitment: "processed" };
-    let mut still = Still::new(Box::new(Demo::new(DemoSettings { seed: 1, rate: 100.0 }).unwrap()), source);
+    let mut still = Still::new(Box::new(Demo::at(DemoSettings { seed: 1, rate: 100.0 }, EPOCH_S).unwrap()), source);
     let moments: Vec<Arc<View>> = (36..=40)
         .map(|second| {
             still.advance(Duration::from_secs(second));
