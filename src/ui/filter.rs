@@ -470,7 +470,7 @@ mod tests {
     #[test]
     fn the_last_word_is_completed() {
         let mut filter = Filter::default();
-        filter.set("goat pro");
+        filter.set("goat prog");
         assert_eq!(filter.completions(), ["progress>"]);
         assert!(filter.complete());
         assert_eq!(filter.typed().text(), "goat progress>");
