@@ -71,9 +71,10 @@ impl Slot {
         came_over.chain(self.vitals.settled().map(|settled| settled + 1)).min()
     }
 
-    /// Whether everything of its groups up to this slot has come or was declared.
+    /// Whether everything of its groups up to this slot has come or was declared: of those it is asked for by now.
     pub(super) fn has_all(&self, slot: u64) -> bool {
-        self.vitals.settled().is_some_and(|settled| settled >= slot) && self.unconfirmed().is_empty()
+        let in_force = self.confirmed >= self.wishes.borrow().version;
+        in_force && self.vitals.settled().is_some_and(|settled| settled >= slot)
     }
 
     pub(super) fn new(wishes: watch::Sender<Desired>, vitals: Arc<Vitals>, running: Running, since_ms: i64) -> Self {

@@ -115,7 +115,7 @@ impl Asked {
             for one in connections {
                 let newest = self.newest.entry(one.id).or_default();
                 if throttled(one.groups, one.throttle).contains(group) {
-                    let after = *self.after.entry((one.id, group.index())).or_insert(*newest);
+                    let after = *self.after.entry((one.id, group.index())).or_insert(one.filter_version.max(*newest));
                     (asked, served) = (true, served || one.active_version > after);
                 } else {
                     self.after.remove(&(one.id, group.index()));

@@ -58,7 +58,7 @@ pub(crate) struct Hour {
     pub(crate) budget: BudgetRules,
     /// Streams the provider allows at a time.
     max_streams: Option<u32>,
-    slot: Duration,
+    pub(crate) slot: Duration,
     replay_slots: usize,
     latency: Duration,
     faults: Vec<Fault>,

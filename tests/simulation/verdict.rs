@@ -100,7 +100,9 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             }
             // What nobody asks for, because we were too slow, is shown as such and not as lost.
             let at = truth.slots[slot].at;
-            let shed = received.shed.iter().any(|(of, when)| of == group && when.contains(&at));
+            // It is given up in the midst of a slot.
+            let ends = at + hour.slot;
+            let shed = received.shed.iter().any(|(of, when)| of == group && when.start <= ends && at < when.end);
             if shed || declared(*slot, *group) {
                 outcome.declared += 1;
             } else {
