@@ -471,7 +471,7 @@ mod tests {
     fn the_last_word_is_completed() {
         let mut filter = Filter::default();
         filter.set("goat pro");
-        assert_eq!(filter.completions(), ["progress>"]);
+        assert_eq!(filter.completions(), ["progress>", "profit>"]);
         assert!(filter.complete());
         assert_eq!(filter.typed().text(), "goat progress>");
         filter.set("!flag:b");
