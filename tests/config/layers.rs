@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 41] = [
+const VALUES: [(&str, &str, &str); 44] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),
@@ -52,8 +52,15 @@ const VALUES: [(&str, &str, &str); 41] = [
         "[\"So11111111111111111111111111111111111111112\"]",
         "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
     ),
+    (
+        "alerts.watch_mints",
+        "[\"So11111111111111111111111111111111111111112\"]",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+    ),
     ("alerts.notify", "\"all\"", "off"),
     ("alerts.notify_from", "\"suspected\"", "confirmed"),
+    ("alerts.notify_by", "\"both\"", "desktop"),
+    ("alerts.notify_pause_s", "6", "7"),
     ("ui.theme", "\"light\"", "contrast"),
     ("ui.fps", "20", "10"),
     ("ui.ascii", "true", "false"),
