@@ -19,7 +19,7 @@ use super::{
     },
     gate::{GateError, Permit},
     limiter::Ask,
-    plan::{is_own_match, version_of},
+    plan::{is_own_match, request_of},
     recovery::{Repair, Resumed},
     status::{Gap, GapCause, Purpose},
 };
@@ -54,8 +54,10 @@ pub(super) struct Live<'c, S: Sink> {
     /// Seen in force, while the slot at hand may have begun before that; with the newest slot finished by then.
     joining: Option<(u32, Option<u64>)>,
     last_sent: Instant,
-    /// Held until the replay begins.
-    replay_permit: Option<Permit>,
+    /// Requests for a replay that the server is not known to have taken, as [`request_of`] tells them, with their permits.
+    asked: Vec<((u32, u32), Permit)>,
+    /// Replays asked for on this stream.
+    replays: u32,
     /// A replay is to be asked for; whether because slots are incomplete.
     ask: Option<bool>,
     last_repair: Option<Instant>,
@@ -79,7 +81,8 @@ impl<'c, S: Sink> Live<'c, S> {
             active: 0,
             joining: None,
             last_sent: Instant::now(),
-            replay_permit: None,
+            asked: Vec::new(),
+            replays: 0,
             ask: None,
             last_repair: None,
             gaps: Vec::new(),
@@ -195,11 +198,13 @@ impl<'c, S: Sink> Live<'c, S> {
                 return false;
             }
         };
-        if self.active < self.sent.version
-            && let Some(version) = update.filters.iter().filter_map(version_of).max()
+        if (self.active < self.sent.version || !self.asked.is_empty())
+            && let Some(request) = update.filters.iter().filter_map(|name| request_of(name)).max()
         {
             // Only what was sent on this stream can be in force.
-            self.active = self.active.max(version.min(self.sent.version));
+            self.active = self.active.max(request.0.min(self.sent.version));
+            // Frames on the way may look like the replay long before the server has seen the request.
+            self.asked.retain(|(sent, _)| request < *sent);
         }
         let Connection { recovery, ledger, sink, settings, vitals, .. } = &mut *self.connection;
         let age_us = update.created_at_us.map(|created| arrival.unix_us.saturating_sub(created));
@@ -243,9 +248,6 @@ impl<'c, S: Sink> Live<'c, S> {
             Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => {}
         }
         sink.on_update(frame, &update, arrival);
-        if self.replay_permit.is_some() && recovery.has_begun() {
-            self.replay_permit = None;
-        }
         matches!(update.kind, Kind::Ping)
     }
 
@@ -390,11 +392,14 @@ impl<'c, S: Sink> Live<'c, S> {
         let Some(from) = from else { return Ok(()) };
         self.last_repair = Some(Instant::now());
         // What was sent once can be built again.
-        let Ok(request) = self.connection.plan(&self.sent).from_slot(from).build() else { return Ok(()) };
+        let Ok(request) = self.connection.plan(&self.sent).from_slot(from, self.replays + 1).build() else {
+            return Ok(());
+        };
         if self.requests.try_send(request).is_err() {
             return Err(End::Silent);
         }
-        self.replay_permit = permit;
+        self.replays += 1;
+        self.asked.extend(permit.map(|permit| ((self.sent.version, self.replays), permit)));
         self.last_sent = Instant::now();
         Ok(())
     }

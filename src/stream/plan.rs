@@ -62,6 +62,8 @@ pub struct SubscriptionBuilder {
     filters: Vec<TransactionFilter>,
     proof: ProofMode,
     from_slot: Option<u64>,
+    /// Which request for a replay on its stream it is, from 1; 0 for none.
+    replay: u32,
     max_keys: usize,
 }
 
@@ -75,6 +77,7 @@ impl SubscriptionBuilder {
             filters: Vec::new(),
             proof: ProofMode::Chain,
             from_slot: None,
+            replay: 0,
             max_keys: usize::MAX,
         }
     }
@@ -93,10 +96,12 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Asks for a replay from this slot on before what is live.
+    /// Asks for a replay from this slot on before what is live. `replay` numbers such requests on a stream from 1, and
+    /// stands in the filters' names: a frame that bears it was sent after the server had taken the request.
     #[must_use]
-    pub const fn from_slot(mut self, slot: u64) -> Self {
+    pub const fn from_slot(mut self, slot: u64, replay: u32) -> Self {
         self.from_slot = Some(slot);
+        self.replay = replay;
         self
     }
 
@@ -134,6 +139,7 @@ impl SubscriptionBuilder {
         if !(0..=2).contains(&self.commitment) {
             return Err(PlanError::Commitment(self.commitment));
         }
+        let marks = (self.version, self.replay);
         let mut transactions = BTreeMap::new();
         for filter in &self.filters {
             if filter.include.is_empty() && filter.required.is_empty() {
@@ -143,10 +149,10 @@ impl SubscriptionBuilder {
             let parts = filter.include.chunks(self.max_keys.max(1)).map(<[Pubkey]>::to_vec);
             let parts = if filter.include.is_empty() { vec![Vec::new()] } else { parts.collect() };
             for include in parts {
-                let mut name = versioned(&filter.name, self.version);
+                let mut name = versioned(&filter.name, marks);
                 let mut copy = 2_u32;
                 while transactions.contains_key(&name) {
-                    name = versioned(&format!("{}~{copy}", filter.name), self.version);
+                    name = versioned(&format!("{}~{copy}", filter.name), marks);
                     copy += 1;
                 }
                 check_name(&name)?;
@@ -169,14 +175,14 @@ impl SubscriptionBuilder {
         };
         if self.proof == ProofMode::Block {
             let all = SubscribeRequestFilterTransactions::default();
-            transactions_status.insert(versioned(AUDIT, self.version), all);
+            transactions_status.insert(versioned(AUDIT, marks), all);
         }
         let slots = SubscribeRequestFilterSlots { filter_by_commitment: None, interslot_updates: None };
         let request = SubscribeRequest {
             accounts: BTreeMap::new(),
-            slots: BTreeMap::from([(versioned(SLOTS, self.version), slots)]),
+            slots: BTreeMap::from([(versioned(SLOTS, marks), slots)]),
             transactions,
-            blocks_meta: [(versioned(META, self.version), SubscribeRequestFilterBlocksMeta {})].into(),
+            blocks_meta: [(versioned(META, marks), SubscribeRequestFilterBlocksMeta {})].into(),
             commitment: Some(self.commitment),
             ping: None,
             transactions_status,
@@ -207,10 +213,13 @@ pub fn is_own_match(name: &str) -> bool {
     name.split('#').next().is_some_and(|name| name != AUDIT)
 }
 
-/// The version a filter name carries.
+/// The request that a filter name comes from: its version, and the number of the replay asked for with it, 0 for none.
+/// Later requests of a stream are greater.
 #[must_use]
-pub fn version_of(name: &str) -> Option<u32> {
-    name.rsplit_once('#')?.1.parse().ok()
+pub fn request_of(name: &str) -> Option<(u32, u32)> {
+    let marks = name.rsplit_once('#')?.1;
+    let (version, replay) = marks.split_once('.').unwrap_or((marks, "0"));
+    Some((version.parse().ok()?, replay.parse().ok()?))
 }
 
 fn group_filter(group: Group) -> TransactionFilter {
@@ -221,8 +230,8 @@ fn group_filter(group: Group) -> TransactionFilter {
     }
 }
 
-fn versioned(name: &str, version: u32) -> String {
-    format!("{name}#{version}")
+fn versioned(name: &str, (version, replay): (u32, u32)) -> String {
+    if replay == 0 { format!("{name}#{version}") } else { format!("{name}#{version}.{replay}") }
 }
 
 const fn check_name(name: &str) -> Result<(), PlanError> {

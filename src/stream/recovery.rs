@@ -423,12 +423,6 @@ impl Recovery {
         matches!(self.phase, Phase::Replaying { seen: false, .. })
     }
 
-    /// Whether a replay that was asked for has begun.
-    #[must_use]
-    pub const fn has_begun(&self) -> bool {
-        matches!(self.phase, Phase::Replaying { seen: true, .. } | Phase::Ending)
-    }
-
     /// The stream is over. `message` is the server's own text.
     pub fn lost(&mut self, class: Class, message: &str, cause: GapCause, gaps: &mut Vec<Gap>) {
         let Some(last) = self.last else {
