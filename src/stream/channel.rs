@@ -34,6 +34,13 @@ pub(super) enum OpenError {
     Other(Code, String),
 }
 
+impl OpenError {
+    /// Whether the server gave this answer: what tonic makes up itself has a cause.
+    pub(super) fn is_servers(&self) -> bool {
+        matches!(self, Self::Status(status) if std::error::Error::source(status).is_none())
+    }
+}
+
 /// Connects: TCP, TLS where the URL says so, HTTP/2.
 pub(super) async fn connect(
     settings: &StreamSettings,

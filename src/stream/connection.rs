@@ -446,6 +446,7 @@ impl<S: Sink> Connection<S> {
         };
         self.state(ConnectionState::Subscribing, None).await;
         self.report(Report::Sent { version: desired.version }).await;
+        let permit = permit.sent();
         let (requests, stream) = {
             let mut wishes = self.desired.clone();
             tokio::select! {
@@ -453,7 +454,12 @@ impl<S: Sink> Connection<S> {
                 () = other_wish(&mut wishes, desired) => return End::Asked,
                 opened = channel::subscribe(&settings, channel.clone(), request, zstd, max_message) => match opened {
                     Ok(opened) => opened,
-                    Err(error) => return End::Failed(failed(Phase::Headers, error)),
+                    Err(error) => {
+                        if error.is_servers() {
+                            permit.complete();
+                        }
+                        return End::Failed(failed(Phase::Headers, error));
+                    }
                 },
             }
         };

@@ -83,20 +83,45 @@ struct Turn {
     arrival: u64,
 }
 
-/// A permit held for one operation. Dropping it completes it: the window starts to run.
+/// How long after it was given up a call without an answer may still reach the server: what was written waits in the
+/// sockets of a network that is down, and goes out when it is back.
+pub(super) const LATE: Duration = Duration::from_secs(15);
+
+/// A permit held for one operation. Dropping it completes it: the window starts to run. What has been sent and had no answer
+/// is completed [`LATE`].
 #[derive(Debug)]
 pub struct Permit {
     gate: Gate,
     id: PermitId,
+    sent: bool,
 }
 
 impl Permit {
-    /// The call has an outcome.
-    pub fn complete(self) {}
+    /// The call goes out from here on.
+    #[must_use]
+    pub fn sent(mut self) -> Self {
+        self.sent = true;
+        self
+    }
+
+    /// The call has an answer.
+    pub fn complete(mut self) {
+        self.sent = false;
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if self.sent
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let late = Self { gate: self.gate.clone(), id: self.id, sent: false };
+            runtime.spawn(async move {
+                tokio::time::sleep(LATE).await;
+                drop(late);
+            });
+            return;
+        }
         let now = self.gate.now();
         self.gate.lock().limiter.complete(self.id, now);
         if let Some(ledger) = &self.gate.0.ledger {
@@ -154,7 +179,7 @@ impl Gate {
                 Wait::No => {
                     if let Ok(id) = self.take(ask).await {
                         self.0.core.spent.notify_one();
-                        return Ok(Permit { gate: self.clone(), id });
+                        return Ok(Permit { gate: self.clone(), id, sent: false });
                     }
                     // Somebody was faster; what is known now says how long to wait.
                 }

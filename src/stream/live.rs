@@ -199,12 +199,14 @@ impl<'c, S: Sink> Live<'c, S> {
             }
         };
         if (self.active < self.sent.version || !self.asked.is_empty())
-            && let Some(request) = update.filters.iter().filter_map(|name| request_of(name)).max()
+            && let Some(request) = update.filters.iter().filter_map(request_of).max()
         {
             // Only what was sent on this stream can be in force.
             self.active = self.active.max(request.0.min(self.sent.version));
             // Frames on the way may look like the replay long before the server has seen the request.
-            self.asked.retain(|(sent, _)| request < *sent);
+            for (_, permit) in self.asked.extract_if(.., |(sent, _)| request >= *sent) {
+                permit.complete();
+            }
         }
         let Connection { recovery, ledger, sink, settings, vitals, .. } = &mut *self.connection;
         let age_us = update.created_at_us.map(|created| arrival.unix_us.saturating_sub(created));
@@ -286,7 +288,9 @@ impl<'c, S: Sink> Live<'c, S> {
     async fn activated(&mut self) {
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
-            drop(permit);
+            if let Some(permit) = permit {
+                permit.complete();
+            }
             self.take_over(&sent);
             self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
         }
@@ -399,7 +403,7 @@ impl<'c, S: Sink> Live<'c, S> {
             return Err(End::Silent);
         }
         self.replays += 1;
-        self.asked.extend(permit.map(|permit| ((self.sent.version, self.replays), permit)));
+        self.asked.extend(permit.map(|permit| ((self.sent.version, self.replays), permit.sent())));
         self.last_sent = Instant::now();
         Ok(())
     }
@@ -419,7 +423,7 @@ impl<'c, S: Sink> Live<'c, S> {
                 }
                 self.sent = now.clone();
                 self.last_sent = Instant::now();
-                self.pending.push((now, Some(permit)));
+                self.pending.push((now, Some(permit.sent())));
                 self.connection.report(Report::Sent { version }).await;
             }
             Err(error) => {

@@ -15,7 +15,7 @@ use super::{
     Sink, StreamError, StreamSettings,
     connection::{Connection, Desired, Place, Report, Run},
     failover::Failover,
-    gate::Gate,
+    gate::{self, Gate},
     ledger::StreamLedger,
     machine::{Machine, Runner},
     permit_file::ledger_key,
@@ -130,7 +130,7 @@ fn gate(settings: &StreamSettings) -> std::io::Result<Gate> {
     let place = LedgerPlace {
         folder: folder.clone(),
         key: ledger_key(&settings.endpoint.host, token),
-        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN,
+        longest_call: settings.connect_timeout + settings.subscribe_timeout + CALL_MARGIN + gate::LATE,
     };
     Gate::shared(settings.budget, place)
 }

@@ -83,6 +83,14 @@ fn nothing_is_lost_doubled_or_overspent_while_everything_breaks() {
     assert!(sum(|outcome| outcome.declared) * 4 < sum(|outcome| outcome.executed), "too much is given up");
 }
 
+/// Requests that arrive seconds after they were sent, or after they were given up, still stand in the budget.
+#[test]
+fn what_arrives_late_counts() {
+    for outcome in play([187, 270].into_iter(), 60) {
+        assert!(outcome.wrong.is_empty(), "SIM_SEED={}: {:?}", outcome.seed, outcome.wrong);
+    }
+}
+
 #[test]
 fn dead_links_and_silent_streams_are_noticed_in_time() {
     let (at, lasts) = (Duration::from_secs(60), Duration::from_secs(100));
