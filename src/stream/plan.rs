@@ -253,7 +253,7 @@ mod tests {
         fn names_tell_which_request_they_come_from(version in 1u32.., replay: u32, slot: u64) {
             let builder = SubscriptionBuilder::new(version, 0).groups(Group::ALL.into_iter().collect()).max_keys(1);
             let builder = if replay == 0 { builder } else { builder.from_slot(slot, replay) };
-            let request = builder.proof(ProofMode::Block).build().unwrap();
+            let request = builder.proof(ProofMode::Block).build().map_err(|error| TestCaseError::fail(error.to_string()))?;
             let names = request.transactions.keys().chain(request.slots.keys()).chain(request.blocks_meta.keys());
             for name in names.chain(request.transactions_status.keys()) {
                 prop_assert_eq!(request_of(name), Some((version, replay)), "{}", name);
