@@ -26,6 +26,7 @@ async fn restarts_share_one_budget_and_the_last_one_waits() {
     let settings =
         || StreamSettings { budget, ledger: Some(folder.path().to_owned()), ..patient(quick(&server.url(), 1)) };
     let mut live = 0;
+    let mut last = None;
     for _ in 0..30 {
         let mut client = Client::start(settings());
         let status = client.until("through or waiting", |status| {
@@ -39,9 +40,12 @@ async fn restarts_share_one_budget_and_the_last_one_waits() {
         } else {
             assert!(status.budget.next_free_ms.is_some_and(|ms| ms > 0));
         }
+        last = Some(status.connections[0].state);
         client.streams.close().await;
     }
-    assert!((5..=12).contains(&live), "{live} of 30 runs");
+    // A run may spend a second permit, on what it missed since the run before, before it is closed.
+    assert!((1..=12).contains(&live), "{live} of 30 runs");
+    assert_eq!(last, Some(WaitingForPermit));
     assert!(subscribes(&server).len() <= 12);
     server.shutdown().await;
 }
