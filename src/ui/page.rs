@@ -188,7 +188,7 @@ mod tests {
                 prop_assert_eq!(window.position(now), Some(window.len() - 1));
                 prop_assert!(window.len() <= 97);
                 match range.seconds() {
-                    Some(seconds) => prop_assert_eq!(window.len() as u32 * window.width_s, seconds),
+                    Some(seconds) => prop_assert_eq!(window.last_s + window.width_s - window.first_s, seconds),
                     // Everything that was ever traded and is kept has its place.
                     None => prop_assert!(window.position(starts[0] - starts[0] % window.width_s).is_some()),
                 }

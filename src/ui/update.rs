@@ -667,8 +667,8 @@ fn back(model: &mut Model) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
-    } else if model.detail.is_some() && std::mem::take(&mut model.page.zoomed) {
-    } else if model.detail.take().is_some()
+    } else if model.detail.is_some() && std::mem::take(&mut model.page.zoomed)
+        || model.detail.take().is_some()
         || model.evidence.take().is_some()
         || model.columns[model.pane() as usize].release()
     {

@@ -116,24 +116,20 @@ fn lines(before: Option<f64>, candles: &[Option<&CandleView>]) -> (Vec<f32>, Vec
     let mut last = before.map_or(f32::NAN, |price| price as f32);
     for (index, candle) in candles.iter().enumerate() {
         let quiet_before = index > 0 && candles.get(index - 1).is_some_and(Option::is_none);
-        match candle {
-            Some(candle) => {
-                let quiet_after = candles.get(index + 1).is_some_and(Option::is_none);
-                held.push(if quiet_before {
-                    last
-                } else if quiet_after {
-                    candle.close as f32
-                } else {
-                    f32::NAN
-                });
-                last = candle.close as f32;
-                traded.push(last);
-            }
-            None => {
-                held.push(last);
-                traded.push(f32::NAN);
-            }
-        }
+        let Some(candle) = candle else {
+            held.push(last);
+            traded.push(f32::NAN);
+            continue;
+        };
+        let close = candle.close as f32;
+        let quiet_after = candles.get(index + 1).is_some_and(Option::is_none);
+        held.push(match (quiet_before, quiet_after) {
+            (true, _) => last,
+            (false, true) => close,
+            (false, false) => f32::NAN,
+        });
+        traded.push(close);
+        last = close;
     }
     (traded, held)
 }

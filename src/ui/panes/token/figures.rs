@@ -66,7 +66,7 @@ pub(super) fn facts(subject: &Subject<'_>, width: u16, draw: &Draw<'_>) -> Vec<F
     facts.push(Fact::Words("change", five, change_style(token.change_5m_pct, draw)));
     facts.push(Fact::Words(
         "trades",
-        row(["SOL", "net", "buys", "sells", "by", "vwap"].map(str::to_owned), room),
+        row(&["SOL", "net", "buys", "sells", "by", "vwap"].map(str::to_owned), room),
         theme.dim,
     ));
     for (label, window) in ["1 minute", "5 minutes", "1 hour"].into_iter().zip(&token.windows) {
@@ -120,7 +120,7 @@ fn raised(curve: &CurveView, ascii: bool) -> String {
 
 fn flow(window: &WindowView, room: usize, ascii: bool) -> String {
     row(
-        [
+        &[
             scaled(window.volume_sol),
             scaled(window.net_inflow_sol),
             compact(window.buys),
@@ -133,7 +133,7 @@ fn flow(window: &WindowView, room: usize, ascii: bool) -> String {
 }
 
 /// Figures under each other, as many as there is room for.
-fn row(figures: [String; 6], room: usize) -> String {
+fn row(figures: &[String; 6], room: usize) -> String {
     const WIDTHS: [usize; 6] = [6, 7, 6, 6, 6, 9];
     let mut words = String::new();
     let mut taken = 0;
