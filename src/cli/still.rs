@@ -117,7 +117,7 @@ impl Still {
             state: ConnectionState::Live,
             since_ms: self.start_us / 1_000,
             cause: None,
-            groups: Group::ALL.into_iter().collect(),
+            groups: Group::BUILT_IN.into_iter().collect(),
             throttle: Throttle::Full,
             filter_version: 0,
             active_version: 0,

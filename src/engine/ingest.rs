@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         ids::{Key, Signature},
         wire::{self, Kind, Update, WireError},
     },
@@ -47,12 +47,13 @@ pub(super) struct Ingest {
     batch: Batch,
     notes: Vec<Note>,
     keep_frames: bool,
+    groups: Groups,
 }
 
 impl Ingest {
-    pub(super) fn new(connection: usize, keep_frames: bool) -> Self {
+    pub(super) fn new(connection: usize, keep_frames: bool, groups: Groups) -> Self {
         let batch = Batch { connection, ..Batch::default() };
-        Self { decoder: Decoder::default(), batch, notes: Vec::new(), keep_frames }
+        Self { decoder: Decoder::default(), batch, notes: Vec::new(), keep_frames, groups }
     }
 
     fn transaction(
@@ -67,9 +68,12 @@ impl Ingest {
             return None;
         };
         let mut groups: GroupSet = decoded.tally.programs().map(crate::chain::program::Program::group).collect();
+        // By its accounts and not by the filter: another group's filter may have brought it first.
+        groups = groups.union(self.groups.own_of(self.decoder.accounts(), decoded.failed));
         if groups.is_empty() {
             // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
-            groups = update.filters.iter().filter_map(group_of_filter).collect();
+            let named = update.filters.iter().filter_map(|name| self.group_of_filter(name));
+            groups = named.filter(|group| !matches!(group, Group::Own(_))).collect();
         }
         let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
         self.batch.transfers.extend_from_slice(transfers);
@@ -88,11 +92,11 @@ impl Ingest {
             attempts: added(0, attempts.len()),
         }))
     }
-}
 
-/// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
-fn group_of_filter(name: &str) -> Option<Group> {
-    Group::from_name(name.split(['#', '~']).next()?)
+    /// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
+    fn group_of_filter(&self, name: &str) -> Option<Group> {
+        self.groups.named(name.split(['#', '~']).next()?)
+    }
 }
 
 impl Sink for Ingest {

@@ -97,8 +97,12 @@ impl Engine {
                 tracing::warn!("{trouble}");
             }
         }
-        let streams = Streams::start(stream_settings, move |id| Ingest::new(id, keep_frames), batches_in)?;
-        let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, task::now_ms());
+        let names = stream_settings.rules.clone();
+        let rules = names.clone();
+        let sink = move |id| Ingest::new(id, keep_frames, rules.clone());
+        let streams = Streams::start(stream_settings, sink, batches_in)?;
+        let now_ms = task::now_ms();
+        let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
@@ -106,6 +110,7 @@ impl Engine {
         let task = Task {
             pipeline,
             batches,
+            names,
             changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),

@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         ids::Signature,
         program::Program,
     },
@@ -73,8 +73,10 @@ pub struct View {
     pub budget: Arc<BudgetStatus>,
     /// What a rebalance would do now.
     pub proposal: Arc<RebalancePlan>,
-    /// The groups, most important first.
+    /// The groups: the built-in ones, then the user's own.
     pub groups: Arc<[GroupView]>,
+    /// What they are called.
+    pub names: Groups,
     /// The tokens, most recently traded first.
     pub tokens: Arc<[Arc<TokenView>]>,
     /// Tokens known in all; `tokens` may hold fewer.
@@ -135,6 +137,7 @@ impl View {
             budget,
             proposal,
             groups,
+            names: _,
             tokens,
             tokens_known,
             detail,

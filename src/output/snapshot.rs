@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     chain::{
-        group::GroupSet,
+        group::{GroupSet, Groups},
         ids::{Mint, Pool, Wallet},
     },
     engine::{
@@ -89,9 +89,9 @@ struct Connection {
     state: &'static str,
     since_ms: i64,
     cause: Option<String>,
-    groups: Vec<&'static str>,
+    groups: Vec<String>,
     /// Groups asked for after throttling.
-    carries: Vec<&'static str>,
+    carries: Vec<String>,
     throttle: crate::stream::status::Throttle,
     filter_version: u32,
     active_version: u32,
@@ -140,7 +140,7 @@ struct Spent {
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Group {
-    group: &'static str,
+    group: String,
     connections: Vec<usize>,
     tps: Option<f64>,
     peak_tps: Option<f64>,
@@ -378,7 +378,7 @@ struct Filters {
     /// What a rebalance would do now.
     proposed_moves: Vec<MoveFields>,
     /// Groups that no connection asks for now.
-    not_subscribed: Vec<&'static str>,
+    not_subscribed: Vec<String>,
 }
 
 impl Snapshot {
@@ -394,7 +394,7 @@ impl Snapshot {
             totals: totals(view),
             connections: connections(view),
             budget: budget(view),
-            groups: view.groups.iter().map(group).collect(),
+            groups: view.groups.iter().map(|one| group(one, &view.names)).collect(),
             programs: view.programs.iter().map(program).collect(),
             tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
             tokens_known: view.tokens_known,
@@ -468,7 +468,6 @@ fn totals(view: &View) -> Totals {
 }
 
 fn connections(view: &View) -> Vec<Connection> {
-    let names = |groups: GroupSet| groups.iter().map(crate::chain::group::Group::name).collect();
     let connections = view.connections.iter().map(|connection| {
         let status = &connection.status;
         Connection {
@@ -477,8 +476,8 @@ fn connections(view: &View) -> Vec<Connection> {
             state: status.state.name(),
             since_ms: status.since_ms,
             cause: status.cause.as_deref().map(str::to_owned),
-            groups: names(status.groups),
-            carries: names(carried(status)),
+            groups: view.names.names(status.groups),
+            carries: view.names.names(carried(status)),
             throttle: status.throttle,
             filter_version: status.filter_version,
             active_version: status.active_version,
@@ -549,9 +548,9 @@ fn completeness(view: &View) -> Completeness {
     }
 }
 
-fn group(group: &GroupView) -> Group {
+fn group(group: &GroupView, names: &Groups) -> Group {
     Group {
-        group: group.group.name(),
+        group: names.name(group.group).to_owned(),
         connections: group.connections.clone(),
         tps: group.tps,
         peak_tps: group.peak_tps,
@@ -666,8 +665,8 @@ fn filters(view: &View) -> Filters {
     let asked: GroupSet = view.connections.iter().flat_map(|connection| carried(&connection.status).iter()).collect();
     let missing = view.groups.iter().map(|group| group.group).filter(|group| !asked.contains(*group));
     Filters {
-        proposed_moves: view.proposal.moves.iter().map(MoveFields::from).collect(),
-        not_subscribed: missing.map(crate::chain::group::Group::name).collect(),
+        proposed_moves: view.proposal.moves.iter().map(|one| MoveFields::of(one, &view.names)).collect(),
+        not_subscribed: missing.map(|group| view.names.name(group).to_owned()).collect(),
     }
 }
 

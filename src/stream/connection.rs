@@ -413,7 +413,8 @@ impl<S: Sink> Connection<S> {
 
     /// The request for what is wanted.
     pub(super) fn plan(&self, desired: &Desired) -> SubscriptionBuilder {
-        let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment).groups(desired.groups);
+        let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment);
+        let builder = builder.groups(desired.groups, &self.settings.rules);
         builder.proof(self.settings.proof).max_keys(self.max_keys)
     }
 

@@ -39,7 +39,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::chain::{group::Group, wire::Update};
+use crate::chain::{
+    group::{Group, Groups},
+    wire::Update,
+};
 
 pub use self::{
     checkpoint::{CheckpointRules, Resume},
@@ -96,6 +99,8 @@ pub struct StreamSettings {
     pub connections: usize,
     /// The groups to subscribe to.
     pub groups: Vec<Group>,
+    /// What they are called and what belongs to them.
+    pub rules: Groups,
     /// The provider's rules.
     pub budget: BudgetRules,
     /// Commitment by number: 0 processed, 1 confirmed, 2 finalized.

@@ -7,8 +7,7 @@ use thiserror::Error;
 
 use super::{ledger::ProofMode, status::Throttle};
 use crate::chain::{
-    group::{Group, GroupSet, Priority},
-    program::Program,
+    group::{GroupSet, Groups, Priority, Rule},
     proto::{
         SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
         SubscribeRequestFilterTransactions,
@@ -20,11 +19,11 @@ pub const NAME_LIMIT: usize = 128;
 /// Largest request a Yellowstone server decodes, in bytes. A larger one ends the stream without a status.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
 /// Name of the slots filter, before the version.
-const SLOTS: &str = "slots";
+const SLOTS: &str = Groups::RESERVED[0];
 /// Name of the block metadata filter, before the version.
-const META: &str = "meta";
+const META: &str = Groups::RESERVED[1];
 /// Name of the filter that matches every transaction's status, before the version.
-const AUDIT: &str = "audit";
+const AUDIT: &str = Groups::RESERVED[2];
 
 /// Why a request would be refused by every server: it is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -52,6 +51,8 @@ pub struct TransactionFilter {
     pub include: Vec<Pubkey>,
     /// All of these must be.
     pub required: Vec<Pubkey>,
+    /// Whether failed transactions are wanted too.
+    pub failed: bool,
 }
 
 /// Merges filters into one request per connection.
@@ -105,11 +106,15 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Adds every program of these groups, one filter per group.
+    /// Adds what belongs to these groups, one filter per group.
     #[must_use]
-    pub fn groups(mut self, groups: GroupSet) -> Self {
+    pub fn groups(mut self, groups: GroupSet, rules: &Groups) -> Self {
         for group in groups.iter() {
-            self = self.filter(group_filter(group));
+            if let Some(Rule { include, required, failed }) = rules.rule(group) {
+                let name = rules.name(group).to_owned();
+                let (include, required) = (include.clone(), required.clone());
+                self = self.filter(TransactionFilter { name, include, required, failed: *failed });
+            }
         }
         self
     }
@@ -123,6 +128,7 @@ impl SubscriptionBuilder {
         let same = |earlier: &&mut TransactionFilter| {
             earlier.name == filter.name
                 && earlier.required == filter.required
+                && earlier.failed == filter.failed
                 && earlier.include.is_empty() == filter.include.is_empty()
         };
         if let Some(earlier) = self.filters.iter_mut().find(same) {
@@ -160,7 +166,7 @@ impl SubscriptionBuilder {
                     name,
                     SubscribeRequestFilterTransactions {
                         vote: Some(false),
-                        failed: None,
+                        failed: (!filter.failed).then_some(false),
                         account_include: include.iter().map(ToString::to_string).collect(),
                         account_exclude: Vec::new(),
                         signature: None,
@@ -222,14 +228,6 @@ pub fn request_of(name: &str) -> Option<(u32, u32)> {
     Some((version.parse().ok()?, replay.parse().ok()?))
 }
 
-fn group_filter(group: Group) -> TransactionFilter {
-    TransactionFilter {
-        name: group.name().to_owned(),
-        include: Program::ALL.iter().filter(|program| program.group() == group).map(|program| *program.id()).collect(),
-        required: Vec::new(),
-    }
-}
-
 fn versioned(name: &str, (version, replay): (u32, u32)) -> String {
     if replay == 0 { format!("{name}#{version}") } else { format!("{name}#{version}.{replay}") }
 }
@@ -245,13 +243,37 @@ fn sort_unique(keys: &mut Vec<Pubkey>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
     use super::*;
+    use crate::chain::group::{Group, OwnGroup};
     use proptest::prelude::*;
+
+    #[test]
+    fn groups_that_require_other_accounts_are_never_joined() {
+        let key = |byte| Pubkey::new_from_array([byte; 32]);
+        let rule = |required| Rule { include: vec![key(1), key(2)], required, failed: false };
+        let own = |name: &str, rule| OwnGroup { name: name.to_owned(), priority: Priority::Low, rule };
+        let rules = [own("one", rule(vec![key(3)])), own("two", rule(vec![key(4)])), own("three", rule(Vec::new()))];
+        let rules = Groups::with(rules).unwrap();
+        let request = SubscriptionBuilder::new(7, 0).groups(rules.iter().collect(), &rules).build().unwrap();
+        for (name, required) in [("one#7", Some(3)), ("two#7", Some(4)), ("three#7", None)] {
+            let filter = &request.transactions[name];
+            let required: Vec<String> = required.map(|byte| key(byte).to_string()).into_iter().collect();
+            assert_eq!(
+                (&filter.account_required, filter.account_include.len(), filter.failed),
+                (&required, 2, Some(false))
+            );
+        }
+        assert_eq!(request.transactions.len(), 6);
+        assert_eq!(request.transactions["amm_pool#7"].failed, None);
+    }
 
     proptest! {
         #[test]
         fn names_tell_which_request_they_come_from(version in 1u32.., replay: u32, slot: u64) {
-            let builder = SubscriptionBuilder::new(version, 0).groups(Group::ALL.into_iter().collect()).max_keys(1);
+            let builder = SubscriptionBuilder::new(version, 0).groups(Group::BUILT_IN.into_iter().collect(), &Groups::default());
+            let builder = builder.max_keys(1);
             let builder = if replay == 0 { builder } else { builder.from_slot(slot, replay) };
             let request = builder.proof(ProofMode::Block).build().map_err(|error| TestCaseError::fail(error.to_string()))?;
             let names = request.transactions.keys().chain(request.slots.keys()).chain(request.blocks_meta.keys());

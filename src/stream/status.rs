@@ -1,12 +1,12 @@
 //! What the streams say of themselves: values, published as a whole, never locked.
 
-use std::{fmt, sync::Arc};
+use std::{fmt::Write as _, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
-use crate::chain::group::{Group, GroupSet};
+use crate::chain::group::{Group, GroupSet, Groups};
 
 /// Life of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -299,29 +299,31 @@ pub enum StreamEventKind {
     Note(Arc<str>),
 }
 
-impl fmt::Display for StreamEventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl StreamEventKind {
+    /// A line for log and screen.
+    #[must_use]
+    pub fn words(&self, names: &Groups) -> String {
         match self {
             Self::State { connection, state, cause, .. } => {
-                write!(f, "connection {connection}: {}", state.name().replace('_', " "))?;
-                cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+                let cause = cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+                format!("connection {connection}: {}{cause}", state.name().replace('_', " "))
             }
             Self::Activated { connection, version, after_ms } => {
-                write!(f, "connection {connection}: filter {version} in force after {after_ms} ms")
+                format!("connection {connection}: filter {version} in force after {after_ms} ms")
             }
-            Self::Rebalanced { reason: "throttle", .. } => f.write_str("the load changed what is asked for"),
+            Self::Rebalanced { reason: "throttle", .. } => "the load changed what is asked for".to_owned(),
             Self::Rebalanced { moves, permits, .. } => {
-                f.write_str("rebalanced:")?;
+                let mut words = "rebalanced:".to_owned();
                 for one in moves {
-                    write!(f, " {} {}→{}", one.group.name(), one.from, one.to)?;
+                    let _ = write!(words, " {} {}→{}", names.name(one.group), one.from, one.to);
                 }
-                write!(f, " ({permits} permits)")
+                words + &format!(" ({permits} permits)")
             }
-            Self::Refused(why) | Self::Note(why) => f.write_str(why),
+            Self::Refused(why) | Self::Note(why) => why.as_ref().to_owned(),
             Self::Gap(gap) => {
                 let Gap { connection, from_slot, to_slot, cause, repaired } = gap;
                 let outcome = if *repaired { "fetched again" } else { "missing" };
-                write!(f, "connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
+                format!("connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
             }
         }
     }

@@ -252,7 +252,7 @@ impl Supervisor {
         if self.migration.is_some() {
             return self.refuse("a rebalance is under way".to_owned());
         }
-        if let Err(why) = self.pool.check(&moves) {
+        if let Err(why) = self.pool.check(&moves, &self.settings.rules) {
             return self.refuse(why);
         }
         if let Some(dead) = moves.iter().find(|one| self.stopped(one.to)) {

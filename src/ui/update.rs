@@ -362,7 +362,7 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
         }
         Argument::Target => {
             let (name, to) = argument.rsplit_once(' ').unwrap_or((argument, ""));
-            let group = Group::ALL.into_iter().find(|group| group.name() == name);
+            let group = model.view.names.named(name);
             let mut effects = Vec::new();
             match (group, to.parse().ok()) {
                 (Some(group), Some(to)) => move_group(model, group, to, now, &mut effects),
@@ -402,9 +402,11 @@ fn move_group(model: &mut Model, group: Group, to: usize, now: Instant, effects:
     if !model.view.connections.iter().any(|connection| connection.status.id == to) {
         complain(model, &format!("there is no connection {to}"));
     } else if is_on(&model.view.groups, Move { group, from: to, to }) {
-        complain(model, &format!("{} is on connection {to} already", group.name()));
+        let words = format!("{} is on connection {to} already", model.view.names.name(group));
+        complain(model, &words);
     } else if stream(model, Command::MoveGroup { group, to }, now, effects) {
-        say(model, &format!("moving {} to connection {to}", group.name()));
+        let words = format!("moving {} to connection {to}", model.view.names.name(group));
+        say(model, &words);
     }
 }
 

@@ -67,7 +67,7 @@ impl Chain {
         let count = random.u32(0..4);
         let share = self.duration / count.max(1);
         let items = (0..count).map(|index| {
-            let group = Group::ALL[random.usize(..Group::ALL.len())];
+            let group = Group::BUILT_IN[random.usize(..Group::BUILT_IN.len())];
             let signature = signature(slot, index, group);
             transactions.push((signature, group));
             let program = Program::ALL.iter().find(|program| program.group() == group).unwrap();

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         wire::{Kind, Update, WireError},
     },
     market::{Market, input::Transaction},
@@ -110,7 +110,7 @@ struct Asked {
 
 impl Asked {
     fn look(&mut self, connections: &[ConnectionStatus], now: Duration, shed: &mut Vec<(Group, Range<Duration>)>) {
-        for group in Group::ALL {
+        for group in Group::BUILT_IN {
             let (mut asked, mut served) = (false, false);
             for one in connections {
                 let newest = self.newest.entry(one.id).or_default();
@@ -147,7 +147,8 @@ fn settings(hour: &Hour) -> StreamSettings {
         endpoint: Endpoint { url: format!("http://{SERVER}:{PORT}"), host: SERVER.into(), x_token: None },
         failover: Vec::new(),
         connections: hour.connections,
-        groups: Group::ALL.to_vec(),
+        groups: Group::BUILT_IN.to_vec(),
+        rules: Groups::default(),
         budget: hour.budget,
         commitment: 0,
         keepalive_interval: Duration::from_secs(20),
@@ -214,7 +215,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                     let _ = streams.control().send(Control::Reconnect { connection }).await;
                 }
                 if !calm && hour.moves && random.u32(0..120) == 0 {
-                    let group = Group::ALL[random.usize(..Group::ALL.len())];
+                    let group = Group::BUILT_IN[random.usize(..Group::BUILT_IN.len())];
                     let carries = |groups: &GroupSet| groups.contains(group);
                     let from = now.connections.iter().find(|one| carries(&one.groups)).map(|one| one.id);
                     let to = random.usize(..hour.connections);
@@ -266,7 +267,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let states = status.borrow().connections.iter().map(|one| (one.state, format!("{:?}", one.cause))).collect();
     received.borrow_mut().states = states;
     for (group, since) in asked.shed_since {
-        received.borrow_mut().shed.push((Group::ALL[group], since..Duration::MAX));
+        received.borrow_mut().shed.push((Group::BUILT_IN[group], since..Duration::MAX));
     }
     let closing = Instant::now();
     let drain = async { while batches.recv().await.is_some() {} };

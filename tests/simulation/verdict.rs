@@ -106,7 +106,7 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             if shed || declared(*slot, *group) {
                 outcome.declared += 1;
             } else {
-                missing.push((*slot, group.name(), truth.slots[slot].at.as_secs()));
+                missing.push((*slot, group.built_in_name(), truth.slots[slot].at.as_secs()));
             }
         }
     }

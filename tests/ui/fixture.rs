@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use smart_stream_tui::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         ids::{Mint, Pool, Signature, WRAPPED_SOL, Wallet},
         program::Program,
         text::Shown,
@@ -266,6 +266,7 @@ pub(crate) fn view() -> View {
         LifecycleStep::Created,
     ];
     View {
+        names: Groups::default(),
         seq: 900,
         now_ms: NOW_MS,
         uptime_s: 754.0,
