@@ -255,7 +255,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                         }
                         other => {
                             if hour.tells {
-                                println!("{:9.3} {other}", started.elapsed().as_secs_f64());
+                                println!("{:9.3} {}", started.elapsed().as_secs_f64(), other.words(&Groups::default()));
                             }
                         }
                     }
