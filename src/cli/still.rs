@@ -125,6 +125,7 @@ impl Still {
             last_message_ms: Some(now_ms),
             last_data_ms: Some(now_ms),
             permits_in_window: 0,
+            narrowed: false,
         };
         let streams = StreamStatus { connections: vec![connection], ..StreamStatus::default() };
         Arc::new(self.direct.view(now_ms, &streams, self.ended))

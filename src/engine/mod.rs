@@ -179,6 +179,7 @@ async fn relay(
                 let moves = from.map(|from| Move { group, from, to }).into_iter().collect();
                 Control::Rebalance { reason: "manual", moves }
             }
+            Command::Narrow { mints } => Control::Narrow { mints },
             Command::Open(mint) => {
                 open.send_replace(mint);
                 continue;
@@ -211,6 +212,11 @@ pub enum Command {
         group: Group,
         /// The connection it goes to.
         to: usize,
+    },
+    /// Ask for transactions of these tokens only; none: for everything again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
     },
     /// Close and reopen a connection, through the budget.
     Reconnect {

@@ -436,6 +436,11 @@ impl Pipeline {
         self.slow = None;
     }
 
+    /// Whether only some tokens are asked for.
+    pub(super) const fn narrow(&mut self, narrows: bool) {
+        self.completeness.narrow(narrows);
+    }
+
     /// Takes what a connection says of its slots.
     pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
         for note in notes {
@@ -529,6 +534,8 @@ impl Pipeline {
             connections: connections.collect(),
             budget: Arc::new(streams.budget.clone()),
             proposal: Arc::new(streams.proposal.clone()),
+            narrowed_to: streams.narrowed_to.clone(),
+            narrowing_cost: streams.narrowing_cost,
             groups: slow.groups.clone(),
             names: self.names.clone(),
             tokens: self.market.shown_tokens(now_ms),

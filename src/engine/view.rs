@@ -8,7 +8,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     chain::{
         group::{Group, GroupSet, Groups},
-        ids::Signature,
+        ids::{Mint, Signature},
         program::Program,
     },
     decode::tally::UndecodedReason,
@@ -73,6 +73,10 @@ pub struct View {
     pub budget: Arc<BudgetStatus>,
     /// What a rebalance would do now.
     pub proposal: Arc<RebalancePlan>,
+    /// Tokens that everything is narrowed to on the server; none: it is not.
+    pub narrowed_to: Arc<[Mint]>,
+    /// Permits that narrowing it, or asking for everything again, would cost now.
+    pub narrowing_cost: u32,
     /// The groups: the built-in ones, then the user's own.
     pub groups: Arc<[GroupView]>,
     /// What they are called.
@@ -136,6 +140,8 @@ impl View {
             connections,
             budget,
             proposal,
+            narrowed_to,
+            narrowing_cost,
             groups,
             names: _,
             tokens,

@@ -131,6 +131,9 @@ impl<W: Write> Writer<W> {
                 mint: None,
                 repaired: gap.repaired,
             },
+            StreamEventKind::Narrowed { mints, permits } => {
+                Line::Narrowed { recv_ms, mints: mints.iter().map(ToString::to_string).collect(), permits: *permits }
+            }
             StreamEventKind::Refused(cause) => Line::Refused { recv_ms, cause: cause.as_ref().to_owned() },
             StreamEventKind::Note(text) => Line::Note { recv_ms, text: text.as_ref().to_owned() },
         }

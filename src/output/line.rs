@@ -229,6 +229,15 @@ pub enum Line {
         /// Permits it cost.
         permits: u32,
     },
+    /// The subscription was narrowed to some tokens on the server, or widened again.
+    Narrowed {
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The tokens; none: everything is asked for.
+        mints: Vec<String>,
+        /// Permits it cost.
+        permits: u32,
+    },
     /// A request could not be met.
     Refused {
         /// Milliseconds since the Unix epoch.

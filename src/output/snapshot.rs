@@ -329,6 +329,8 @@ struct Completeness {
     /// Gaps that were not repaired.
     open_gaps: u64,
     repaired_gaps: u64,
+    /// Slots of which only some tokens were asked for: what is proven of them is proven of those.
+    narrowed: u64,
     /// The newest gaps, oldest first.
     gaps: Vec<GapEntry>,
     /// Where the next run would go on; `null` for a source that cannot be gone on with.
@@ -379,6 +381,8 @@ struct Filters {
     proposed_moves: Vec<MoveFields>,
     /// Groups that no connection asks for now.
     not_subscribed: Vec<String>,
+    /// Tokens that everything is narrowed to on the server; none: it is not.
+    narrowed_to: Vec<String>,
 }
 
 impl Snapshot {
@@ -539,6 +543,7 @@ fn completeness(view: &View) -> Completeness {
         lost_transactions: completeness.lost_transactions,
         open_gaps: completeness.open_gaps,
         repaired_gaps: completeness.repaired_gaps,
+        narrowed: completeness.narrowed,
         gaps: gaps.collect(),
         checkpoint: completeness.checkpoint.as_ref().map(|checkpoint| Checkpoint {
             slot: checkpoint.slot,
@@ -667,6 +672,7 @@ fn filters(view: &View) -> Filters {
     Filters {
         proposed_moves: view.proposal.moves.iter().map(|one| MoveFields::of(one, &view.names)).collect(),
         not_subscribed: missing.map(|group| view.names.name(group).to_owned()).collect(),
+        narrowed_to: view.narrowed_to.iter().map(ToString::to_string).collect(),
     }
 }
 

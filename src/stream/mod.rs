@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limiter;
 mod live;
 pub mod machine;
+mod narrow;
 pub mod permit_file;
 pub mod permits;
 pub mod plan;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{ledger::ProofMode, status::Throttle};
 use crate::chain::{
     group::{GroupSet, Groups, Priority, Rule},
+    ids::Mint,
     proto::{
         SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
         SubscribeRequestFilterTransactions,
@@ -16,6 +17,8 @@ use crate::chain::{
 
 /// Longest filter name a Yellowstone server takes, in bytes (`filter_name_size_limit`).
 pub const NAME_LIMIT: usize = 128;
+/// Most tokens that a subscription is narrowed to: each filter is sent once for each of them, and servers count filters.
+pub const MOST_MINTS: usize = 8;
 /// Largest request a Yellowstone server decodes, in bytes. A larger one ends the stream without a status.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
 /// Name of the slots filter, before the version.
@@ -61,6 +64,7 @@ pub struct SubscriptionBuilder {
     version: u32,
     commitment: i32,
     filters: Vec<TransactionFilter>,
+    mints: Vec<Mint>,
     proof: ProofMode,
     from_slot: Option<u64>,
     /// Which request for a replay on its stream it is, from 1; 0 for none.
@@ -76,6 +80,7 @@ impl SubscriptionBuilder {
             version,
             commitment,
             filters: Vec::new(),
+            mints: Vec::new(),
             proof: ProofMode::Chain,
             from_slot: None,
             replay: 0,
@@ -119,6 +124,14 @@ impl SubscriptionBuilder {
         self
     }
 
+    /// Narrows every filter to transactions that name one of these tokens' mints; none: everything. Each mint makes a
+    /// filter of its own, for required accounts are a conjunction.
+    #[must_use]
+    pub fn narrowed_to(mut self, mints: &[Mint]) -> Self {
+        self.mints = mints.to_vec();
+        self
+    }
+
     /// Adds a filter. It is merged into an earlier one of the same name only where both require the same accounts:
     /// required accounts are a conjunction, and a union of two would silently narrow both.
     #[must_use]
@@ -151,28 +164,30 @@ impl SubscriptionBuilder {
             if filter.include.is_empty() && filter.required.is_empty() {
                 return Err(PlanError::EmptyFilter(filter.name.clone()));
             }
-            // Any of the keys is enough, so the parts of a split filter together select what the whole one does.
-            let parts = filter.include.chunks(self.max_keys.max(1)).map(<[Pubkey]>::to_vec);
-            let parts = if filter.include.is_empty() { vec![Vec::new()] } else { parts.collect() };
-            for include in parts {
-                let mut name = versioned(&filter.name, marks);
-                let mut copy = 2_u32;
-                while transactions.contains_key(&name) {
-                    name = versioned(&format!("{}~{copy}", filter.name), marks);
-                    copy += 1;
+            for required in self.required(filter) {
+                // Any of the keys is enough, so the parts of a split filter together select what the whole one does.
+                let parts = filter.include.chunks(self.max_keys.max(1)).map(<[Pubkey]>::to_vec);
+                let parts = if filter.include.is_empty() { vec![Vec::new()] } else { parts.collect() };
+                for include in parts {
+                    let mut name = versioned(&filter.name, marks);
+                    let mut copy = 2_u32;
+                    while transactions.contains_key(&name) {
+                        name = versioned(&format!("{}~{copy}", filter.name), marks);
+                        copy += 1;
+                    }
+                    check_name(&name)?;
+                    transactions.insert(
+                        name,
+                        SubscribeRequestFilterTransactions {
+                            vote: Some(false),
+                            failed: (!filter.failed).then_some(false),
+                            account_include: include.iter().map(ToString::to_string).collect(),
+                            account_exclude: Vec::new(),
+                            signature: None,
+                            account_required: required.iter().map(ToString::to_string).collect(),
+                        },
+                    );
                 }
-                check_name(&name)?;
-                transactions.insert(
-                    name,
-                    SubscribeRequestFilterTransactions {
-                        vote: Some(false),
-                        failed: (!filter.failed).then_some(false),
-                        account_include: include.iter().map(ToString::to_string).collect(),
-                        account_exclude: Vec::new(),
-                        signature: None,
-                        account_required: filter.required.iter().map(ToString::to_string).collect(),
-                    },
-                );
             }
         }
         let mut transactions_status = match self.proof {
@@ -196,6 +211,22 @@ impl SubscriptionBuilder {
         };
         let size = prost::Message::encoded_len(&request);
         if size > REQUEST_LIMIT { Err(PlanError::TooLarge(size)) } else { Ok(request) }
+    }
+}
+
+impl SubscriptionBuilder {
+    /// What a filter's parts require: its own accounts, and each token that everything is narrowed to by itself.
+    fn required(&self, filter: &TransactionFilter) -> Vec<Vec<Pubkey>> {
+        if self.mints.is_empty() {
+            return vec![filter.required.clone()];
+        }
+        let with = |mint: &Mint| {
+            let mut required = filter.required.clone();
+            required.push(*mint.pubkey());
+            sort_unique(&mut required);
+            required
+        };
+        self.mints.iter().map(with).collect()
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn start<S: Sink>(
         let (wishes, desired) = watch::channel(Desired {
             version: 1,
             groups,
+            mints: Arc::default(),
             purpose: Purpose::Start,
             since: Instant::now(),
             epoch: 0,

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
-use crate::chain::group::{Group, GroupSet, Groups};
+use crate::chain::{
+    group::{Group, GroupSet, Groups},
+    ids::Mint,
+};
 
 /// Life of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -127,6 +130,8 @@ pub struct ConnectionStatus {
     pub last_data_ms: Option<i64>,
     /// Permits spent by it in the window.
     pub permits_in_window: u32,
+    /// Whether what it brings is narrowed to some tokens, or was in the slot at hand.
+    pub narrowed: bool,
 }
 
 /// Why a permit was spent.
@@ -291,6 +296,13 @@ pub enum StreamEventKind {
         /// What it cost.
         permits: u32,
     },
+    /// The subscription was narrowed to these tokens; none: everything is asked for again.
+    Narrowed {
+        /// The tokens.
+        mints: Arc<[Mint]>,
+        /// What it cost.
+        permits: u32,
+    },
     /// A request of the user could not be met; the reason in words.
     Refused(Arc<str>),
     /// Slots were missed, and perhaps fetched again.
@@ -318,6 +330,12 @@ impl StreamEventKind {
                     let _ = write!(words, " {} {}→{}", names.name(one.group), one.from, one.to);
                 }
                 words + &format!(" ({permits} permits)")
+            }
+            Self::Narrowed { mints, permits } if mints.is_empty() => {
+                format!("everything is asked for again ({permits} permits)")
+            }
+            Self::Narrowed { mints, permits } => {
+                format!("narrowed to {} tokens ({permits} permits): others are not covered", mints.len())
             }
             Self::Refused(why) | Self::Note(why) => why.as_ref().to_owned(),
             Self::Gap(gap) => {
@@ -394,6 +412,10 @@ pub struct StreamStatus {
     pub events: Vec<StreamEvent>,
     /// What a rebalance would do now, by the loads last reported.
     pub proposal: RebalancePlan,
+    /// Tokens that everything is narrowed to; none: it is not.
+    pub narrowed_to: Arc<[Mint]>,
+    /// Permits that narrowing it to others, or asking for everything again, would cost now.
+    pub narrowing_cost: u32,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
     pub finished: bool,
     /// Why the provider refuses the token, if it does: nothing is tried again then.
@@ -423,6 +445,11 @@ pub enum Control {
         reason: &'static str,
         /// The moves.
         moves: Vec<Move>,
+    },
+    /// Ask for transactions of these tokens only; none: for everything again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
     },
     /// Close and reopen a connection, through the budget.
     Reconnect {

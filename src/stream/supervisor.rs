@@ -15,6 +15,7 @@ use super::{
     gate::Gate,
     limiter::Ask,
     machine::Machine,
+    narrow::leaves_out,
     plan::throttled,
     pool::{ConnectionPool, GroupLoad},
     slot::{Running, Slot},
@@ -24,7 +25,7 @@ use super::{
     },
     watchdog::{Pulse, examine, give_up},
 };
-use crate::chain::group::GroupSet;
+use crate::chain::{group::GroupSet, ids::Mint};
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
@@ -51,6 +52,8 @@ pub(super) struct Supervisor {
     pub(super) slots: Vec<Slot>,
     pub(super) loads: Vec<GroupLoad>,
     pub(super) migration: Option<Migration>,
+    /// Tokens that everything is narrowed to.
+    pub(super) narrowed_to: Arc<[Mint]>,
     balancer: LoadBalancer,
     started: Instant,
     events: VecDeque<StreamEvent>,
@@ -74,6 +77,7 @@ impl Supervisor {
             slots,
             loads: Vec::new(),
             migration: None,
+            narrowed_to: Arc::default(),
             balancer: LoadBalancer::default(),
             started: Instant::now(),
             events: VecDeque::with_capacity(EVENTS),
@@ -176,6 +180,7 @@ impl Supervisor {
                 });
             }
             Control::Rebalance { reason, moves } => self.rebalance(reason, moves),
+            Control::Narrow { mints } => self.narrow(mints),
         }
     }
 
@@ -339,16 +344,23 @@ impl Supervisor {
         let groups = throttled(assigned, slot.throttle);
         let mut taken = slot.unconfirmed();
         let confirmed = slot.confirmed;
+        let mints = self.narrowed_to.clone();
+        let mut widened = None;
         slot.wishes.send_if_modified(|wish| {
-            let other = wish.groups != groups || !news.is_empty();
+            let narrowed = wish.mints != mints;
+            // Without groups there is nothing to narrow: it comes with the next of them.
+            let other = wish.groups != groups || !news.is_empty() || (narrowed && !groups.is_empty());
             if other {
                 let version = wish.version + 1;
                 let shed = over.iter().any(|group| !groups.contains(group));
                 taken.extend(news.iter().map(|one| Taken { version, shed: one.shed || shed, ..*one }));
-                let sheds = wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
+                let sheds = leaves_out(&wish.mints, &mints)
+                    || wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
+                widened = (narrowed && mints.is_empty()).then_some(version);
                 *wish = Desired {
                     version,
                     groups,
+                    mints: mints.clone(),
                     purpose,
                     since: Instant::now(),
                     epoch: wish.epoch,
@@ -359,7 +371,11 @@ impl Supervisor {
             }
             other
         });
-        slot.wishes.borrow().version
+        let version = slot.wishes.borrow().version;
+        if let (Some(widened), Some(slot)) = (widened, self.slots.get_mut(connection)) {
+            slot.widened = widened;
+        }
+        version
     }
 
     fn report(&mut self, connection: usize, report: Report) {
@@ -391,7 +407,8 @@ impl Supervisor {
                 slot.active = version;
                 slot.confirmed = slot.confirmed.max(version);
                 if slot.wishes.borrow().version == version {
-                    slot.good = Some((groups, slot.throttle));
+                    let mints = slot.wishes.borrow().mints.clone();
+                    slot.good = Some((groups, slot.throttle, mints));
                 }
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 self.event(StreamEventKind::Activated { connection, version, after_ms });
@@ -443,21 +460,24 @@ impl Supervisor {
         let assigned = self.pool.groups(connection);
         if let Some(slot) = self.slots.get_mut(connection) {
             let refused = Some(slot.wishes.borrow().clone()).filter(|wish| wish.version == version);
-            let falls_back = |groups, throttle| {
+            let falls_back = |(groups, throttle, mints): &(GroupSet, Throttle, Arc<[Mint]>)| {
                 // What was in force once may be what is refused now: sent again, it would be refused for ever.
-                groups == assigned && refused.as_ref().is_none_or(|wish| wish.groups != throttled(groups, throttle))
+                let same = |wish: &Desired| wish.groups == throttled(*groups, *throttle) && wish.mints == *mints;
+                *groups == assigned && !refused.as_ref().is_some_and(same)
             };
-            match slot.good {
-                Some((groups, throttle)) if falls_back(groups, throttle) => {
+            match slot.good.clone().filter(falls_back) {
+                Some((groups, throttle, mints)) => {
                     slot.throttle = throttle;
                     let groups = throttled(groups, throttle);
                     slot.wishes.send_modify(|wish| {
                         wish.version = wish.version.max(version) + 1;
                         wish.groups = groups;
+                        wish.mints = mints.clone();
                         wish.since = Instant::now();
                     });
+                    self.narrow_back(mints);
                 }
-                _ => slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone())),
+                None => slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone())),
             }
         }
         self.refuse(format!("connection {connection}: {cause}"));
@@ -501,6 +521,8 @@ impl Supervisor {
             budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
+            narrowed_to: self.narrowed_to.clone(),
+            narrowing_cost: self.narrowing_cost(),
             finished: (0..self.slots.len()).all(|id| self.stopped(id) || self.pool.is_resting(id)),
             token_refused: self.token_refused.clone(),
         }
@@ -524,6 +546,7 @@ impl Supervisor {
             last_message_ms: slot.vitals.last_message_ms(),
             last_data_ms: slot.vitals.last_data_ms(),
             permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
+            narrowed: slot.is_narrowed(),
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{
     palette::{self, Palette},
     panes,
     search::{self, From},
-    streams::{choose_target, stream, throttle, throttle_to, under_way},
+    streams::{choose_target, choose_tokens, narrow, stream, throttle, throttle_to, under_way},
     typed::Typed,
 };
 
@@ -171,6 +171,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         Action::ThrottleDown | Action::ThrottleUp => throttle(model, action == Action::ThrottleDown, now, &mut effects),
         Action::Rebalance => model.overlay = Some(Overlay::Plan(model.view.proposal.clone())),
         Action::MoveGroup => choose_target(model),
+        Action::Narrow => choose_tokens(model),
         Action::Reconnect => {
             let selected = model.connection_row().and_then(|row| model.view.connections.get(row));
             match selected.map(|connection| (connection.status.id, connection.status.state)) {
@@ -440,6 +441,7 @@ const fn changes_streams(action: Action) -> bool {
             | Action::Throttle
             | Action::Rebalance
             | Action::MoveGroup
+            | Action::Narrow
             | Action::Reconnect
     )
 }
@@ -571,6 +573,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
                 say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
             }
         }
+        Some(Overlay::Narrow { mints, .. }) => narrow(model, mints, now, effects),
         Some(Overlay::MoveGroup { group, choice }) => {
             let target = model.view.connections.get(choice).map(|connection| connection.status.id);
             match target {
@@ -661,6 +664,10 @@ fn back(model: &mut Model) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
+        if !model.view.narrowed_to.is_empty() && model.behind_ms == 0 {
+            // What it costs is shown before; who leaves that keeps the subscription as it is.
+            model.overlay = Some(Overlay::Narrow { mints: Vec::new(), symbols: Vec::new() });
+        }
     } else if model.detail.take().is_some()
         || model.evidence.take().is_some()
         || model.columns[model.pane() as usize].release()

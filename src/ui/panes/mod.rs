@@ -15,6 +15,7 @@ pub mod liquidity;
 pub mod logs;
 pub mod message;
 pub mod move_group;
+pub mod narrow;
 pub mod palette;
 pub mod pipeline;
 pub mod plan;
