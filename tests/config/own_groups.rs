@@ -76,7 +76,8 @@ fn a_group_that_cannot_be_is_named_with_line_and_mend() {
         ":5",
         "on each line",
     ]);
-    let six: String = (0..6).map(|n| format!("[[group]]\nname = \"g{n}\"\nprograms = [\"pump\"]\n")).collect();
+    let six: Vec<String> = (0..6).map(|n| format!("[[group]]\nname = \"g{n}\"\nprograms = [\"pump\"]\n")).collect();
+    let six = six.concat();
     Case::new().file(&six).refused(&["group.name = \"g5\"", "config.toml:17", "more than 5"]);
     let bad = group("name = \"x\"\naccounts_file = \"list.txt\"\n");
     bad.write("smart-stream-tui/list.txt", &format!("{KEY}\nnot one\n"), 0o600);
