@@ -72,8 +72,15 @@ impl Ingest {
         groups = groups.union(self.groups.own_of(self.decoder.accounts(), decoded.failed));
         if groups.is_empty() {
             // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
-            let named = update.filters.iter().filter_map(|name| self.group_of_filter(name));
-            groups = named.filter(|group| !matches!(group, Group::Own(_))).collect();
+            let named: GroupSet = update.filters.iter().filter_map(|name| self.group_of_filter(name)).collect();
+            groups = named.iter().filter(|group| !matches!(group, Group::Own(_))).collect();
+            if groups.is_empty() && !named.is_empty() {
+                // The server's filter holds keys that nobody put in.
+                self.batch.events.truncate(events);
+                self.batch.undecoded.truncate(undecoded);
+                self.batch.unwanted += 1;
+                return None;
+            }
         }
         let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
         self.batch.transfers.extend_from_slice(transfers);

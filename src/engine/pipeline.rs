@@ -108,6 +108,7 @@ pub(super) struct Pipeline {
     transactions: u64,
     duplicates: u64,
     bad_frames: u64,
+    unwanted: u64,
     receive: Meter,
     decode_busy: Busy,
     connection_busy: Vec<Busy>,
@@ -203,6 +204,7 @@ impl Pipeline {
             transactions: 0,
             duplicates: 0,
             bad_frames: 0,
+            unwanted: 0,
             receive: Meter::new(now_s),
             decode_busy: Busy::default(),
             connection_busy: (0..connections).map(|_| Busy::default()).collect(),
@@ -234,6 +236,7 @@ impl Pipeline {
         self.receive.count(now_s, u32::try_from(batch.frames).unwrap_or(u32::MAX), batch.bytes);
         self.decode_busy.ns += batch.busy_ns;
         self.bad_frames += batch.bad_frames;
+        self.unwanted += batch.unwanted;
         if let Some(lane) = self.connections.get_mut(batch.connection) {
             lane.meter.count(now_s, 0, batch.bytes);
         }
@@ -528,6 +531,7 @@ impl Pipeline {
                 failed: self.total.failed,
                 duplicates: self.duplicates,
                 bad_frames: self.bad_frames,
+                unwanted: self.unwanted,
                 parsed: self.total.parsed.view(),
                 trades: self.market.trade_count(),
             },

@@ -245,6 +245,8 @@ pub struct TotalsView {
     pub duplicates: u64,
     /// Frames that could not be read.
     pub bad_frames: u64,
+    /// Transactions dropped that only a compressed filter took for wanted.
+    pub unwanted: u64,
     /// Decoded / expected events.
     pub parsed: ParsedView,
     /// Trades since the start.

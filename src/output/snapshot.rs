@@ -73,6 +73,8 @@ struct Totals {
     failed: u64,
     duplicates: u64,
     bad_frames: u64,
+    /// Transactions dropped that only a compressed filter took for wanted.
+    unwanted: u64,
     trades: u64,
     parse_rate: ParseFields,
     parse_rate_pct: Option<f64>,
@@ -462,6 +464,7 @@ fn totals(view: &View) -> Totals {
         failed: totals.failed,
         duplicates: totals.duplicates,
         bad_frames: totals.bad_frames,
+        unwanted: totals.unwanted,
         trades: totals.trades,
         parse_rate: totals.parsed.all.into(),
         parse_rate_pct: totals.parsed.all.percent(),

@@ -6,6 +6,7 @@ pub mod checkpoint;
 mod clock;
 pub mod codec;
 pub mod completeness;
+pub mod compressed;
 mod connection;
 pub mod failover;
 pub mod forecast;

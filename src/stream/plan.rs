@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use solana_sdk::pubkey::Pubkey;
 use thiserror::Error;
 
-use super::{ledger::ProofMode, status::Throttle};
+use super::{compressed::compressed, ledger::ProofMode, status::Throttle};
 use crate::chain::{
     group::{GroupSet, Groups, Priority, Rule},
     ids::Mint,
     proto::{
-        SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
+        CuckooFilter, SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
         SubscribeRequestFilterTransactions,
     },
 };
@@ -21,6 +21,10 @@ pub const NAME_LIMIT: usize = 128;
 pub const MOST_MINTS: usize = 8;
 /// Largest request a Yellowstone server decodes, in bytes. A larger one ends the stream without a status.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
+/// Most keys that a filter lists while a server has taught no limit of its own; more are sent compressed.
+pub const MOST_LISTED: usize = 10_000;
+/// Into so many parts a filter is split at most where a server has taught a limit; of more keys all are sent compressed.
+const MOST_PARTS: usize = 4;
 /// Name of the slots filter, before the version.
 const SLOTS: &str = Groups::RESERVED[0];
 /// Name of the block metadata filter, before the version.
@@ -37,6 +41,9 @@ pub enum PlanError {
     /// A filter selects nothing, which servers take for a full stream.
     #[error("the filter {0} has no account")]
     EmptyFilter(String),
+    /// A set of keys cannot be compressed.
+    #[error("the {1} accounts of the filter {0} cannot be compressed")]
+    Compressed(String, usize),
     /// Not one of processed, confirmed, finalized.
     #[error("there is no commitment level {0}")]
     Commitment(i32),
@@ -95,7 +102,8 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Splits filters with more keys than this server takes in one.
+    /// Splits filters with more keys than this server takes in one. With many more, or more than [`MOST_LISTED`] where
+    /// nothing was learnt, they are compressed into a set that may hold strange keys: what comes has to be looked at again.
     #[must_use]
     pub const fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
@@ -164,11 +172,10 @@ impl SubscriptionBuilder {
             if filter.include.is_empty() && filter.required.is_empty() {
                 return Err(PlanError::EmptyFilter(filter.name.clone()));
             }
+            // Any of the keys is enough, so the parts of a split filter together select what the whole one does.
+            let parts = self.parts(filter)?;
             for required in self.required(filter) {
-                // Any of the keys is enough, so the parts of a split filter together select what the whole one does.
-                let parts = filter.include.chunks(self.max_keys.max(1)).map(<[Pubkey]>::to_vec);
-                let parts = if filter.include.is_empty() { vec![Vec::new()] } else { parts.collect() };
-                for include in parts {
+                for (account_include, cuckoo_account_include) in &parts {
                     let mut name = versioned(&filter.name, marks);
                     let mut copy = 2_u32;
                     while transactions.contains_key(&name) {
@@ -176,17 +183,16 @@ impl SubscriptionBuilder {
                         copy += 1;
                     }
                     check_name(&name)?;
-                    transactions.insert(
-                        name,
-                        SubscribeRequestFilterTransactions {
-                            vote: Some(false),
-                            failed: (!filter.failed).then_some(false),
-                            account_include: include.iter().map(ToString::to_string).collect(),
-                            account_exclude: Vec::new(),
-                            signature: None,
-                            account_required: required.iter().map(ToString::to_string).collect(),
-                        },
-                    );
+                    let part = SubscribeRequestFilterTransactions {
+                        vote: Some(false),
+                        failed: (!filter.failed).then_some(false),
+                        account_include: account_include.clone(),
+                        cuckoo_account_include: cuckoo_account_include.clone(),
+                        account_exclude: Vec::new(),
+                        signature: None,
+                        account_required: required.iter().map(ToString::to_string).collect(),
+                    };
+                    transactions.insert(name, part);
                 }
             }
         }
@@ -214,7 +220,26 @@ impl SubscriptionBuilder {
     }
 }
 
+/// Accounts any of which is enough: listed, or compressed.
+type Part = (Vec<String>, Option<CuckooFilter>);
+
 impl SubscriptionBuilder {
+    /// What a filter includes, in as many parts as the server's limit asks for.
+    fn parts(&self, filter: &TransactionFilter) -> Result<Vec<Part>, PlanError> {
+        let keys = &filter.include;
+        if keys.is_empty() {
+            return Ok(vec![Part::default()]);
+        }
+        let most = self.max_keys.max(1);
+        let listed = if most == usize::MAX { keys.len() <= MOST_LISTED } else { keys.len().div_ceil(most) <= MOST_PARTS };
+        if !listed {
+            let set = compressed(keys).ok_or_else(|| PlanError::Compressed(filter.name.clone(), keys.len()))?;
+            return Ok(vec![(Vec::new(), Some(set))]);
+        }
+        let text = |part: &[Pubkey]| (part.iter().map(ToString::to_string).collect(), None);
+        Ok(keys.chunks(most).map(text).collect())
+    }
+
     /// What a filter's parts require: its own accounts, and each token that everything is narrowed to by itself.
     fn required(&self, filter: &TransactionFilter) -> Vec<Vec<Pubkey>> {
         if self.mints.is_empty() {
@@ -278,7 +303,8 @@ mod tests {
 
     use super::*;
     use crate::chain::group::{Group, OwnGroup};
-    use proptest::prelude::*;
+    use prost::Message as _;
+    use proptest::{collection::vec, prelude::*};
 
     #[test]
     fn groups_that_require_other_accounts_are_never_joined() {
@@ -300,7 +326,54 @@ mod tests {
         assert_eq!(request.transactions["amm_pool#7"].failed, None);
     }
 
+    /// What a server does with a filter, in the words of its documentation.
+    fn selects(filter: &SubscribeRequestFilterTransactions, accounts: &[Pubkey], failed: bool) -> bool {
+        let has = |text: &String| accounts.iter().any(|key| key.to_string() == *text);
+        let set = filter.cuckoo_account_include.as_ref().map(|set| {
+            let read = yellowstone_grpc_proto::geyser::CuckooFilter::decode(&set.encode_to_vec()[..]).unwrap();
+            yellowstone_grpc_proto::cuckoo::CuckooFilter::<[u8; 32]>::from(&read)
+        });
+        let any = filter.account_include.is_empty() && set.is_none()
+            || filter.account_include.iter().any(has)
+            || set.is_some_and(|set| accounts.iter().any(|key| set.contains(key.as_array())));
+        any && filter.account_required.iter().all(has) && filter.failed.is_none_or(|wanted| wanted == failed)
+    }
+
     proptest! {
+        /// However a server's limit cuts the keys, and whether they are compressed: what is wanted comes, and what comes
+        /// and is not wanted does not pass the second look; narrowed, exactly what names one of the tokens comes.
+        #[test]
+        fn nothing_wanted_is_lost_and_nothing_else_passes(
+            include in vec(any::<[u8; 32]>(), 1..400),
+            required in vec(any::<[u8; 32]>(), 0..2),
+            most in prop_oneof![Just(usize::MAX), 1..500_usize],
+            mints in vec(any::<[u8; 32]>(), 0..3),
+            transactions in vec((vec(any::<prop::sample::Index>(), 0..4), vec(any::<[u8; 32]>(), 0..6), any::<bool>()), 1..20),
+            failed: bool,
+        ) {
+            let keys = |keys: &[[u8; 32]]| keys.iter().copied().map(Pubkey::new_from_array).collect::<Vec<_>>();
+            let rule = Rule { include: keys(&include), required: keys(&required), failed };
+            let own = OwnGroup { name: "own".to_owned(), priority: Priority::Low, rule };
+            let rules = Groups::with([own]).unwrap();
+            let own = rules.named("own").unwrap();
+            let tokens: Vec<Mint> = mints.iter().copied().map(Mint::new).collect();
+            let builder = SubscriptionBuilder::new(1, 0).groups([own].into_iter().collect(), &rules);
+            let request = builder.max_keys(most).narrowed_to(&tokens).build().unwrap();
+            prop_assert!(request.transactions.values().all(|filter| filter.account_include.len() <= most));
+            let pool: Vec<[u8; 32]> = include.iter().chain(&required).chain(&mints).copied().collect();
+            for (known, strange, failed) in transactions {
+                let accounts: Vec<[u8; 32]> =
+                    known.iter().map(|index| *index.get(&pool)).chain(strange).chain(required.clone()).collect();
+                let comes = request.transactions.values().any(|filter| selects(filter, &keys(&accounts), failed));
+                let belongs = rules.own_of(&accounts, failed).contains(own);
+                let named = mints.is_empty() || mints.iter().any(|mint| accounts.contains(mint));
+                let compressed = request.transactions.values().any(|filter| filter.cuckoo_account_include.is_some());
+                prop_assert!(comes || !(belongs && named), "lost");
+                prop_assert!(named || !comes, "not narrowed");
+                prop_assert!(compressed || comes == (belongs && named), "listed keys select exactly");
+            }
+        }
+
         #[test]
         fn names_tell_which_request_they_come_from(version in 1u32.., replay: u32, slot: u64) {
             let builder = SubscriptionBuilder::new(version, 0).groups(Group::BUILT_IN.into_iter().collect(), &Groups::default());

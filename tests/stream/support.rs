@@ -58,13 +58,15 @@ pub(crate) struct Chain {
     pub(crate) end: Arc<Mutex<bool>>,
     /// An account of every fifth transaction, all of which fail; every other one of those calls none of our programs.
     pub(crate) marked: Option<Pubkey>,
+    /// An account of every tenth other transaction, which calls none of our programs.
+    pub(crate) decoy: Option<Pubkey>,
     /// What was executed, by slot.
     pub(crate) made: Arc<Mutex<BTreeMap<u64, Vec<Signature>>>>,
 }
 
 impl Chain {
     pub(crate) fn new(per_slot: u64, duration: Duration) -> Self {
-        Self { next: 1_000, parent: 999, per_slot, duration, end: Arc::default(), marked: None, made: Arc::default() }
+        Self { next: 1_000, parent: 999, per_slot, duration, end: Arc::default(), marked: None, decoy: None, made: Arc::default() }
     }
 }
 
@@ -88,6 +90,10 @@ impl Producer for Chain {
             let marked = self.marked.filter(|_| index % 5 == 4);
             if let Some(account) = marked {
                 keys.truncate(if index % 10 == 9 { 1 } else { 2 });
+                keys.push(account.to_bytes().to_vec());
+            }
+            if let Some(account) = self.decoy.filter(|_| index % 10 == 3) {
+                keys.truncate(1);
                 keys.push(account.to_bytes().to_vec());
             }
             let err = marked.map(|_| TransactionError { err: vec![4, 0, 0, 0] });

@@ -281,6 +281,7 @@ pub(crate) fn view() -> View {
             commitment: "processed",
         }),
         totals: TotalsView {
+            unwanted: 0,
             slot: Some(389_112_093),
             slots_behind: Some(1),
             slot_time_ms: Some(394.0),
