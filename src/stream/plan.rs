@@ -231,7 +231,8 @@ impl SubscriptionBuilder {
             return Ok(vec![Part::default()]);
         }
         let most = self.max_keys.max(1);
-        let listed = if most == usize::MAX { keys.len() <= MOST_LISTED } else { keys.len().div_ceil(most) <= MOST_PARTS };
+        let listed =
+            if most == usize::MAX { keys.len() <= MOST_LISTED } else { keys.len().div_ceil(most) <= MOST_PARTS };
         if !listed {
             let set = compressed(keys).ok_or_else(|| PlanError::Compressed(filter.name.clone(), keys.len()))?;
             return Ok(vec![(Vec::new(), Some(set))]);
@@ -303,8 +304,8 @@ mod tests {
 
     use super::*;
     use crate::chain::group::{Group, OwnGroup};
-    use prost::Message as _;
     use proptest::{collection::vec, prelude::*};
+    use prost::Message as _;
 
     #[test]
     fn groups_that_require_other_accounts_are_never_joined() {

@@ -249,7 +249,14 @@ pub const TABLE: [Binding; 57] = [
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
-    row("back", &[Key::Esc], Anywhere, Movement, "back: close what is open, clear the filter and what it narrowed", Action::Back),
+    row(
+        "back",
+        &[Key::Esc],
+        Anywhere,
+        Movement,
+        "back: close what is open, clear the filter and what it narrowed",
+        Action::Back,
+    ),
     row(
         "throttle_down",
         &[Key::Char('t')],

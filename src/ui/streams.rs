@@ -116,12 +116,7 @@ pub(super) fn choose_tokens(model: &mut Model) {
 }
 
 /// Narrows or widens, as was just read.
-pub(super) fn narrow(
-    model: &mut Model,
-    mints: Vec<crate::chain::ids::Mint>,
-    now: Instant,
-    effects: &mut Vec<Effect>,
-) {
+pub(super) fn narrow(model: &mut Model, mints: Vec<crate::chain::ids::Mint>, now: Instant, effects: &mut Vec<Effect>) {
     let words = match mints.len() {
         0 => "asking for everything again".to_owned(),
         count => format!("narrowing the subscription to {count} tokens"),

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prost::Message as _;
 use smart_stream_tui::{
     chain::group::{Group, Groups, OwnGroup, Priority, Rule},
     engine::{Command, Emitted, Engine, EngineSettings, SourceView, View, view::SourceKind},
@@ -13,7 +14,6 @@ use smart_stream_tui::{
         status::{ConnectionState, StreamEventKind},
     },
 };
-use prost::Message as _;
 use solana_sdk::pubkey::Pubkey;
 use tokio::{sync::mpsc, time::timeout};
 use yellowstone_grpc_proto::cuckoo::CuckooFilter;

@@ -66,7 +66,16 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn new(per_slot: u64, duration: Duration) -> Self {
-        Self { next: 1_000, parent: 999, per_slot, duration, end: Arc::default(), marked: None, decoy: None, made: Arc::default() }
+        Self {
+            next: 1_000,
+            parent: 999,
+            per_slot,
+            duration,
+            end: Arc::default(),
+            marked: None,
+            decoy: None,
+            made: Arc::default(),
+        }
     }
 }
 
