@@ -8,6 +8,7 @@ use crate::{
     chain::{
         group::{Group, GroupSet, Groups},
         ids::{Key, Signature},
+        program::Program,
         wire::{self, Kind, Update, WireError},
     },
     decode::{Decoder, accounts::Account},
@@ -67,20 +68,20 @@ impl Ingest {
             self.batch.bad_frames += 1;
             return None;
         };
-        let mut groups: GroupSet = decoded.tally.programs().map(crate::chain::program::Program::group).collect();
-        // By its accounts and not by the filter: another group's filter may have brought it first.
-        groups = groups.union(self.groups.own_of(self.decoder.accounts(), decoded.failed));
+        let accounts = self.decoder.accounts();
+        let mut groups: GroupSet = decoded.tally.programs().map(Program::group).collect();
         if groups.is_empty() {
-            // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
-            let named: GroupSet = update.filters.iter().filter_map(|name| self.group_of_filter(name)).collect();
-            groups = named.iter().filter(|group| !matches!(group, Group::Own(_))).collect();
-            if groups.is_empty() && !named.is_empty() {
-                // The server's filter holds keys that nobody put in.
-                self.batch.events.truncate(events);
-                self.batch.undecoded.truncate(undecoded);
-                self.batch.unwanted += 1;
-                return None;
-            }
+            // A failed transaction has no counts, and one may name a program without calling it: that is what filters go by.
+            groups = accounts.iter().filter_map(Program::from_id).map(Program::group).collect();
+        }
+        // Not by the names of the filters that matched: another group's may have brought it first.
+        groups = groups.union(self.groups.own_of(accounts, decoded.failed));
+        if groups.is_empty() && update.filters.iter().any(|name| self.is_own_filter(name)) {
+            // The server's filter holds keys that nobody put in.
+            self.batch.events.truncate(events);
+            self.batch.undecoded.truncate(undecoded);
+            self.batch.unwanted += 1;
+            return None;
         }
         let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
         self.batch.transfers.extend_from_slice(transfers);
@@ -101,8 +102,9 @@ impl Ingest {
     }
 
     /// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
-    fn group_of_filter(&self, name: &str) -> Option<Group> {
-        self.groups.named(name.split(['#', '~']).next()?)
+    fn is_own_filter(&self, name: &str) -> bool {
+        let group = name.split(['#', '~']).next().and_then(|name| self.groups.named(name));
+        matches!(group, Some(Group::Own(_)))
     }
 }
 
