@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use crate::{
     chain::{
-        group::{Group, GroupSet, Groups},
+        group::{GroupSet, Groups},
         ids::{Key, Signature},
+        program::Program,
         wire::{self, Kind, Update, WireError},
     },
     decode::{Decoder, accounts::Account},
@@ -67,14 +68,14 @@ impl Ingest {
             self.batch.bad_frames += 1;
             return None;
         };
-        let mut groups: GroupSet = decoded.tally.programs().map(crate::chain::program::Program::group).collect();
-        // By its accounts and not by the filter: another group's filter may have brought it first.
-        groups = groups.union(self.groups.own_of(self.decoder.accounts(), decoded.failed));
+        let accounts = self.decoder.accounts();
+        let mut groups: GroupSet = decoded.tally.programs().map(Program::group).collect();
         if groups.is_empty() {
-            // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
-            let named = update.filters.iter().filter_map(|name| self.group_of_filter(name));
-            groups = named.filter(|group| !matches!(group, Group::Own(_))).collect();
+            // A failed transaction has no counts, and one may name a program without calling it: that is what filters go by.
+            groups = accounts.iter().filter_map(Program::from_id).map(Program::group).collect();
         }
+        // Not by the names of the filters that matched: another group's may have brought it first.
+        groups = groups.union(self.groups.own_of(accounts, decoded.failed));
         let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
         self.batch.transfers.extend_from_slice(transfers);
         self.batch.attempts.extend_from_slice(attempts);
@@ -91,11 +92,6 @@ impl Ingest {
             transfers: added(0, transfers.len()),
             attempts: added(0, attempts.len()),
         }))
-    }
-
-    /// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
-    fn group_of_filter(&self, name: &str) -> Option<Group> {
-        self.groups.named(name.split(['#', '~']).next()?)
     }
 }
 
