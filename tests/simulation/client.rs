@@ -14,6 +14,7 @@ use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
         group::{Group, GroupSet, Groups},
+        ids::Mint,
         wire::{Kind, Update, WireError},
     },
     market::{Market, input::Transaction},
@@ -30,7 +31,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use crate::{chain::Signature, hour::Hour, network};
+use crate::{
+    chain::{Signature, TOKEN},
+    hour::Hour,
+    network,
+};
 
 /// Where the server is.
 pub(crate) const SERVER: &str = "server";
@@ -90,6 +95,8 @@ pub(crate) struct Received {
     pub(crate) carriers: BTreeMap<usize, Vec<usize>>,
     /// When a group was asked for by nobody, because we were too slow.
     pub(crate) shed: Vec<(Group, Range<Duration>)>,
+    /// When only the token was asked for.
+    pub(crate) narrowed: Vec<Range<Duration>>,
     /// When a connection gave its stream up, since the start.
     pub(crate) given_up: Vec<Duration>,
     /// The states in the end, with their causes.
@@ -189,6 +196,8 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut random = fastrand::Rng::with_seed(hour.seed ^ 0x7573_6572);
+    let mut narrows = fastrand::Rng::with_seed(hour.seed ^ 0x6e61_7272);
+    let mut narrowed_since = None;
     let mut newest_event = None;
     let mut asked = Asked::default();
     let mut stopped_since: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -214,6 +223,10 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                     let connection = random.usize(..hour.connections);
                     let _ = streams.control().send(Control::Reconnect { connection }).await;
                 }
+                if !calm && hour.moves && narrows.u32(0..150) == 0 {
+                    let mints = if now.narrowed_to.is_empty() { vec![Mint::new(TOKEN)] } else { Vec::new() };
+                    let _ = streams.control().send(Control::Narrow { mints }).await;
+                }
                 if !calm && hour.moves && random.u32(0..120) == 0 {
                     let group = Group::BUILT_IN[random.usize(..Group::BUILT_IN.len())];
                     let carries = |groups: &GroupSet| groups.contains(group);
@@ -232,6 +245,12 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
             _ = status.changed() => {
                 let now = status.borrow_and_update().clone();
                 let mut received = received.borrow_mut();
+                let since = turmoil::sim_elapsed().unwrap_or_default();
+                if now.connections.iter().any(|one| one.narrowed) {
+                    narrowed_since.get_or_insert(since);
+                } else if let Some(began) = narrowed_since.take() {
+                    received.narrowed.push(began..since);
+                }
                 asked.look(&now.connections, turmoil::sim_elapsed().unwrap_or_default(), &mut received.shed);
                 for connection in &now.connections {
                     for group in connection.groups.iter() {
@@ -269,6 +288,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     for (group, since) in asked.shed_since {
         received.borrow_mut().shed.push((Group::BUILT_IN[group], since..Duration::MAX));
     }
+    received.borrow_mut().narrowed.extend(narrowed_since.map(|since| since..Duration::MAX));
     let closing = Instant::now();
     let drain = async { while batches.recv().await.is_some() {} };
     tokio::join!(streams.close(), drain);
