@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod limiter;
 mod live;
 pub mod machine;
+mod migration;
 mod narrow;
 pub mod permit_file;
 pub mod permits;

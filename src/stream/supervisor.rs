@@ -13,15 +13,15 @@ use super::{
     balancer::{ConnectionLoad, Decision, LoadBalancer},
     connection::{Desired, Place, Report, Run, Taken},
     gate::Gate,
-    limiter::Ask,
     machine::Machine,
+    migration::Migration,
     narrow::leaves_out,
     plan::throttled,
     pool::{ConnectionPool, GroupLoad},
     slot::{Running, Slot},
     status::{
-        BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
-        StreamStatus, Throttle,
+        BudgetStatus, ConnectionState, ConnectionStatus, Control, Purpose, StreamEvent, StreamEventKind, StreamStatus,
+        Throttle,
     },
     watchdog::{Pulse, examine, give_up},
 };
@@ -31,17 +31,6 @@ use crate::chain::{group::GroupSet, ids::Mint};
 const EVENTS: usize = 256;
 /// Longest time that closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Groups on their way: added on the targets, not yet removed from the sources.
-pub(super) struct Migration {
-    pub(super) reason: &'static str,
-    pub(super) moves: Vec<Move>,
-    /// Targets with the version that carries their new groups.
-    pub(super) awaited: Vec<(usize, u32)>,
-    /// All of them deliver everything after this slot: the sources owe what came up to it.
-    pub(super) owed: Option<u64>,
-    pub(super) permits: u32,
-}
 
 pub(super) struct Supervisor {
     machine: Machine,
@@ -54,8 +43,8 @@ pub(super) struct Supervisor {
     pub(super) migration: Option<Migration>,
     /// Tokens that everything is narrowed to.
     pub(super) narrowed_to: Arc<[Mint]>,
-    balancer: LoadBalancer,
-    started: Instant,
+    pub(super) balancer: LoadBalancer,
+    pub(super) started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
     pub(super) token_refused: Option<Arc<str>>,
@@ -249,89 +238,6 @@ impl Supervisor {
         self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits: 0 });
     }
 
-    /// First half of a rebalance: the targets carry the groups too.
-    fn rebalance(&mut self, reason: &'static str, moves: Vec<Move>) {
-        if moves.is_empty() {
-            return self.refuse("the load is even already".to_owned());
-        }
-        if self.migration.is_some() {
-            return self.refuse("a rebalance is under way".to_owned());
-        }
-        if let Err(why) = self.pool.check(&moves, &self.settings.rules) {
-            return self.refuse(why);
-        }
-        if let Some(dead) = moves.iter().find(|one| self.stopped(one.to)) {
-            return self.refuse(format!("connection {} is stopped", dead.to));
-        }
-        let permits = ConnectionPool::cost(&moves, &self.settings.budget);
-        let targets = unique(moves.iter().map(|one| one.to));
-        for target in &targets {
-            let ask = Ask { connection: *target, purpose: Purpose::Rebalance, urgent: false, cost: permits };
-            let Some(gate) = self.gate_of(*target) else { continue };
-            if let Err(wait) = gate.check(ask) {
-                let when = wait.map_or_else(String::new, |wait| format!("; they free in {} s", wait.as_secs() + 1));
-                return self.refuse(format!("the budget has not {permits} permits to spare{when}"));
-            }
-        }
-        self.balancer.moved(self.started.elapsed());
-        for one in &moves {
-            self.pool.add(one.to, one.group);
-        }
-        let awaited = targets.into_iter().map(|target| (target, self.wish(target, Purpose::Rebalance))).collect();
-        self.migration = Some(Migration { reason, moves, awaited, owed: None, permits });
-    }
-
-    /// Second half, once every target delivers whole slots: the sources let go, each when it has all that the targets came
-    /// too late for. After that its replays would not bring these groups any more. A source that stopped for good leaves
-    /// the rest to the targets; given up if a target did.
-    fn migrate(&mut self) {
-        let Some(mut migration) = self.migration.take() else { return };
-        if let Some((dead, _)) = migration.awaited.iter().find(|(target, _)| self.stopped(*target)) {
-            let why = format!("rebalance given up: connection {dead} is stopped");
-            self.abandon(&migration);
-            return self.refuse(why);
-        }
-        let whole = |(target, version): &(usize, u32)| {
-            let (seen, after) = self.slots.get(*target)?.whole?;
-            (seen >= *version).then_some(after)
-        };
-        if migration.owed.is_none() {
-            let all: Option<Vec<u64>> = migration.awaited.iter().map(whole).collect();
-            migration.owed = all.map(|after| after.into_iter().max().unwrap_or(0));
-        }
-        let sources = unique(migration.moves.iter().map(|one| one.from));
-        let paid = |source: &usize| {
-            let has_all = |owed| self.slots.get(*source).is_none_or(|slot| slot.has_all(owed));
-            self.stopped(*source) || migration.owed.is_some_and(has_all)
-        };
-        if !sources.iter().all(paid) {
-            self.migration = Some(migration);
-            return;
-        }
-        for source in sources {
-            if self.stopped(source) {
-                let moves: Vec<Move> = migration.moves.iter().filter(|one| one.from == source).copied().collect();
-                migration.permits += self.bequeath(source, &moves).saturating_mul(self.settings.budget.cost_update);
-            }
-            for one in migration.moves.iter().filter(|one| one.from == source) {
-                self.pool.remove(source, one.group);
-            }
-            self.wish(source, Purpose::Rebalance);
-        }
-        let Migration { reason, moves, permits, .. } = migration;
-        self.event(StreamEventKind::Rebalanced { reason, moves, permits });
-    }
-
-    /// The groups stay where they were.
-    pub(super) fn abandon(&mut self, migration: &Migration) {
-        for one in &migration.moves {
-            self.pool.remove(one.to, one.group);
-        }
-        for target in unique(migration.moves.iter().map(|one| one.to)) {
-            self.wish(target, Purpose::Rebalance);
-        }
-    }
-
     /// Tells a connection its filter set, if that is another one than the last; its version.
     pub(super) fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
         self.wish_with(connection, purpose, GroupSet::EMPTY, &[])
@@ -497,7 +403,7 @@ impl Supervisor {
             .map_or_else(BudgetStatus::default, |place| place.gate.status(self.machine.unix_ms()))
     }
 
-    fn stopped(&self, connection: usize) -> bool {
+    pub(super) fn stopped(&self, connection: usize) -> bool {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.running.is_none())
     }
 
