@@ -2,7 +2,7 @@
 //! to try again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     hash::{DefaultHasher, Hash},
     ops::Range,
@@ -40,6 +40,8 @@ use crate::{
 /// Where the server is.
 pub(crate) const SERVER: &str = "server";
 pub(crate) const PORT: u16 = 10_000;
+/// By so much the time of day is set at most.
+const MOST_SET: Duration = Duration::from_secs(3_600);
 /// After this long a stopped connection is asked to try again.
 const STOPPED_FOR: Duration = Duration::from_secs(60);
 
@@ -141,6 +143,19 @@ impl Asked {
     }
 }
 
+thread_local! {
+    /// By how many seconds somebody has set the client's time of day.
+    static SET_BY: Cell<i64> = const { Cell::new(0) };
+}
+
+fn set_clock() -> SystemTime {
+    let by = SET_BY.get();
+    let set = Duration::from_secs(by.unsigned_abs());
+    // The hour begins late enough for any of it.
+    let base = simulated_clock() + MOST_SET;
+    if by < 0 { base - set } else { base + set }
+}
+
 fn simulated_clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + turmoil::since_epoch().unwrap_or_default()
 }
@@ -183,7 +198,7 @@ fn settings(hour: &Hour) -> StreamSettings {
 pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let machine = Machine {
         network: Network::Own(network::dial()),
-        clock: simulated_clock,
+        clock: set_clock,
         seed: Some(hour.seed),
         runner: Runner::LocalTasks,
     };
@@ -196,7 +211,9 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut random = fastrand::Rng::with_seed(hour.seed ^ 0x7573_6572);
-    let mut narrows = fastrand::Rng::with_seed(hour.seed ^ 0x6e61_7272);
+    // What came later has a source of its own: the rest of an hour stays what it was.
+    let mut later = fastrand::Rng::with_seed(hour.seed ^ 0x6e61_7272);
+    SET_BY.set(0);
     let mut narrowed_since = None;
     let mut newest_event = None;
     let mut asked = Asked::default();
@@ -223,7 +240,10 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                     let connection = random.usize(..hour.connections);
                     let _ = streams.control().send(Control::Reconnect { connection }).await;
                 }
-                if !calm && hour.moves && narrows.u32(0..150) == 0 {
+                if later.u32(0..600) == 0 {
+                    SET_BY.set(later.i64(-3_600..=3_600));
+                }
+                if !calm && hour.moves && later.u32(0..150) == 0 {
                     let mints = if now.narrowed_to.is_empty() { vec![Mint::new(TOKEN)] } else { Vec::new() };
                     let _ = streams.control().send(Control::Narrow { mints }).await;
                 }
