@@ -130,8 +130,8 @@ impl Vitals {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_clock_that_is_set_makes_nobody_late() {
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_makes_nobody_late() {
         let vitals = Vitals::new();
         vitals.opened();
         let hear = |unix_ms: i64, age_us| {
