@@ -335,7 +335,8 @@ impl StreamEventKind {
                 format!("everything is asked for again ({permits} permits)")
             }
             Self::Narrowed { mints, permits } => {
-                format!("narrowed to {} tokens ({permits} permits): others are not covered", mints.len())
+                let tokens = if mints.len() == 1 { "token" } else { "tokens" };
+                format!("narrowed to {} {tokens} ({permits} permits): others are not covered", mints.len())
             }
             Self::Refused(why) | Self::Note(why) => why.as_ref().to_owned(),
             Self::Gap(gap) => {

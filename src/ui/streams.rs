@@ -119,6 +119,7 @@ pub(super) fn choose_tokens(model: &mut Model) {
 pub(super) fn narrow(model: &mut Model, mints: Vec<crate::chain::ids::Mint>, now: Instant, effects: &mut Vec<Effect>) {
     let words = match mints.len() {
         0 => "asking for everything again".to_owned(),
+        1 => "narrowing the subscription to one token".to_owned(),
         count => format!("narrowing the subscription to {count} tokens"),
     };
     if stream(model, Command::Narrow { mints }, now, effects) {

@@ -99,7 +99,7 @@ fn the_filtered_tokens_are_asked_for_alone_and_escape_asks_for_everything_again(
     let view = smart_stream_tui::engine::View { narrowed_to: [mint].into(), ..fixture::view() };
     let mut model = super::model(view);
     let header = lines(&frame(&mut model, (120, 40), &dark()))[0].clone();
-    assert!(header.contains("only 1 tokens"), "{header}");
+    assert!(header.contains("only 1 token"), "{header}");
     told(&mut model, "filter giga");
     press(&mut model, &[Key::Esc]);
     assert!(model.filter.is_empty());

@@ -80,7 +80,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (5, "", view.source.commitment, "", theme.dim),
     ];
     if !view.narrowed_to.is_empty() {
-        items.insert(0, (0, "only", narrowed.as_str(), "tokens", theme.warn));
+        let unit = if view.narrowed_to.len() == 1 { "token" } else { "tokens" };
+        items.insert(0, (0, "only", narrowed.as_str(), unit, theme.warn));
     }
     let size = |label: &str, value: &str, unit: &str| {
         3 + width(value) + [label, unit].iter().map(|word| u16::from(!word.is_empty()) + width(word)).sum::<u16>()
