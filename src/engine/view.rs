@@ -181,6 +181,7 @@ impl View {
             && *token_refused == other.token_refused
             && *budget == other.budget
             && *proposal == other.proposal
+            && (narrowed_to, narrowing_cost) == (&other.narrowed_to, &other.narrowing_cost)
             && same_connections(connections, &other.connections)
             && *groups == other.groups
             && same_stages(pipeline, &other.pipeline)
