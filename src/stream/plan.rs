@@ -21,10 +21,10 @@ pub const NAME_LIMIT: usize = 128;
 pub const MOST_MINTS: usize = 8;
 /// Largest request a Yellowstone server decodes, in bytes. A larger one ends the stream without a status.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
-/// Most keys that a filter lists while a server has taught no limit of its own; more are sent compressed.
+/// Most keys that a filter lists; more are sent compressed.
 pub const MOST_LISTED: usize = 10_000;
-/// Into so many parts a filter is split at most where a server has taught a limit; of more keys all are sent compressed.
-const MOST_PARTS: usize = 4;
+/// Into so many parts a filter is split at most where a server takes fewer keys in one: servers count filters as well.
+const MOST_PARTS: usize = 16;
 /// Name of the slots filter, before the version.
 const SLOTS: &str = Groups::RESERVED[0];
 /// Name of the block metadata filter, before the version.
