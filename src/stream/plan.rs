@@ -102,8 +102,8 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Splits filters with more keys than this server takes in one. With many more, or more than [`MOST_LISTED`] where
-    /// nothing was learnt, they are compressed into a set that may hold strange keys: what comes has to be looked at again.
+    /// Splits filters with more keys than this server takes in one. Very many keys, by this limit or by [`MOST_LISTED`],
+    /// are compressed into a set that may hold strange ones: what comes has to be looked at again.
     #[must_use]
     pub const fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
@@ -231,8 +231,7 @@ impl SubscriptionBuilder {
             return Ok(vec![Part::default()]);
         }
         let most = self.max_keys.max(1);
-        let listed =
-            if most == usize::MAX { keys.len() <= MOST_LISTED } else { keys.len().div_ceil(most) <= MOST_PARTS };
+        let listed = keys.len() <= MOST_LISTED && keys.len().div_ceil(most) <= MOST_PARTS;
         if !listed {
             let set = compressed(keys).ok_or_else(|| PlanError::Compressed(filter.name.clone(), keys.len()))?;
             return Ok(vec![(Vec::new(), Some(set))]);
