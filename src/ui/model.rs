@@ -30,6 +30,7 @@ use super::{
     logs::LogState,
     mutes::Mutes,
     order::{self, Sort, Value},
+    page::Page,
     palette::Palette,
     panes,
     theme::ThemeSource,
@@ -183,6 +184,8 @@ pub struct Model {
     pub behind_ms: i64,
     /// The token whose page is open.
     pub detail: Option<Mint>,
+    /// How that page is shown.
+    pub page: Page,
     /// Which tokens are shown.
     pub filter: Filter,
     /// Whether the filter is being typed.
@@ -265,6 +268,7 @@ impl Model {
             history: History::default(),
             behind_ms: 0,
             detail: None,
+            page: Page::default(),
             filter: Filter::default(),
             typing: false,
             search: Typed::default(),
