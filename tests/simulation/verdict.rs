@@ -106,9 +106,9 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             // The token comes at all times.
             let narrowed =
                 !has_token(signature) && received.narrowed.iter().any(|when| when.start <= ends && at < when.end);
-            if shed || narrowed || declared(*slot, *group) {
+            if shed || declared(*slot, *group) {
                 outcome.declared += 1;
-            } else {
+            } else if !narrowed {
                 missing.push((*slot, group.built_in_name(), truth.slots[slot].at.as_secs()));
             }
         }
