@@ -109,18 +109,17 @@ impl Range {
     /// candles begins or would begin, in seconds since the Unix epoch.
     #[must_use]
     pub fn window(self, series: &[SeriesView; 3], now_s: u32) -> Window<'_> {
-        let first = series.iter().filter_map(|one| one.candles.first()).map(|candle| candle.start_s).min();
-        let wanted = self.seconds().or_else(|| first.map(|first| now_s.saturating_sub(first))).unwrap_or(0);
-        let reach = |one: &SeriesView| one.width_s.saturating_mul(one.length);
         let [.., coarsest] = series;
-        let series = series.iter().find(|one| one.width_s > 0 && reach(one) >= wanted).unwrap_or(coarsest);
+        let reaches = |one: &&SeriesView| match self.seconds() {
+            Some(seconds) => one.width_s.saturating_mul(one.length) >= seconds,
+            None => one.trades() == coarsest.trades(),
+        };
+        let series = series.iter().filter(|one| one.width_s > 0).find(reaches).unwrap_or(coarsest);
         let width_s = series.width_s.max(1);
         // The candle of now is not over: it stands at the right edge.
         let last_s = now_s - now_s % width_s;
-        let count = match self.seconds() {
-            Some(seconds) => seconds / width_s,
-            None => wanted / width_s + 1,
-        };
+        let first_s = series.candles.first().map_or(last_s, |candle| candle.start_s);
+        let count = self.seconds().map_or_else(|| last_s.saturating_sub(first_s) / width_s + 1, |span| span / width_s);
         Window { series, first_s: last_s.saturating_sub(count.max(2).saturating_sub(1) * width_s), last_s, width_s }
     }
 }
@@ -165,14 +164,19 @@ mod tests {
     use crate::engine::view::CandleView;
     use proptest::prelude::*;
 
-    fn series(starts: &[u32]) -> [SeriesView; 3] {
+    /// Of trades at these times, the oldest first, what three series have kept.
+    fn series(trades: &[u32], now_s: u32) -> [SeriesView; 3] {
         [(5, 60), (60, 60), (900, 96)].map(|(width_s, length)| {
-            let mut starts: Vec<u32> = starts.iter().map(|start| start - start % width_s).collect();
-            starts.dedup();
-            let kept = starts.len().saturating_sub(length as usize);
-            let candles =
-                starts[kept..].iter().map(|start_s| CandleView { start_s: *start_s, ..CandleView::default() });
-            SeriesView { width_s, length, candles: candles.collect() }
+            let oldest = (now_s - now_s % width_s).saturating_sub((length - 1) * width_s);
+            let kept = trades.iter().map(|time| time - time % width_s).filter(|start| *start >= oldest);
+            let mut candles: Vec<CandleView> = Vec::new();
+            for start_s in kept {
+                match candles.last_mut() {
+                    Some(last) if last.start_s == start_s => last.buys += 1,
+                    _ => candles.push(CandleView { start_s, buys: 1, ..CandleView::default() }),
+                }
+            }
+            SeriesView { width_s, length, candles }
         })
     }
 
@@ -182,7 +186,7 @@ mod tests {
             ages.sort_unstable_by(|a, b| b.cmp(a));
             let now = 1_790_000_123;
             let starts: Vec<u32> = ages.iter().map(|age| now - age).collect();
-            let series = series(&starts);
+            let series = series(&starts, now);
             for range in Range::ALL {
                 let window = range.window(&series, now);
                 prop_assert_eq!(window.position(now), Some(window.len() - 1));

@@ -54,10 +54,13 @@ fn over_time(buffer: &mut Buffer, area: Rect, subject: &Subject<'_>, series: &[S
     price(buffer, inner, plot, &window, &candles, subject, draw);
     let below = |rows: u16| Rect { y: plot.y + height + rows, height: 1, ..plot };
     if bars > 0 {
-        for (row, bought, style) in [(0, true, draw.theme.buy), (1, false, draw.theme.sell)] {
+        let volumes = [true, false].map(|bought| volumes(&candles, plot.width, bought));
+        let highest = volumes.iter().flatten().copied().max().unwrap_or(0);
+        let rows = [("bought", draw.theme.buy), ("sold", draw.theme.sell)];
+        for (row, ((name, style), volumes)) in (0..).zip(rows.into_iter().zip(&volumes)) {
             let label = Rect { x: inner.x, width: AXIS - 1, ..below(row) };
-            text_right(buffer, label, if bought { "bought" } else { "sold" }, draw.theme.dim);
-            spark::bars(buffer, below(row), &volumes(&candles, plot.width, bought), style, draw.glyphs.ascii);
+            text_right(buffer, label, name, draw.theme.dim);
+            spark::bars_up_to(buffer, below(row), volumes, highest, style, draw.glyphs.ascii);
         }
     }
     foot(buffer, below(bars), &window, subject, draw);

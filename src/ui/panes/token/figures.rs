@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Width of the labels.
-const LABEL: u16 = 11;
+const LABEL: u16 = 12;
 
 /// A line.
 pub(super) enum Fact {
