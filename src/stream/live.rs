@@ -15,12 +15,15 @@ use tonic::{Streaming, transport::Channel};
 use super::{
     Arrival, Sink, channel,
     connection::{
-        Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase, urgent,
+        Call, Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase,
+        urgent,
     },
     gate::{GateError, Permit},
     limiter::Ask,
     plan::{is_own_match, request_of},
+    policy::{Failure, classify},
     recovery::{Repair, Resumed},
+    second::{self, SecondStream},
     status::{Gap, GapCause, Purpose},
 };
 use crate::chain::{
@@ -42,8 +45,9 @@ type ReplayOffer = (Result<Option<u64>, ()>, Option<Result<Permit, GateError>>);
 /// A stream and what is on its way through it.
 pub(super) struct Live<'c, S: Sink> {
     connection: &'c mut Connection<S>,
-    /// For unary calls beside the stream.
+    /// For unary calls and a second stream beside the first.
     channel: Channel,
+    call: Call,
     requests: mpsc::Sender<SubscribeRequest>,
     /// The newest filter set sent.
     sent: Desired,
@@ -58,6 +62,10 @@ pub(super) struct Live<'c, S: Sink> {
     asked: Vec<((u32, u32), Permit)>,
     /// Replays asked for on this stream.
     replays: u32,
+    /// What the frames of the newest of them bear, and of later requests, until no more of a replay can come.
+    mark: Option<(u32, u32)>,
+    /// Brings a replay, where the server gives none on this stream.
+    second: Option<SecondStream>,
     /// A replay is to be asked for; whether because slots are incomplete.
     ask: Option<bool>,
     last_repair: Option<Instant>,
@@ -68,12 +76,14 @@ impl<'c, S: Sink> Live<'c, S> {
     pub(super) fn new(
         connection: &'c mut Connection<S>,
         channel: Channel,
+        call: Call,
         requests: mpsc::Sender<SubscribeRequest>,
         sent: Desired,
     ) -> Self {
         Self {
             connection,
             channel,
+            call,
             requests,
             // The request is made now, however long ago its filters were first wanted.
             pending: vec![(Desired { since: Instant::now(), ..sent.clone() }, None)],
@@ -83,6 +93,8 @@ impl<'c, S: Sink> Live<'c, S> {
             last_sent: Instant::now(),
             asked: Vec::new(),
             replays: 0,
+            mark: None,
+            second: None,
             ask: None,
             last_repair: None,
             gaps: Vec::new(),
@@ -103,6 +115,9 @@ impl<'c, S: Sink> Live<'c, S> {
         loop {
             if update.is_none() {
                 update = self.update();
+            }
+            if self.connection.recovery.replaying_until().is_none() {
+                self.second = None;
             }
             if replay.is_none()
                 && let Some(repair) = self.ask.take()
@@ -133,6 +148,17 @@ impl<'c, S: Sink> Live<'c, S> {
                         return end;
                     }
                 }
+                // Before the live stream, because a replay has an end.
+                frame = second::next(&mut self.second) => {
+                    match frame {
+                        Ok(frame) => self.take_replayed(&frame, delivered),
+                        Err(failure) => self.second_lost(&failure),
+                    }
+                    self.activated().await;
+                    if let Some(end) = self.hand_on().await {
+                        return end;
+                    }
+                }
                 first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
                     let arrival = Arrival { unix_us: self.connection.machine.unix_us(), replayed: false };
                     self.connection.vitals.heard(arrival.unix_us / 1000);
@@ -144,7 +170,7 @@ impl<'c, S: Sink> Live<'c, S> {
                         match next {
                             Some(Ok(frame)) => {
                                 received_any = true;
-                                pinged |= self.take(&frame, arrival, last_activity, delivered);
+                                pinged |= self.take(&frame, arrival, delivered);
                             }
                             Some(Err(status)) => break Some(failure_of(stream_phase(received_any), &status)),
                             None => break Some(clean_end()),
@@ -164,16 +190,10 @@ impl<'c, S: Sink> Live<'c, S> {
                         let _ = self.requests.try_send(ping());
                     }
                     self.activated().await;
-                    if let Some(batch) = self.connection.sink.take_batch() {
-                        tokio::select! {
-                            biased;
-                            sent = self.connection.batches.send(batch) => if sent.is_err() {
-                                return End::Deserted;
-                            },
-                            () = closing(&mut self.connection.desired) => return End::Asked,
-                        }
-                        last_activity = Instant::now();
+                    if let Some(end) = self.hand_on().await {
+                        return end;
                     }
+                    last_activity = Instant::now();
                     if let Some(failure) = end {
                         return End::Failed(failure);
                     }
@@ -189,8 +209,47 @@ impl<'c, S: Sink> Live<'c, S> {
         }
     }
 
+    /// Hands the batch at hand on; whether that is the end.
+    async fn hand_on(&mut self) -> Option<End> {
+        let batch = self.connection.sink.take_batch()?;
+        tokio::select! {
+            biased;
+            sent = self.connection.batches.send(batch) => sent.is_err().then_some(End::Deserted),
+            () = closing(&mut self.connection.desired) => Some(End::Asked),
+        }
+    }
+
+    /// Takes one frame of the second stream: what the replay was asked for, and nothing of what is live there too.
+    fn take_replayed(&mut self, frame: &Bytes, delivered: &mut Delivered) {
+        let arrival = Arrival { unix_us: self.connection.machine.unix_us(), replayed: false };
+        let Some(until) = self.connection.recovery.replaying_until() else { return };
+        let update = match Update::scan(frame) {
+            Ok(update) => update,
+            Err(error) => return self.connection.sink.on_bad_frame(frame, error, arrival),
+        };
+        let slot = match &update.kind {
+            Kind::Transaction(transaction) => transaction.slot,
+            Kind::TransactionStatus(status) => status.slot,
+            Kind::BlockMeta(meta) => meta.slot,
+            Kind::Slot(slot) if slot.status == self.connection.settings.commitment => slot.slot,
+            _ => return,
+        };
+        if slot <= until {
+            self.apply(frame, &update, arrival, true, delivered);
+        }
+    }
+
+    /// The second stream ended before its replay did, or was refused.
+    fn second_lost(&mut self, failure: &Failure) {
+        self.second = None;
+        let class = classify(failure).class;
+        if self.connection.recovery.second_lost(class, &failure.message, &mut self.gaps) {
+            self.ask = Some(true);
+        }
+    }
+
     /// Takes one frame; whether it was a ping.
-    fn take(&mut self, frame: &Bytes, mut arrival: Arrival, now: Instant, delivered: &mut Delivered) -> bool {
+    fn take(&mut self, frame: &Bytes, arrival: Arrival, delivered: &mut Delivered) -> bool {
         let update = match Update::scan(frame) {
             Ok(update) => update,
             Err(error) => {
@@ -198,9 +257,11 @@ impl<'c, S: Sink> Live<'c, S> {
                 return false;
             }
         };
-        if (self.active < self.sent.version || !self.asked.is_empty())
+        let mut asked = false;
+        if (self.active < self.sent.version || !self.asked.is_empty() || self.mark.is_some())
             && let Some(request) = update.filters.iter().filter_map(request_of).max()
         {
+            asked = self.mark.is_some_and(|mark| request >= mark);
             // Only what was sent on this stream can be in force.
             self.active = self.active.max(request.0.min(self.sent.version));
             // Frames on the way may look like the replay long before the server has seen the request.
@@ -208,49 +269,64 @@ impl<'c, S: Sink> Live<'c, S> {
                 permit.complete();
             }
         }
+        self.apply(frame, &update, arrival, asked, delivered);
+        matches!(update.kind, Kind::Ping)
+    }
+
+    /// Puts an update to its use. `asked`: the newest request for a replay was in force when it was sent.
+    fn apply(
+        &mut self,
+        frame: &Bytes,
+        update: &Update<'_>,
+        mut arrival: Arrival,
+        asked: bool,
+        delivered: &mut Delivered,
+    ) {
         let Connection { recovery, ledger, sink, settings, vitals, .. } = &mut *self.connection;
         let age_us = update.created_at_us.map(|created| arrival.unix_us.saturating_sub(created));
         match &update.kind {
             Kind::Transaction(transaction) => {
-                arrival.replayed = recovery.data(transaction.slot);
+                arrival.replayed = recovery.data(transaction.slot, asked);
                 if recovery.is_near(transaction.slot) {
                     ledger.transaction(transaction.slot, transaction.index);
                     vitals.moved(transaction.slot, age_us.filter(|_| !arrival.replayed));
                 }
             }
             Kind::TransactionStatus(status) => {
-                arrival.replayed = recovery.data(status.slot);
+                arrival.replayed = recovery.data(status.slot, asked);
                 if recovery.is_near(status.slot) {
                     ledger.status(status.slot, status.index, update.filters.iter().any(is_own_match));
                 }
             }
             Kind::BlockMeta(meta) => {
+                let now = Instant::now();
                 delivered.first_block.get_or_insert(now);
                 delivered.last_block = Some(now);
-                arrival.replayed = recovery.is_replay(meta.slot);
+                arrival.replayed = recovery.came(meta.slot, asked);
                 if !recovery.is_near(meta.slot) {
-                    return false;
+                    return;
                 }
                 ledger.meta(meta.slot, meta.parent_slot, meta.executed_transaction_count);
             }
             Kind::Slot(slot) => {
-                arrival.replayed = recovery.is_replay(slot.slot);
                 let near = recovery.is_near(slot.slot);
                 let finished = slot.status == settings.commitment;
+                // Later statuses of finished slots come live as well.
+                arrival.replayed =
+                    if finished { recovery.came(slot.slot, asked) } else { recovery.is_replay(slot.slot, asked) };
                 if near {
                     // The age of a status says nothing: a replayed one is made anew.
                     vitals.moved(slot.slot, None);
-                    sink.on_update(frame, &update, arrival);
+                    sink.on_update(frame, update, arrival);
                 }
                 if finished {
                     self.finished(slot.slot, arrival.replayed);
                 }
-                return false;
+                return;
             }
             Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => {}
         }
-        sink.on_update(frame, &update, arrival);
-        matches!(update.kind, Kind::Ping)
+        sink.on_update(frame, update, arrival);
     }
 
     /// A slot is finished: what is known of it, and what is to be done about it.
@@ -308,6 +384,9 @@ impl<'c, S: Sink> Live<'c, S> {
         }
         let Connection { recovery, taking, sink, vitals, .. } = &mut *self.connection;
         vitals.progress(recovery.settled());
+        if !recovery.may_replay() {
+            self.mark = None;
+        }
         if !recovery.is_wanting() {
             for taken in std::mem::take(taking).into_iter().filter(|taken| taken.all) {
                 sink.on_taken_over(taken.connection, taken.from);
@@ -368,7 +447,8 @@ impl<'c, S: Sink> Live<'c, S> {
     fn offer(&self, repair: bool) -> BoxFuture<'static, ReplayOffer> {
         let (purpose, urgent) =
             if repair { (Purpose::Repair, false) } else { (Purpose::Reconnect, urgent(self.sent.groups)) };
-        let cost = self.connection.settings.budget.cost_update;
+        let budget = &self.connection.settings.budget;
+        let cost = if self.connection.recovery.takes_a_second_stream() { budget.cost_new } else { budget.cost_update };
         let ask = Ask { connection: self.connection.id, purpose, urgent, cost };
         let (settings, gate, channel) =
             (self.connection.settings.clone(), self.connection.gate.clone(), self.channel.clone());
@@ -384,7 +464,7 @@ impl<'c, S: Sink> Live<'c, S> {
         })
     }
 
-    /// Asks for a replay on the same stream.
+    /// Asks for a replay on the same stream, or on a second one.
     async fn send_replay(
         &mut self,
         first_available: Result<Option<u64>, ()>,
@@ -399,11 +479,22 @@ impl<'c, S: Sink> Live<'c, S> {
         let Ok(request) = self.connection.plan(&self.sent).from_slot(from, self.replays + 1).build() else {
             return Ok(());
         };
+        if self.connection.recovery.takes_a_second_stream() {
+            // Nothing on the live stream is a replay's, whatever it bears.
+            self.mark = None;
+            let (settings, channel) = (self.connection.settings.clone(), self.channel.clone());
+            self.second = Some(SecondStream::open(settings, channel, request, self.call, permit));
+            let text = "a second stream is opened for a replay: the server takes no from_slot later";
+            self.connection.report(Report::Note(text.into())).await;
+            return Ok(());
+        }
         if self.requests.try_send(request).is_err() {
             return Err(End::Silent);
         }
         self.replays += 1;
-        self.asked.extend(permit.map(|permit| ((self.sent.version, self.replays), permit.sent())));
+        let mark = (self.sent.version, self.replays);
+        self.mark = Some(mark);
+        self.asked.extend(permit.map(|permit| (mark, permit.sent())));
         self.last_sent = Instant::now();
         Ok(())
     }

@@ -22,6 +22,7 @@ pub mod pool;
 pub mod probe;
 pub mod recovery;
 mod rest;
+mod second;
 mod slot;
 mod start;
 pub mod status;
