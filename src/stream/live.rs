@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tonic::{Streaming, transport::Channel};
 
 use super::{
-    Arrival, Sink, channel,
+    Arrival, Sink,
     connection::{
         Call, Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase,
         urgent,
@@ -21,10 +21,10 @@ use super::{
     gate::{GateError, Permit},
     limiter::Ask,
     plan::{is_own_match, request_of},
-    policy::{Failure, classify},
     recovery::{Repair, Resumed},
+    replay::ReplayOffer,
     second::{self, SecondStream},
-    status::{Gap, GapCause, Purpose},
+    status::{Gap, GapCause},
 };
 use crate::chain::{
     proto::{SubscribeRequest, SubscribeRequestPing},
@@ -33,43 +33,37 @@ use crate::chain::{
 
 /// A batch is handed on at this many updates, or earlier when nothing more is ready.
 const BATCH: usize = 256;
-/// Replays of incomplete slots are at least this far apart: a server that always drops something must not empty the
-/// budget.
-const REPAIR_SPACING: Duration = Duration::from_secs(10);
 /// Pings of the server are answered at most this often.
 const PONG_SPACING: Duration = Duration::from_secs(1);
 
-/// What the server says of its replay, and the permit to ask for it, if there is anything to ask for.
-type ReplayOffer = (Result<Option<u64>, ()>, Option<Result<Permit, GateError>>);
-
 /// A stream and what is on its way through it.
 pub(super) struct Live<'c, S: Sink> {
-    connection: &'c mut Connection<S>,
+    pub(super) connection: &'c mut Connection<S>,
     /// For unary calls and a second stream beside the first.
-    channel: Channel,
-    call: Call,
-    requests: mpsc::Sender<SubscribeRequest>,
+    pub(super) channel: Channel,
+    pub(super) call: Call,
+    pub(super) requests: mpsc::Sender<SubscribeRequest>,
     /// The newest filter set sent.
-    sent: Desired,
+    pub(super) sent: Desired,
     /// Sent and not yet seen, each with its permit: the sight of it is the completion.
     pending: Vec<(Desired, Option<Permit>)>,
     /// Newest version seen.
     active: u32,
     /// Seen in force, while the slot at hand may have begun before that; with the newest slot finished by then.
     joining: Option<(u32, Option<u64>)>,
-    last_sent: Instant,
+    pub(super) last_sent: Instant,
     /// Requests for a replay that the server is not known to have taken, as [`request_of`] tells them, with their permits.
-    asked: Vec<((u32, u32), Permit)>,
+    pub(super) asked: Vec<((u32, u32), Permit)>,
     /// Replays asked for on this stream.
-    replays: u32,
+    pub(super) replays: u32,
     /// What the frames of the newest of them bear, and of later requests, until no more of a replay can come.
-    mark: Option<(u32, u32)>,
+    pub(super) mark: Option<(u32, u32)>,
     /// Brings a replay, where the server gives none on this stream.
-    second: Option<SecondStream>,
+    pub(super) second: Option<SecondStream>,
     /// A replay is to be asked for; whether because slots are incomplete.
-    ask: Option<bool>,
-    last_repair: Option<Instant>,
-    gaps: Vec<Gap>,
+    pub(super) ask: Option<bool>,
+    pub(super) last_repair: Option<Instant>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl<'c, S: Sink> Live<'c, S> {
@@ -219,35 +213,6 @@ impl<'c, S: Sink> Live<'c, S> {
         }
     }
 
-    /// Takes one frame of the second stream: what the replay was asked for, and nothing of what is live there too.
-    fn take_replayed(&mut self, frame: &Bytes, delivered: &mut Delivered) {
-        let arrival = Arrival { unix_us: self.connection.machine.unix_us(), replayed: false };
-        let Some(until) = self.connection.recovery.replaying_until() else { return };
-        let update = match Update::scan(frame) {
-            Ok(update) => update,
-            Err(error) => return self.connection.sink.on_bad_frame(frame, error, arrival),
-        };
-        let slot = match &update.kind {
-            Kind::Transaction(transaction) => transaction.slot,
-            Kind::TransactionStatus(status) => status.slot,
-            Kind::BlockMeta(meta) => meta.slot,
-            Kind::Slot(slot) if slot.status == self.connection.settings.commitment => slot.slot,
-            _ => return,
-        };
-        if slot <= until {
-            self.apply(frame, &update, arrival, true, delivered);
-        }
-    }
-
-    /// The second stream ended before its replay did, or was refused.
-    fn second_lost(&mut self, failure: &Failure) {
-        self.second = None;
-        let class = classify(failure).class;
-        if self.connection.recovery.second_lost(class, &failure.message, &mut self.gaps) {
-            self.ask = Some(true);
-        }
-    }
-
     /// Takes one frame; whether it was a ping.
     fn take(&mut self, frame: &Bytes, arrival: Arrival, delivered: &mut Delivered) -> bool {
         let update = match Update::scan(frame) {
@@ -274,7 +239,7 @@ impl<'c, S: Sink> Live<'c, S> {
     }
 
     /// Puts an update to its use. `asked`: the newest request for a replay was in force when it was sent.
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         frame: &Bytes,
         update: &Update<'_>,
@@ -361,7 +326,7 @@ impl<'c, S: Sink> Live<'c, S> {
     }
 
     /// Completes and reports the updates that have been seen in force, and what was learnt about gaps.
-    async fn activated(&mut self) {
+    pub(super) async fn activated(&mut self) {
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
             if let Some(permit) = permit {
@@ -441,62 +406,6 @@ impl<'c, S: Sink> Live<'c, S> {
             tokio::time::sleep_until(at).await;
             gate.acquire(ask).await
         }))
-    }
-
-    /// Asks what can be replayed, then for the permit.
-    fn offer(&self, repair: bool) -> BoxFuture<'static, ReplayOffer> {
-        let (purpose, urgent) =
-            if repair { (Purpose::Repair, false) } else { (Purpose::Reconnect, urgent(self.sent.groups)) };
-        let budget = &self.connection.settings.budget;
-        let cost = if self.connection.recovery.takes_a_second_stream() { budget.cost_new } else { budget.cost_update };
-        let ask = Ask { connection: self.connection.id, purpose, urgent, cost };
-        let (settings, gate, channel) =
-            (self.connection.settings.clone(), self.connection.gate.clone(), self.channel.clone());
-        let at = self.last_repair.filter(|_| repair).map(|last| last + REPAIR_SPACING);
-        Box::pin(async move {
-            if let Some(at) = at {
-                tokio::time::sleep_until(at).await;
-            }
-            // A server that does not answer this may have a replay all the same.
-            let first_available = channel::replay_info(&settings, channel).await.map_err(drop);
-            let permit = if first_available == Ok(None) { None } else { Some(gate.acquire(ask).await) };
-            (first_available, permit)
-        })
-    }
-
-    /// Asks for a replay on the same stream, or on a second one.
-    async fn send_replay(
-        &mut self,
-        first_available: Result<Option<u64>, ()>,
-        permit: Option<Result<Permit, GateError>>,
-    ) -> Result<(), End> {
-        let permit = permit.transpose().map_err(End::Gate)?;
-        let from = self.connection.recovery.request(first_available, &mut self.gaps);
-        self.activated().await;
-        let Some(from) = from else { return Ok(()) };
-        self.last_repair = Some(Instant::now());
-        // What was sent once can be built again.
-        let Ok(request) = self.connection.plan(&self.sent).from_slot(from, self.replays + 1).build() else {
-            return Ok(());
-        };
-        if self.connection.recovery.takes_a_second_stream() {
-            // Nothing on the live stream is a replay's, whatever it bears.
-            self.mark = None;
-            let (settings, channel) = (self.connection.settings.clone(), self.channel.clone());
-            self.second = Some(SecondStream::open(settings, channel, request, self.call, permit));
-            let text = "a second stream is opened for a replay: the server takes no from_slot later";
-            self.connection.report(Report::Note(text.into())).await;
-            return Ok(());
-        }
-        if self.requests.try_send(request).is_err() {
-            return Err(End::Silent);
-        }
-        self.replays += 1;
-        let mark = (self.sent.version, self.replays);
-        self.mark = Some(mark);
-        self.asked.extend(permit.map(|permit| (mark, permit.sent())));
-        self.last_sent = Instant::now();
-        Ok(())
     }
 
     /// Writes the newest filter set wanted.
