@@ -168,10 +168,10 @@ pub(super) enum End {
 
 /// What earlier failures have taught about how to call.
 #[derive(Clone, Copy)]
-struct Call {
+pub(super) struct Call {
     keepalive: Duration,
-    zstd: bool,
-    max_message: usize,
+    pub(super) zstd: bool,
+    pub(super) max_message: usize,
 }
 
 /// What a stream delivered before it ended.
@@ -476,7 +476,7 @@ impl<S: Sink> Connection<S> {
         self.ledger.opened();
         self.vitals.opened();
         let mut stream = Box::pin(stream);
-        let end = Live::new(self, channel, requests, desired.clone()).run(stream.as_mut(), delivered).await;
+        let end = Live::new(self, channel, call, requests, desired.clone()).run(stream.as_mut(), delivered).await;
         // The request side has ended, the response is dropped, and the reset gets its turn to reach the socket.
         drop(stream);
         for _ in 0..16 {
@@ -545,7 +545,7 @@ pub(super) fn clean_end() -> Failure {
     Failure { phase: Phase::Stream, code: Code::Ok, message: String::new(), pushback: None }
 }
 
-fn failed(phase: Phase, error: OpenError) -> Failure {
+pub(super) fn failed(phase: Phase, error: OpenError) -> Failure {
     match error {
         OpenError::Status(status) => failure_of(phase, &status),
         OpenError::Other(code, message) => Failure { phase, code, message, pushback: None },

@@ -13,15 +13,18 @@ use tokio::{sync::mpsc, time::Instant};
 use tonic::{Streaming, transport::Channel};
 
 use super::{
-    Arrival, Sink, channel,
+    Arrival, Sink,
     connection::{
-        Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase, urgent,
+        Call, Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase,
+        urgent,
     },
     gate::{GateError, Permit},
     limiter::Ask,
     plan::{is_own_match, request_of},
     recovery::{Repair, Resumed},
-    status::{Gap, GapCause, Purpose},
+    replay::ReplayOffer,
+    second::{self, SecondStream},
+    status::{Gap, GapCause},
 };
 use crate::chain::{
     proto::{SubscribeRequest, SubscribeRequestPing},
@@ -30,50 +33,51 @@ use crate::chain::{
 
 /// A batch is handed on at this many updates, or earlier when nothing more is ready.
 const BATCH: usize = 256;
-/// Replays of incomplete slots are at least this far apart: a server that always drops something must not empty the
-/// budget.
-const REPAIR_SPACING: Duration = Duration::from_secs(10);
 /// Pings of the server are answered at most this often.
 const PONG_SPACING: Duration = Duration::from_secs(1);
 
-/// What the server says of its replay, and the permit to ask for it, if there is anything to ask for.
-type ReplayOffer = (Result<Option<u64>, ()>, Option<Result<Permit, GateError>>);
-
 /// A stream and what is on its way through it.
 pub(super) struct Live<'c, S: Sink> {
-    connection: &'c mut Connection<S>,
-    /// For unary calls beside the stream.
-    channel: Channel,
-    requests: mpsc::Sender<SubscribeRequest>,
+    pub(super) connection: &'c mut Connection<S>,
+    /// For unary calls and a second stream beside the first.
+    pub(super) channel: Channel,
+    pub(super) call: Call,
+    pub(super) requests: mpsc::Sender<SubscribeRequest>,
     /// The newest filter set sent.
-    sent: Desired,
+    pub(super) sent: Desired,
     /// Sent and not yet seen, each with its permit: the sight of it is the completion.
     pending: Vec<(Desired, Option<Permit>)>,
     /// Newest version seen.
     active: u32,
     /// Seen in force, while the slot at hand may have begun before that; with the newest slot finished by then.
     joining: Option<(u32, Option<u64>)>,
-    last_sent: Instant,
+    pub(super) last_sent: Instant,
     /// Requests for a replay that the server is not known to have taken, as [`request_of`] tells them, with their permits.
-    asked: Vec<((u32, u32), Permit)>,
+    pub(super) asked: Vec<((u32, u32), Permit)>,
     /// Replays asked for on this stream.
-    replays: u32,
+    pub(super) replays: u32,
+    /// What the frames of the newest of them bear, and of later requests, until no more of a replay can come.
+    pub(super) mark: Option<(u32, u32)>,
+    /// Brings a replay, where the server gives none on this stream.
+    pub(super) second: Option<SecondStream>,
     /// A replay is to be asked for; whether because slots are incomplete.
-    ask: Option<bool>,
-    last_repair: Option<Instant>,
-    gaps: Vec<Gap>,
+    pub(super) ask: Option<bool>,
+    pub(super) last_repair: Option<Instant>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl<'c, S: Sink> Live<'c, S> {
     pub(super) fn new(
         connection: &'c mut Connection<S>,
         channel: Channel,
+        call: Call,
         requests: mpsc::Sender<SubscribeRequest>,
         sent: Desired,
     ) -> Self {
         Self {
             connection,
             channel,
+            call,
             requests,
             // The request is made now, however long ago its filters were first wanted.
             pending: vec![(Desired { since: Instant::now(), ..sent.clone() }, None)],
@@ -83,6 +87,8 @@ impl<'c, S: Sink> Live<'c, S> {
             last_sent: Instant::now(),
             asked: Vec::new(),
             replays: 0,
+            mark: None,
+            second: None,
             ask: None,
             last_repair: None,
             gaps: Vec::new(),
@@ -103,6 +109,9 @@ impl<'c, S: Sink> Live<'c, S> {
         loop {
             if update.is_none() {
                 update = self.update();
+            }
+            if self.connection.recovery.replaying_until().is_none() {
+                self.second = None;
             }
             if replay.is_none()
                 && let Some(repair) = self.ask.take()
@@ -133,6 +142,17 @@ impl<'c, S: Sink> Live<'c, S> {
                         return end;
                     }
                 }
+                // Before the live stream, because a replay has an end.
+                frame = second::next(&mut self.second) => {
+                    match frame {
+                        Ok(frame) => self.take_replayed(&frame, delivered),
+                        Err(failure) => self.second_lost(&failure),
+                    }
+                    self.activated().await;
+                    if let Some(end) = self.hand_on().await {
+                        return end;
+                    }
+                }
                 first = poll_fn(|cx| stream.as_mut().poll_next(cx)) => {
                     let arrival = Arrival { unix_us: self.connection.machine.unix_us(), replayed: false };
                     self.connection.vitals.heard(arrival.unix_us / 1000);
@@ -144,7 +164,7 @@ impl<'c, S: Sink> Live<'c, S> {
                         match next {
                             Some(Ok(frame)) => {
                                 received_any = true;
-                                pinged |= self.take(&frame, arrival, last_activity, delivered);
+                                pinged |= self.take(&frame, arrival, delivered);
                             }
                             Some(Err(status)) => break Some(failure_of(stream_phase(received_any), &status)),
                             None => break Some(clean_end()),
@@ -164,16 +184,10 @@ impl<'c, S: Sink> Live<'c, S> {
                         let _ = self.requests.try_send(ping());
                     }
                     self.activated().await;
-                    if let Some(batch) = self.connection.sink.take_batch() {
-                        tokio::select! {
-                            biased;
-                            sent = self.connection.batches.send(batch) => if sent.is_err() {
-                                return End::Deserted;
-                            },
-                            () = closing(&mut self.connection.desired) => return End::Asked,
-                        }
-                        last_activity = Instant::now();
+                    if let Some(end) = self.hand_on().await {
+                        return end;
                     }
+                    last_activity = Instant::now();
                     if let Some(failure) = end {
                         return End::Failed(failure);
                     }
@@ -189,8 +203,18 @@ impl<'c, S: Sink> Live<'c, S> {
         }
     }
 
+    /// Hands the batch at hand on; whether that is the end.
+    async fn hand_on(&mut self) -> Option<End> {
+        let batch = self.connection.sink.take_batch()?;
+        tokio::select! {
+            biased;
+            sent = self.connection.batches.send(batch) => sent.is_err().then_some(End::Deserted),
+            () = closing(&mut self.connection.desired) => Some(End::Asked),
+        }
+    }
+
     /// Takes one frame; whether it was a ping.
-    fn take(&mut self, frame: &Bytes, mut arrival: Arrival, now: Instant, delivered: &mut Delivered) -> bool {
+    fn take(&mut self, frame: &Bytes, arrival: Arrival, delivered: &mut Delivered) -> bool {
         let update = match Update::scan(frame) {
             Ok(update) => update,
             Err(error) => {
@@ -198,9 +222,11 @@ impl<'c, S: Sink> Live<'c, S> {
                 return false;
             }
         };
-        if (self.active < self.sent.version || !self.asked.is_empty())
+        let mut asked = false;
+        if (self.active < self.sent.version || !self.asked.is_empty() || self.mark.is_some())
             && let Some(request) = update.filters.iter().filter_map(request_of).max()
         {
+            asked = self.mark.is_some_and(|mark| request >= mark);
             // Only what was sent on this stream can be in force.
             self.active = self.active.max(request.0.min(self.sent.version));
             // Frames on the way may look like the replay long before the server has seen the request.
@@ -208,49 +234,64 @@ impl<'c, S: Sink> Live<'c, S> {
                 permit.complete();
             }
         }
+        self.apply(frame, &update, arrival, asked, delivered);
+        matches!(update.kind, Kind::Ping)
+    }
+
+    /// Puts an update to its use. `asked`: the newest request for a replay was in force when it was sent.
+    pub(super) fn apply(
+        &mut self,
+        frame: &Bytes,
+        update: &Update<'_>,
+        mut arrival: Arrival,
+        asked: bool,
+        delivered: &mut Delivered,
+    ) {
         let Connection { recovery, ledger, sink, settings, vitals, .. } = &mut *self.connection;
         let age_us = update.created_at_us.map(|created| arrival.unix_us.saturating_sub(created));
         match &update.kind {
             Kind::Transaction(transaction) => {
-                arrival.replayed = recovery.data(transaction.slot);
+                arrival.replayed = recovery.data(transaction.slot, asked);
                 if recovery.is_near(transaction.slot) {
                     ledger.transaction(transaction.slot, transaction.index);
                     vitals.moved(transaction.slot, age_us.filter(|_| !arrival.replayed));
                 }
             }
             Kind::TransactionStatus(status) => {
-                arrival.replayed = recovery.data(status.slot);
+                arrival.replayed = recovery.data(status.slot, asked);
                 if recovery.is_near(status.slot) {
                     ledger.status(status.slot, status.index, update.filters.iter().any(is_own_match));
                 }
             }
             Kind::BlockMeta(meta) => {
+                let now = Instant::now();
                 delivered.first_block.get_or_insert(now);
                 delivered.last_block = Some(now);
-                arrival.replayed = recovery.is_replay(meta.slot);
+                arrival.replayed = recovery.came(meta.slot, asked);
                 if !recovery.is_near(meta.slot) {
-                    return false;
+                    return;
                 }
                 ledger.meta(meta.slot, meta.parent_slot, meta.executed_transaction_count);
             }
             Kind::Slot(slot) => {
-                arrival.replayed = recovery.is_replay(slot.slot);
                 let near = recovery.is_near(slot.slot);
                 let finished = slot.status == settings.commitment;
+                // Later statuses of finished slots come live as well.
+                arrival.replayed =
+                    if finished { recovery.came(slot.slot, asked) } else { recovery.is_replay(slot.slot, asked) };
                 if near {
                     // The age of a status says nothing: a replayed one is made anew.
                     vitals.moved(slot.slot, None);
-                    sink.on_update(frame, &update, arrival);
+                    sink.on_update(frame, update, arrival);
                 }
                 if finished {
                     self.finished(slot.slot, arrival.replayed);
                 }
-                return false;
+                return;
             }
             Kind::Account(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => {}
         }
-        sink.on_update(frame, &update, arrival);
-        matches!(update.kind, Kind::Ping)
+        sink.on_update(frame, update, arrival);
     }
 
     /// A slot is finished: what is known of it, and what is to be done about it.
@@ -285,7 +326,7 @@ impl<'c, S: Sink> Live<'c, S> {
     }
 
     /// Completes and reports the updates that have been seen in force, and what was learnt about gaps.
-    async fn activated(&mut self) {
+    pub(super) async fn activated(&mut self) {
         while self.pending.first().is_some_and(|(sent, _)| sent.version <= self.active) {
             let (sent, permit) = self.pending.remove(0);
             if let Some(permit) = permit {
@@ -308,6 +349,9 @@ impl<'c, S: Sink> Live<'c, S> {
         }
         let Connection { recovery, taking, sink, vitals, .. } = &mut *self.connection;
         vitals.progress(recovery.settled());
+        if !recovery.may_replay() {
+            self.mark = None;
+        }
         if !recovery.is_wanting() {
             for taken in std::mem::take(taking).into_iter().filter(|taken| taken.all) {
                 sink.on_taken_over(taken.connection, taken.from);
@@ -362,50 +406,6 @@ impl<'c, S: Sink> Live<'c, S> {
             tokio::time::sleep_until(at).await;
             gate.acquire(ask).await
         }))
-    }
-
-    /// Asks what can be replayed, then for the permit.
-    fn offer(&self, repair: bool) -> BoxFuture<'static, ReplayOffer> {
-        let (purpose, urgent) =
-            if repair { (Purpose::Repair, false) } else { (Purpose::Reconnect, urgent(self.sent.groups)) };
-        let cost = self.connection.settings.budget.cost_update;
-        let ask = Ask { connection: self.connection.id, purpose, urgent, cost };
-        let (settings, gate, channel) =
-            (self.connection.settings.clone(), self.connection.gate.clone(), self.channel.clone());
-        let at = self.last_repair.filter(|_| repair).map(|last| last + REPAIR_SPACING);
-        Box::pin(async move {
-            if let Some(at) = at {
-                tokio::time::sleep_until(at).await;
-            }
-            // A server that does not answer this may have a replay all the same.
-            let first_available = channel::replay_info(&settings, channel).await.map_err(drop);
-            let permit = if first_available == Ok(None) { None } else { Some(gate.acquire(ask).await) };
-            (first_available, permit)
-        })
-    }
-
-    /// Asks for a replay on the same stream.
-    async fn send_replay(
-        &mut self,
-        first_available: Result<Option<u64>, ()>,
-        permit: Option<Result<Permit, GateError>>,
-    ) -> Result<(), End> {
-        let permit = permit.transpose().map_err(End::Gate)?;
-        let from = self.connection.recovery.request(first_available, &mut self.gaps);
-        self.activated().await;
-        let Some(from) = from else { return Ok(()) };
-        self.last_repair = Some(Instant::now());
-        // What was sent once can be built again.
-        let Ok(request) = self.connection.plan(&self.sent).from_slot(from, self.replays + 1).build() else {
-            return Ok(());
-        };
-        if self.requests.try_send(request).is_err() {
-            return Err(End::Silent);
-        }
-        self.replays += 1;
-        self.asked.extend(permit.map(|permit| ((self.sent.version, self.replays), permit.sent())));
-        self.last_sent = Instant::now();
-        Ok(())
     }
 
     /// Writes the newest filter set wanted.

@@ -24,7 +24,9 @@ pub mod policy;
 pub mod pool;
 pub mod probe;
 pub mod recovery;
+mod replay;
 mod rest;
+mod second;
 mod slot;
 mod start;
 pub mod status;
@@ -196,7 +198,7 @@ pub enum StreamError {
     #[error("the streams need a tokio runtime")]
     NoRuntime,
     /// The system gives us no thread or runtime.
-    #[error("a connection could not get its thread")]
+    #[error("a connection could not get its thread: {0}")]
     Thread(#[from] std::io::Error),
 }
 

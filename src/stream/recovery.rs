@@ -3,6 +3,12 @@
 //! Two steps, because a replay holds finished slots only: the new stream is live at once, and when its first slot is
 //! finished, the same stream is asked for everything from the first unfinished slot before the break on. The slot in
 //! progress at the join is finished by then, so nothing is left out (measured against yellowstone-grpc 15.1.2).
+//!
+//! A server may take no notice of a `from_slot` in a later request (so says the documentation of client 17). It is found
+//! out: frames bear the mark of the request, and no replay comes. Then, and for as long as the connection stays there, a
+//! second stream is opened for the replay, beside the live one, and closed when the replay is complete.
+
+mod refused;
 
 use std::collections::BTreeSet;
 
@@ -18,8 +24,10 @@ const MAX_OPEN: usize = 64;
 const MAX_JUMP: u64 = 100_000;
 /// So many such slots in a row, and it is a chain after all: another cluster, or a recording.
 const NEW_CHAIN: u32 = 16;
-/// So many new slots without a sign of the replay, and the server has not heard of it.
+/// So many new slots without the end of the replay, and it will not come.
 const IGNORED_AFTER: u32 = 32;
+/// So many after the server has taken the request: a replay comes before what is live.
+const IGNORED_WHEN_TAKEN: u32 = 4;
 /// How often one outage is asked for.
 const MAX_TRIES: u32 = 3;
 /// How often the server may have nothing to replay.
@@ -54,8 +62,9 @@ enum Phase {
     Live,
     /// A replay is about to be asked for.
     Asking,
-    /// A replay up to and including this slot was asked for.
-    Replaying { until: u64, seen: bool, later: u32 },
+    /// A replay up to and including this slot was asked for. `taken`: the server knows; `seen`: it has begun; `later`: new
+    /// slots since it last went on.
+    Replaying { until: u64, taken: bool, seen: bool, later: u32 },
     /// It is complete, but what was finished meanwhile may still come again.
     Ending,
 }
@@ -73,6 +82,8 @@ pub struct Recovery {
     phase: Phase,
     /// Whether this endpoint has no replay.
     unsupported: bool,
+    /// Whether this endpoint replays at the beginning of a stream only.
+    at_start_only: bool,
     /// Slots up to this one were asked for again already.
     repaired_to: Option<u64>,
     /// Found incomplete while another replay was under way.
@@ -121,6 +132,7 @@ impl Recovery {
             wanted: None,
             phase: Phase::Joining,
             unsupported: false,
+            at_start_only: false,
             repaired_to: None,
             queued: None,
             given_up: None,
@@ -171,31 +183,34 @@ impl Recovery {
         self.outliers
     }
 
-    /// Data of a slot arrived; whether it is a replay's.
-    pub fn data(&mut self, slot: u64) -> bool {
-        if self.last.is_some_and(|last| slot <= last && !self.open.contains(&slot)) {
-            return self.is_replay(slot);
-        }
-        if self.is_near(slot) {
+    /// Data of a slot arrived, in a frame that the newest request for a replay was `asked` before; whether it is the
+    /// replay's.
+    pub fn data(&mut self, slot: u64, asked: bool) -> bool {
+        if self.last.is_none_or(|last| slot > last) && self.is_near(slot) {
             self.open.insert(slot);
             if self.open.len() > MAX_OPEN {
                 self.open.pop_first();
             }
         }
-        self.is_replay(slot)
+        self.came(slot, asked)
     }
 
-    /// Whether something of this slot comes from a replay.
-    pub fn is_replay(&mut self, slot: u64) -> bool {
-        match &mut self.phase {
-            Phase::Replaying { until, seen, .. } => {
-                let replayed = slot <= *until;
-                *seen |= replayed;
-                replayed || self.last.is_some_and(|last| slot <= last)
-            }
-            Phase::Ending => self.last.is_some_and(|last| slot <= last),
-            Phase::Joining | Phase::Live | Phase::Asking => false,
+    /// What only the block itself or a replay of it brings arrived, its meta or the status that finishes it; whether it is
+    /// the replay's.
+    pub fn came(&mut self, slot: u64, asked: bool) -> bool {
+        if let Phase::Replaying { until, taken, seen, .. } = &mut self.phase {
+            *taken |= asked;
+            *seen |= asked && slot <= *until;
         }
+        self.is_replay(slot, asked)
+    }
+
+    /// Whether something of this slot, in a frame that was `asked` for, comes from a replay.
+    #[must_use]
+    pub fn is_replay(&self, slot: u64, asked: bool) -> bool {
+        asked
+            && matches!(self.phase, Phase::Replaying { .. } | Phase::Ending)
+            && self.last.is_some_and(|last| slot <= last)
     }
 
     /// A slot is finished: its status has reached the commitment of the stream. Whether a replay is to be asked for now,
@@ -226,14 +241,15 @@ impl Recovery {
                 }
                 self.phase = Phase::Ending;
             }
-            Phase::Replaying { until, seen, later } if new => {
-                self.phase = Phase::Replaying { until, seen, later: later + 1 };
-                if later + 1 >= IGNORED_AFTER {
+            Phase::Replaying { until, taken, seen, later } => {
+                let later = if new { later + 1 } else { 0 };
+                self.phase = Phase::Replaying { until, taken, seen, later };
+                if later >= IGNORED_AFTER || taken && !seen && later >= IGNORED_WHEN_TAKEN {
                     ask = self.ignored(gaps);
                 }
             }
             Phase::Ending if new => self.phase = Phase::Live,
-            Phase::Live | Phase::Asking | Phase::Replaying { .. } | Phase::Ending => {}
+            Phase::Live | Phase::Asking | Phase::Ending => {}
         }
         self.last = Some(self.last.map_or(slot, |last| last.max(slot)));
         self.open.remove(&slot);
@@ -310,20 +326,10 @@ impl Recovery {
         }
     }
 
-    /// The server went on without a replay, or without its end.
-    fn ignored(&mut self, gaps: &mut Vec<Gap>) -> bool {
-        let Phase::Replaying { until, seen, .. } = self.phase else { return false };
-        if !seen && self.wanted.is_some_and(|wanted| wanted.tries < MAX_EMPTY) {
-            self.phase = Phase::Asking;
-            return true;
-        }
-        if let Some(wanted) = self.wanted.take() {
-            let cause = if seen { wanted.cause } else { wanted.unless_restart(GapCause::ReplayUnsupported) };
-            self.settle(wanted.from, until, cause, false, gaps);
-        }
-        self.unsupported |= !seen;
-        self.phase = Phase::Live;
-        false
+    /// The last slot of the replay under way.
+    #[must_use]
+    pub const fn replaying_until(&self) -> Option<u64> {
+        if let Phase::Replaying { until, .. } = self.phase { Some(until) } else { None }
     }
 
     /// Something of a finished slot is missing on a live stream.
@@ -378,8 +384,8 @@ impl Recovery {
 
     /// Nothing is expected of this connection any more: another one has what it carried.
     pub fn rest(&mut self) {
-        let (unsupported, outliers) = (self.unsupported, self.outliers);
-        *self = Self { unsupported, outliers, ..Self::new(self.connection, self.enabled) };
+        let Self { unsupported, at_start_only, outliers, .. } = *self;
+        *self = Self { unsupported, at_start_only, outliers, ..Self::new(self.connection, self.enabled) };
     }
 
     /// What to ask for, by what the server says it has: `Ok(None)` is no replay at all, `Err` is no answer.
@@ -413,14 +419,20 @@ impl Recovery {
         wanted.tries += 1;
         self.wanted = Some(wanted);
         self.repaired_to = Some(last);
-        self.phase = Phase::Replaying { until: last, seen: false, later: 0 };
+        self.phase = Phase::Replaying { until: last, taken: false, seen: false, later: 0 };
         Some(wanted.from)
     }
 
     /// Whether a replay was asked for and has shown no sign yet: a request without it would overtake it.
     #[must_use]
     pub const fn is_expecting(&self) -> bool {
-        matches!(self.phase, Phase::Replaying { seen: false, .. })
+        !self.at_start_only && matches!(self.phase, Phase::Replaying { seen: false, .. })
+    }
+
+    /// Whether frames of a replay may still come.
+    #[must_use]
+    pub const fn may_replay(&self) -> bool {
+        matches!(self.phase, Phase::Replaying { .. } | Phase::Ending)
     }
 
     /// The stream is over. `message` is the server's own text.
@@ -436,15 +448,8 @@ impl Recovery {
             Some(wanted) => Wanted { from: wanted.from.min(from), ..wanted },
             None => Wanted { from, cause, tries: 0, empty: 0 },
         };
-        if asked && class == Class::Replay {
-            if let Some(first) = first_available(message).filter(|first| *first > wanted.from) {
-                self.settle(wanted.from, first - 1, wanted.unless_restart(GapCause::ReplayGone), false, gaps);
-                wanted.from = first;
-            } else if message.starts_with("from_slot is not supported") {
-                self.unsupported = true;
-            } else {
-                wanted.empty += 1;
-            }
+        if asked {
+            wanted = self.refused(wanted, u64::MAX, class, message, gaps);
         }
         self.wanted = Some(wanted);
         self.phase = Phase::Joining;
@@ -452,7 +457,7 @@ impl Recovery {
 
     /// The connection goes to another server: what this one cannot do says nothing about that one.
     pub const fn moved(&mut self) {
-        self.unsupported = false;
+        (self.unsupported, self.at_start_only) = (false, false);
     }
 
     /// Declares slots: nothing in them is waited for any more.
@@ -466,9 +471,4 @@ impl Recovery {
     pub fn is_near(&self, slot: u64) -> bool {
         self.last.is_none_or(|last| slot.abs_diff(last) <= MAX_JUMP)
     }
-}
-
-/// The slot in "broadcast from 101 is not available, last available: 102" (yellowstone-grpc 12–15).
-fn first_available(message: &str) -> Option<u64> {
-    message.strip_prefix("broadcast from ")?.rsplit_once("last available: ")?.1.trim().parse().ok()
 }

@@ -3,26 +3,26 @@
 //!
 //! | Row | Fault | Test, of this target where nothing else is said |
 //! |---|---|---|
-//! | 1 | port closed | `a_closed_port_is_tried_again_within_the_budget` |
+//! | 1 | port closed | `spent::an_outage_for_good_costs_forty_five_calls_a_minute_at_most` |
 //! | 2 | no handshake | `a_server_that_never_answers_costs_its_permit` |
 //! | 3 | reset at byte n | `a_reset_at_any_byte_is_overcome` |
 //! | 4 | end within a message | `an_end_within_a_message_is_overcome` |
 //! | 5, 6 | black hole | `a_dead_path_is_noticed_and_left`; times: `simulation`, `dead_links_and_silent_streams_are_noticed_in_time` |
 //! | 7 | silent stream | `a_silent_stream_on_a_living_connection_is_left`; time: as above |
-//! | 8 | pings without data | unit test `a_quiet_stream_is_given_up_only_when_others_go_on` of the watchdog |
+//! | 8 | pings without data | `simulation`, `a_stream_with_pings_and_no_data_is_left_when_the_others_are_ahead` |
 //! | 9, 10 | slow path, narrow path | `slow::*` |
 //! | 11 | one byte at a time | `one_byte_at_a_time_gives_the_same_output` |
 //! | 12 | a day of breaks | `simulation`, `nothing_is_lost_doubled_or_overspent_while_everything_breaks` (hours, from seeds) |
 //! | 13 | all reset at once | `three_connections_reset_at_once_all_come_back`; apart: `stream`, `connections_that_were_cut_together_come_back_apart` |
 //! | 14, 15 | accepted and dropped | `a_server_that_takes_and_drops_gets_fifteen_calls_a_minute` |
-//! | 16 | GOAWAY | `a_goaway_is_survived`, without a second stream before the first ends |
+//! | 16 | GOAWAY | `a_goaway_is_survived`, without a second stream before the first ends: the transport does not tell of it |
 //! | 17 | call for calm | `a_call_for_calm_is_not_taken_for_a_rate_limit` |
 //! | 18, 19 | stream reset, no streams | `a_stream_that_is_reset_is_opened_again`, `a_server_without_room_for_streams_is_tried_again` |
-//! | 20, 21 | HTTP statuses, gRPC codes | `http_answers_have_their_meaning`, `every_code_has_its_meaning_in_both_phases` |
+//! | 20, 21 | HTTP statuses, gRPC codes | `codes::*` |
 //! | 22 | rate limit | `a_rate_limit_freezes_new_subscriptions_only` |
 //! | 23 | no room | `one_stream_too_many_is_not_tried_again_soon`; `stream`, `room::*` |
 //! | 24, 25, 27, 30 | lagged, replay gone or dead, impossible slots | `replay::*` |
-//! | 26 | no replay | `stream`, `a_server_without_replay_is_asked_once_at_most` |
+//! | 26 | no replay, or at the beginning of a stream only | `stream`, `a_server_without_replay_is_asked_once_at_most`, `a_server_that_replays_at_the_beginning_only_is_asked_on_a_second_stream` |
 //! | 28 | twice, out of order | `duplicates_and_replays_count_once` |
 //! | 29 | dead slots | `market_state` against all that happened; `simulation` |
 //! | 31 | too large a message | `too_large_a_message_is_our_own_limit`, `a_bomb_is_our_own_limit_and_no_rate_limit` |
@@ -33,7 +33,7 @@
 //! | 42 | four processes | `stream_permits`, `four_processes_one_of_them_killed_keep_the_rule_together`; `stream_budget` |
 //! | 43 | ledger broken or locked | `stream_permits` |
 //! | 44 | clock jumps | no test: nothing but the time since the boot is read; not the suspended machine |
-//! | 45 | no name | `spent::a_name_that_is_none_is_tried_in_peace`; not the limit of open files |
+//! | 45 | no name, no open files left | `spent::a_name_that_is_none_is_tried_in_peace`, `spent::with_too_few_open_files_it_says_so_and_is_quiet` |
 //! | 46 | TLS | `a_plain_port_never_gets_plain_text`; `stream`, `certificates_are_retried_seldom` |
 //! | 47 | budget spent | `the_reserve_lets_a_reconnect_through_and_refuses_a_rebalance` |
 //! | 48 | unknown outcome | `spent::a_call_without_an_answer_is_charged_for_a_window_after_its_deadline` |
@@ -42,6 +42,7 @@
 
 #[path = "../support/client.rs"]
 mod client;
+mod codes;
 #[path = "../support/raw.rs"]
 mod raw;
 mod replay;
@@ -63,7 +64,7 @@ use smart_stream_tui::{
     stream::{
         BudgetRules, Control, OnEnd, StreamSettings, StreamStatus,
         status::{
-            ConnectionState::{BackingOff, Idle, Live, Stopped, WaitingForPermit},
+            ConnectionState::{BackingOff, Idle, Live, WaitingForPermit},
             Move, StreamEventKind, Throttle,
         },
     },
@@ -100,21 +101,6 @@ fn engine(streams: StreamSettings) -> Engine {
         wait_for_sinks: false,
     };
     Engine::start(settings).unwrap()
-}
-
-/// Row 1.
-#[tokio::test]
-async fn a_closed_port_is_tried_again_within_the_budget() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
-    let mut client = Client::start(quick(&url, 2));
-    client.until_cause(0, BackingOff, "no connection").await;
-    let spent = client.until("out of permits", |status| {
-        status.connections.iter().all(|one| one.permits_in_window == 15 && one.state == WaitingForPermit)
-    });
-    assert_eq!(spent.await.budget.used, 30);
-    client.streams.close().await;
 }
 
 /// Row 2.
@@ -328,95 +314,6 @@ async fn a_server_without_room_for_streams_is_tried_again() {
     client.until_connection(0, "tried again", |one| one.permits_in_window >= 2).await;
     assert_eq!(http.calls(), 0);
     client.streams.close().await;
-}
-
-/// What is to become of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// Another attempt.
-    Retry,
-    /// No more of this connection.
-    Stop,
-    /// No new subscription of anyone.
-    Freeze,
-}
-
-async fn then(mut client: Client, expected: Then, calls: impl Fn() -> usize, of: &str) {
-    match expected {
-        Then::Retry => {
-            client.until_connection(0, &format!("tried again after {of}"), |one| one.permits_in_window >= 2).await;
-        }
-        Then::Stop => {
-            client.until_connection(0, &format!("stopped by {of}"), |one| one.state == Stopped).await;
-            assert_eq!(calls(), 1, "{of}");
-        }
-        Then::Freeze => {
-            let status = client.until(&format!("frozen by {of}"), |status| status.budget.frozen_ms.is_some()).await;
-            assert!(status.budget.frozen_ms.unwrap() > FULL_HOLD_MS, "{of}");
-            client.until_connection(0, "waiting", |one| one.state == WaitingForPermit).await;
-        }
-    }
-    client.streams.close().await;
-}
-
-/// Row 20.
-#[tokio::test]
-async fn http_answers_have_their_meaning() {
-    let cases = [
-        (401, Then::Stop),
-        (403, Then::Stop),
-        (404, Then::Stop),
-        (429, Then::Freeze),
-        (502, Then::Retry),
-        (503, Then::Retry),
-        (504, Then::Retry),
-        (200, Then::Retry),
-    ];
-    for (status, expected) in cases {
-        let http = answers(Answer::Http(status)).await;
-        let client = Client::start(quick(&http.url(), 1));
-        then(client, expected, || http.calls(), &format!("HTTP {status}")).await;
-    }
-}
-
-/// Row 21: every code, before the first message and in mid-stream.
-#[tokio::test]
-async fn every_code_has_its_meaning_in_both_phases() {
-    let cases = [
-        ("CANCELLED", Then::Retry),
-        ("UNKNOWN", Then::Retry),
-        ("INVALID_ARGUMENT", Then::Stop),
-        ("DEADLINE_EXCEEDED", Then::Retry),
-        ("NOT_FOUND", Then::Stop),
-        ("ALREADY_EXISTS", Then::Stop),
-        ("PERMISSION_DENIED", Then::Stop),
-        ("RESOURCE_EXHAUSTED", Then::Freeze),
-        ("FAILED_PRECONDITION", Then::Stop),
-        ("ABORTED", Then::Retry),
-        ("OUT_OF_RANGE", Then::Retry),
-        ("UNIMPLEMENTED", Then::Stop),
-        ("INTERNAL", Then::Retry),
-        ("UNAVAILABLE", Then::Retry),
-        ("DATA_LOSS", Then::Retry),
-        ("UNAUTHENTICATED", Then::Stop),
-    ];
-    let mut running = Vec::new();
-    for (code, expected) in cases {
-        for after in [0, 5] {
-            running.push(tokio::spawn(async move {
-                let plan = format!(
-                    "[[fault]]\nat = '0s'\nfor = '1h'\nkind = 'status'\ncode = '{code}'\nmessage = 'x'\nafter = {after}"
-                );
-                let server = server(&plan).await;
-                let client = Client::start(quick(&server.url(), 1));
-                then(client, expected, || subscribes(&server).len(), &format!("{code} after {after}")).await;
-                server.shutdown().await;
-            }));
-        }
-    }
-    for one in running {
-        one.await.unwrap();
-    }
 }
 
 /// Row 22: the rate limit stops new subscriptions and leaves live streams alone.

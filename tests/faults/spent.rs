@@ -1,6 +1,6 @@
 //! What the budget is spent on when a program, a name or an answer fails again and again.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use smart_stream_tui::stream::{
     BudgetRules, StreamSettings,
@@ -16,6 +16,52 @@ use crate::{
     client::{Client, quick, server, subscribes, within_budget},
     patient,
 };
+
+/// Row 1: nobody is there, for as long as it takes to spend what each connection may.
+#[tokio::test]
+async fn an_outage_for_good_costs_forty_five_calls_a_minute_at_most() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let mut client = Client::start(quick(&url, 3));
+    client.until_cause(0, BackingOff, "no connection").await;
+    let spent = client.until("out of permits", |status| {
+        status.connections.iter().all(|one| one.permits_in_window == 15 && one.state == WaitingForPermit)
+    });
+    assert_eq!(spent.await.budget.used, 45);
+    client.streams.close().await;
+}
+
+/// Of row 45, a system that gives no more open files: that is said, or the program lives with what it has.
+#[tokio::test]
+async fn with_too_few_open_files_it_says_so_and_is_quiet() {
+    let server = server("").await;
+    let mut refused = 0;
+    for (limit, connections) in [(8, "1"), (12, "1"), (16, "1"), (16, "3"), (64, "1")] {
+        let home = tempfile::tempdir().unwrap();
+        let run = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &run, env!("CARGO_BIN_EXE_smart-stream-tui")]);
+        command.args(["snapshot", "--after", "1s", "--connections", connections, "--endpoint", &server.url()]);
+        command.env_clear().env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        command.env("XDG_STATE_HOME", home.path());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => {}
+            Some(1) => {
+                refused += 1;
+                assert!(words.contains("Too many open files") && !words.contains("panicked"), "{limit}: {words}");
+            }
+            other => panic!("{limit}: {other:?}, {words}"),
+        }
+        assert!(limit < 64 || output.status.success(), "{words}");
+    }
+    assert!(refused > 0, "the limit does not bite");
+    // Less than one in 0.25 s, whatever went wrong.
+    assert!(subscribes(&server).len() <= 15, "{}", subscribes(&server).len());
+    server.shutdown().await;
+}
 
 /// Row 41: a program that is started over and over spends one budget, and the run that gets nothing says how long.
 #[tokio::test]

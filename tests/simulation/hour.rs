@@ -60,6 +60,8 @@ pub(crate) struct Hour {
     max_streams: Option<u32>,
     pub(crate) slot: Duration,
     replay_slots: usize,
+    /// Whether the server replays in a stream that is live, or at its beginning only.
+    replays_later: bool,
     latency: Duration,
     faults: Vec<Fault>,
     breaks: Vec<(Duration, Duration, Break)>,
@@ -210,6 +212,7 @@ impl Hour {
             moves: random.bool(),
             slot: Duration::from_millis([400, 1_000, 2_000][random.usize(..3)]),
             replay_slots: [0, 20, 150, 150, 150, 1_000][random.usize(..6)],
+            replays_later: seed % 4 != 3,
             latency: Duration::from_millis(random.u64(1..50)),
             faults,
             breaks,
@@ -259,6 +262,7 @@ impl Hour {
                     let settings = ServerSettings {
                         pace: Pace::Real,
                         replay_slots: hour.replay_slots,
+                        replays_later: hour.replays_later,
                         max_streams: hour.max_streams,
                         faults: Some(hour.plan(now)),
                         clock: client::clock(),

@@ -112,6 +112,20 @@ fn dead_links_and_silent_streams_are_noticed_in_time() {
     }
 }
 
+/// Pings alone keep no stream while the others go on: one more stream, and nothing missed in silence.
+#[test]
+fn a_stream_with_pings_and_no_data_is_left_when_the_others_are_ahead() {
+    for seed in (1..).filter(|seed| Hour::new(*seed, 8).connections > 1).take(2) {
+        let (at, lasts) = (Duration::from_secs(60), Some(Duration::from_secs(300)));
+        let kind = FaultKind::Drop { share: 1.0, all: true };
+        let hour = Hour::new(seed, 8).with(vec![Fault { at, lasts, connection: Some(1), kind }], Vec::new());
+        let streams = hour.connections as u64 + 1;
+        let outcome = hour.play();
+        assert!(outcome.wrong.is_empty(), "seed {seed}: {:?}", outcome.wrong);
+        assert_eq!(outcome.streams, streams, "seed {seed}");
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_history() {
     let [first, second] = [(); 2].map(|()| Hour::new(1, 10).play());

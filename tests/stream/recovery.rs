@@ -104,6 +104,39 @@ async fn a_server_without_replay_is_asked_once_at_most() {
     stage.close().await;
 }
 
+/// A `from_slot` that the server passes over is found out once; from then on a second stream brings what was missed.
+#[tokio::test]
+async fn a_server_that_replays_at_the_beginning_only_is_asked_on_a_second_stream() {
+    let server = ServerSettings { replays_later: false, ..ServerSettings::default() };
+    let mut stage = Stage::start(chain(), server, |settings| settings).await;
+    stage.slots(3).await;
+    for cut in 1..=3 {
+        let goal = stage.received + 50;
+        stage.until(|stage| stage.received >= goal).await;
+        stage.proxy.down();
+        stage.slots(4).await;
+        stage.proxy.up();
+        stage.until(|stage| stage.gaps.iter().filter(|gap| gap.repaired).count() >= cut).await;
+    }
+    let to = settled(&mut stage).await;
+    assert_eq!(stage.missing(to), [], "lost");
+    assert!(stage.gaps.iter().all(|gap| gap.repaired), "{:?}", stage.gaps);
+    let view = stage.completeness.view();
+    assert_eq!((view.counts.lost, view.open_gaps, view.lost_transactions), (0, 0, 0));
+    let log = stage.server.log();
+    let calls = log.iter().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count();
+    let asks = log
+        .iter()
+        .filter(|entry| matches!(&entry.event, OracleEvent::Applied { request, .. } if request.from_slot.is_some()));
+    assert_eq!((calls, asks.count()), (1 + 3 + 3, 1 + 3), "streams, and requests for a replay");
+    // Every one of them is paid for; what is live was not delivered by the second stream as well.
+    stage.until(|stage| stage.status.borrow().budget.used >= 8).await;
+    assert_eq!(stage.status.borrow().budget.used, 8);
+    let only_live = stage.executed(to).iter().filter(|signature| stage.delivered[*signature] == 1).count();
+    assert!(only_live > 200, "{only_live}");
+    stage.close().await;
+}
+
 #[tokio::test]
 async fn a_whole_slot_is_proven_by_its_count_and_confirmed_streams_recover_too() {
     let adapt = |settings: StreamSettings| StreamSettings { commitment: 1, proof: ProofMode::Block, ..settings };

@@ -31,7 +31,10 @@ struct Server {
     ring: usize,
     /// Of a thousand transactions, so many are not sent.
     drop: u32,
+    /// Whether it takes a `from_slot` at the beginning of a stream only.
     ignores_from_slot: bool,
+    /// Whether it sends nothing of what a request with one says.
+    deaf: bool,
     /// Whether it says what it has.
     tells: bool,
 }
@@ -47,23 +50,28 @@ struct Client {
     /// How each slot stood last.
     proofs: BTreeMap<u64, SlotProof>,
     ask: bool,
+    /// The server has taken a request for a replay on this stream, and what it sends bears its mark.
+    asked: bool,
 }
 
 impl Client {
     fn take(&mut self, message: &Message) {
         match *message {
             Message::Transaction(slot, index) => {
-                self.recovery.data(slot);
+                self.recovery.data(slot, self.asked);
                 self.ledger.transaction(slot, index);
                 self.delivered.insert((slot, index));
             }
             Message::Status(slot, index) => {
-                self.recovery.data(slot);
+                self.recovery.data(slot, self.asked);
                 self.ledger.status(slot, index, true);
             }
-            Message::Meta { slot, parent, executed } => self.ledger.meta(slot, parent, executed),
+            Message::Meta { slot, parent, executed } => {
+                self.recovery.came(slot, self.asked);
+                self.ledger.meta(slot, parent, executed);
+            }
             Message::Processed(slot) => {
-                let replayed = self.recovery.is_replay(slot);
+                let replayed = self.recovery.came(slot, self.asked);
                 let mut gaps = Vec::new();
                 self.ask |= self.recovery.finished(slot, &mut gaps);
                 let finished = self.ledger.finished(slot, replayed);
@@ -106,7 +114,8 @@ fn play(seed: u64) {
     let mut server = Server {
         ring: [0, 3, 20, 150][random.usize(0..4)],
         drop: [0, 0, 0, 2, 30][random.usize(0..5)],
-        ignores_from_slot: random.u32(0..8) == 0,
+        ignores_from_slot: random.u32(0..4) == 0,
+        deaf: random.u32(0..4) == 0,
         tells: random.bool(),
     };
     let mut client = Client {
@@ -118,12 +127,14 @@ fn play(seed: u64) {
         since: None,
         proofs: BTreeMap::new(),
         ask: false,
+        asked: false,
     };
     let mut made: BTreeMap<u64, u64> = BTreeMap::new();
     let mut parents: BTreeMap<u64, u64> = BTreeMap::new();
     let mut ring: Vec<u64> = Vec::new();
     let (mut up, mut slot, mut parent, mut since_break) = (true, 1_000, 999, 0);
     client.recovery.opened();
+    client.asked = false;
     client.ledger.opened();
     let breaks = random.u32(0..4);
     let steps = random.usize(60..160);
@@ -137,6 +148,7 @@ fn play(seed: u64) {
             if !up {
                 up = true;
                 client.recovery.opened();
+                client.asked = false;
                 client.ledger.opened();
             }
         }
@@ -156,6 +168,7 @@ fn play(seed: u64) {
                 up = !up;
                 if up {
                     client.recovery.opened();
+                    client.asked = false;
                     client.ledger.opened();
                 } else {
                     client.ask = false;
@@ -183,7 +196,10 @@ fn play(seed: u64) {
             let mut gaps = Vec::new();
             let from = client.recovery.request(told, &mut gaps);
             client.declare(gaps);
-            if let Some(from) = from.filter(|_| !server.ignores_from_slot) {
+            // A second stream has its own frames, all of which are asked for; the live one's are not.
+            let second = client.recovery.takes_a_second_stream();
+            client.asked = from.is_some() && !second && !(server.ignores_from_slot && server.deaf);
+            if let Some(from) = from.filter(|_| second || !server.ignores_from_slot) {
                 let refusal = match ring.first() {
                     None => Some("from_slot is not supported".to_owned()),
                     Some(first) if from < *first => {
@@ -192,13 +208,19 @@ fn play(seed: u64) {
                     Some(_) if !calm && random.u32(0..20) == 0 => Some("failed to get replay response".to_owned()),
                     Some(_) => None,
                 };
-                if let Some(text) = refusal {
+                if let Some(text) = refusal.as_ref().filter(|_| second) {
+                    let mut gaps = Vec::new();
+                    client.ask |= client.recovery.second_lost(Class::Replay, text, &mut gaps);
+                    client.declare(gaps);
+                } else if let Some(text) = refusal {
                     let mut gaps = Vec::new();
                     client.recovery.lost(Class::Replay, &text, GapCause::Disconnect, &mut gaps);
                     client.declare(gaps);
                     client.recovery.opened();
+                    client.asked = false;
                     client.ledger.opened();
                 } else {
+                    client.asked = true;
                     for slot in ring.clone().into_iter().filter(|slot| *slot >= from) {
                         let (count, parent) = (made[&slot], parents[&slot]);
                         for index in 0..count {
@@ -208,12 +230,14 @@ fn play(seed: u64) {
                         client.take(&Message::Meta { slot, parent, executed: count });
                         client.take(&Message::Processed(slot));
                     }
+                    client.asked = !second;
                 }
             }
         }
         if !up && since_break > 3 && random.u32(0..4) == 0 {
             up = true;
             client.recovery.opened();
+            client.asked = false;
             client.ledger.opened();
         }
         parent = slot;

@@ -213,6 +213,12 @@ pub(crate) struct Keep {
     told: Vec<Told>,
 }
 
+impl Keep {
+    pub(crate) fn new(connection: usize) -> Self {
+        Self { connection, told: Vec::new() }
+    }
+}
+
 impl Sink for Keep {
     type Batch = (usize, Vec<Told>);
 
@@ -315,7 +321,7 @@ impl Stage {
         let covered = settings.connections;
         let proof = settings.proof;
         let (sender, batches) = mpsc::channel(1_024);
-        let streams = Streams::start(settings, |connection| Keep { connection, told: Vec::new() }, sender).unwrap();
+        let streams = Streams::start(settings, Keep::new, sender).unwrap();
         Self {
             server,
             proxy,

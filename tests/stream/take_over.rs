@@ -19,7 +19,7 @@ fn live() -> Recovery {
 
 fn finish(recovery: &mut Recovery, slot: u64) -> (bool, Vec<Gap>) {
     let mut gaps = Vec::new();
-    recovery.data(slot);
+    recovery.data(slot, false);
     let ask = recovery.finished(slot, &mut gaps);
     (ask, gaps)
 }
@@ -39,7 +39,7 @@ fn bounds(gaps: &[Gap]) -> Vec<(u64, u64, bool)> {
 #[test]
 fn the_slot_in_which_the_groups_came_is_fetched_as_well() {
     let mut recovery = live();
-    recovery.data(111);
+    recovery.data(111, false);
     recovery.take_over(90, GapCause::Disconnect);
     assert_eq!(recovery.settled(), Some(89), "nothing of theirs is here");
     assert!(finish(&mut recovery, 111).0);
@@ -70,7 +70,7 @@ fn what_is_about_to_be_asked_for_waits_for_the_slot_at_hand() {
     recovery.opened();
     assert!(finish(&mut recovery, 120).0);
     // Slot 121 has begun, and its first transactions came without these groups.
-    recovery.data(121);
+    recovery.data(121, false);
     recovery.take_over(115, GapCause::Disconnect);
     assert_eq!(ask(&mut recovery), None, "it would end before the slot at hand");
     assert!(finish(&mut recovery, 121).0);

@@ -205,6 +205,8 @@ impl Hub {
         let twin = state.streams.iter().find(|stream| stream.filter.request == filter.request);
         let filter = twin.map_or_else(|| Arc::new(filter), |twin| Arc::clone(&twin.filter));
         state.oracle.note(OracleEvent::Applied { stream: id, request: Box::new(request) });
+        let first = state.streams.get(place).is_some_and(|stream| !stream.started);
+        let from_slot = from_slot.filter(|_| first || self.settings.replays_later);
         if from_slot.is_some() && self.faults.as_ref().is_some_and(|faults| faults.replay_is_gone()) {
             state.ring.forget();
         }
