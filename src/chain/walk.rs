@@ -253,12 +253,10 @@ impl Walk {
                 }
             };
             let position = Some(u16::try_from(inner).map_err(impossible)?);
+            let node = |compiled| Node { compiled, role: None, outer, inner: position };
             match usual(meta, &range) {
-                Some(compiled) => self.nodes.push(Node { compiled, role: None, outer, inner: position }),
-                None => {
-                    let compiled = any(meta, range)?;
-                    self.nodes.push(Node { compiled, role: None, outer, inner: position });
-                }
+                Some(instruction) => self.nodes.push(node(instruction)),
+                None => self.nodes.push(node(any(meta, range)?)),
             }
             inner += 1;
         }

@@ -117,9 +117,11 @@ impl Calls {
                 && instruction.data.starts_with(&EVENT_CALL)
             {
                 let emitter = match instruction.depth {
-                    Some(depth) => {
-                        self.stack.last().filter(|frame| frame.depth.checked_add(1) == Some(depth)).and_then(|frame| frame.call)
-                    }
+                    Some(depth) => self
+                        .stack
+                        .last()
+                        .filter(|frame| frame.depth.checked_add(1) == Some(depth))
+                        .and_then(|frame| frame.call),
                     None => last[program as usize],
                 };
                 if let Some(emitter) = emitter.map(|call| call as usize)

@@ -114,8 +114,10 @@ pub(super) fn at(place: usize, opened: Accounts, walked: &Walked<'_>, origin: &O
 fn owner_of(account: u8, opened: Accounts, walked: &Walked<'_>) -> Option<Wallet> {
     let by_opening = || {
         let mut usual = walked.calls_of(Role::AssociatedToken);
-        let usual = usual.find(|call| usual_opened_by(call) == Some(account)).and_then(|call| call.account(USUAL_OWNER));
-        let named = || walked.calls_of(Role::Token).filter(|call| opened_by(call) == Some(account)).find_map(owner_named_by);
+        let usual =
+            usual.find(|call| usual_opened_by(call) == Some(account)).and_then(|call| call.account(USUAL_OWNER));
+        let named =
+            || walked.calls_of(Role::Token).filter(|call| opened_by(call) == Some(account)).find_map(owner_named_by);
         usual.or_else(named).map(|owner| Wallet::new(*owner))
     };
     opened.contains(account).then(by_opening).flatten().or_else(|| walked.token_owner(account))
