@@ -142,16 +142,14 @@ impl<'a> Fields<'a> {
         while self.next_range(key).is_some() {}
     }
 
-    /// The content of the next field, if it has that very key and exactly `N` bytes, fewer than 128.
+    /// The contents of the following fields that have that very key and exactly 32 bytes; stops before any other.
     #[inline]
-    pub(crate) fn next_like<const N: usize>(&mut self, key: u8) -> Option<&'a [u8; N]> {
-        let [first, length, content @ ..] = self.buffer.get(self.at..)? else { return None };
-        if *first != key || usize::from(*length) != N {
-            return None;
-        }
-        let content = content.first_chunk()?;
-        self.at += 2 + N;
-        Some(content)
+    pub(crate) fn run_of(&mut self, key: u8) -> impl Iterator<Item = [u8; 32]> + use<'a> {
+        let (fields, _) = self.buffer.get(self.at..).unwrap_or_default().as_chunks::<34>();
+        let count = fields.iter().take_while(|[first, length, ..]| *first == key && *length == 32).count();
+        self.at += count * 34;
+        let content = |[_, _, content @ ..]: &[u8; 34]| *content;
+        fields.get(..count).unwrap_or_default().iter().map(content)
     }
 
     /// The value of the next field, if it has that very key and a value below 128.

@@ -210,8 +210,9 @@ impl Role {
     #[inline]
     pub fn of(id: &[u8; 32]) -> Option<Self> {
         // Asked for every instruction: one place of a table rules out nearly everything.
-        let (known, role) = BY_HEAD.get(place(head(id))).copied().flatten()?;
-        (head(known.as_array()) == head(id) && known.as_array() == id).then_some(role)
+        let head = head(id);
+        let (_, known) = BY_HEAD.get(place(head)).filter(|(known, _)| *known == head)?;
+        (*known).filter(|(known, _)| known.as_array() == id).map(|(_, role)| role)
     }
 }
 
@@ -235,9 +236,9 @@ const BASE58_HEADS: [u64; Program::ALL.len()] = {
     heads
 };
 
-/// The programs with a role by [`place`]. Two of them in one place would not compile.
-static BY_HEAD: [Option<(&Pubkey, Role)>; 1 << PLACE_BITS] = {
-    let mut table: [Option<(&Pubkey, Role)>; 1 << PLACE_BITS] = [None; 1 << PLACE_BITS];
+/// The programs with a role by [`place`], with their heads. Two of them in one place would not compile.
+static BY_HEAD: [(u64, Option<(&Pubkey, Role)>); 1 << PLACE_BITS] = {
+    let mut table: [(u64, Option<(&Pubkey, Role)>); 1 << PLACE_BITS] = [(0, None); 1 << PLACE_BITS];
     let mut at = 0;
     while at < Program::ALL.len() + HELPERS.len() {
         let (id, role) = if at < HELPERS.len() {
@@ -246,9 +247,10 @@ static BY_HEAD: [Option<(&Pubkey, Role)>; 1 << PLACE_BITS] = {
             let program = Program::ALL[at - HELPERS.len()];
             (program.id(), Role::Venue(program))
         };
-        let place = place(head(id.as_array()));
-        assert!(table[place].is_none(), "another multiplier is needed");
-        table[place] = Some((id, role));
+        let head = head(id.as_array());
+        let place = place(head);
+        assert!(table[place].1.is_none(), "another multiplier is needed");
+        table[place] = (head, Some((id, role)));
         at += 1;
     }
     table

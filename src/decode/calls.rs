@@ -11,15 +11,16 @@ use super::{
     event::{Event, EventKind, Path, Source, Venue},
     known_pools::KnownPools,
     logs::{Caller, Line, Running},
+    moves::lamports_sent,
     sender::Spending,
     tables,
     tally::{Tally, Undecoded, UndecodedReason},
-    transfer::{self, Transfer},
+    transfer::{self, Accounts, Transfer},
     venue::{self, Discriminator, Emits, HOP_ACCOUNTS, Layout, Parent, Read, Refused},
 };
 use crate::chain::{
     ids::{Pool, Signature, Wallet},
-    program::{Program, Transport},
+    program::{Program, Role, Transport},
     transaction::{Instruction, Walked},
 };
 
@@ -39,8 +40,9 @@ pub(super) struct Origin {
 pub(super) struct Calls {
     list: Vec<Call>,
     stack: Vec<Frame>,
-    /// Places of what may be transfers beside the trades.
+    /// Places of what may be transfers beside the trades, and which token accounts were opened.
     beside: Vec<usize>,
+    opened: Accounts,
     /// An event from the log, out of its base64.
     body: Vec<u8>,
     /// Of all transactions so far.
@@ -50,7 +52,7 @@ pub(super) struct Calls {
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     depth: u32,
-    call: Option<usize>,
+    call: Option<u32>,
     /// Whether it or one above it is of a venue's program.
     in_venue: bool,
 }
@@ -75,7 +77,8 @@ impl Calls {
         }
         self.settle(log_is_whole, &mut found);
         if !self.list.is_empty() {
-            transfers.extend(self.beside.iter().filter_map(|place| transfer::at(*place, walked, origin)));
+            let opened = self.opened;
+            transfers.extend(self.beside.iter().filter_map(|place| transfer::at(*place, opened, walked, origin)));
         }
         spending
     }
@@ -85,6 +88,7 @@ impl Calls {
         let mut spending = Spending::default();
         self.stack.clear();
         self.beside.clear();
+        self.opened = Accounts::default();
         let mut outer = 0;
         let mut counts = [0_u32; Program::ALL.len()];
         // The last call of each program under the same top-level instruction: the emitter where depth is unknown.
@@ -102,26 +106,25 @@ impl Calls {
             let ordinal = program.map_or(0, |program| counts[program as usize]);
             if let Some(program) = program {
                 counts[program as usize] += 1;
-            } else {
-                spending.add(&instruction);
-                let in_venue = || match instruction.depth {
+            } else if let Some(role) = instruction.role {
+                let in_venue = match instruction.depth {
                     Some(_) => self.stack.last().is_some_and(|frame| frame.in_venue),
                     None => last != nobody,
                 };
-                if transfer::may_be(&instruction) && !in_venue() {
-                    self.beside.push(place);
-                }
+                self.pay(role, &instruction, place, in_venue, &mut spending);
             }
             if let Some(program) = program
                 && instruction.data.starts_with(&EVENT_CALL)
             {
                 let emitter = match instruction.depth {
-                    Some(depth) => {
-                        self.stack.last().filter(|frame| frame.depth + 1 == depth).and_then(|frame| frame.call)
-                    }
-                    None => last[program as usize].map(|call| call as usize),
+                    Some(depth) => self
+                        .stack
+                        .last()
+                        .filter(|frame| frame.depth.checked_add(1) == Some(depth))
+                        .and_then(|frame| frame.call),
+                    None => last[program as usize],
                 };
-                if let Some(emitter) = emitter
+                if let Some(emitter) = emitter.map(|call| call as usize)
                     && let Some((event, body)) = event_of(program, &instruction)
                     && let Some(call) = self.list.get_mut(emitter).filter(|call| call.program == program)
                 {
@@ -134,16 +137,47 @@ impl Calls {
             if let Some(program) = program {
                 let caller = match instruction.depth {
                     Some(_) => self.stack.last().and_then(|frame| frame.call),
-                    None => last[Program::PumpSwap as usize].map(|call| call as usize),
+                    None => last[Program::PumpSwap as usize],
                 };
-                call = Some(self.list.len());
-                last[program as usize] = u32::try_from(self.list.len()).ok();
+                call = u32::try_from(self.list.len()).ok();
+                last[program as usize] = call;
+                let caller = caller.map(|caller| caller as usize);
                 self.list.push(Call { outer, ordinal, caller, ..Call::new(program, &instruction, place) });
             }
             let in_venue = call.is_some() || self.stack.last().is_some_and(|frame| frame.in_venue);
             self.stack.push(Frame { depth, call, in_venue });
         }
         spending
+    }
+
+    /// What an instruction of no venue's pays, moves and opens.
+    fn pay(
+        &mut self,
+        role: Role,
+        instruction: &Instruction<'_>,
+        place: usize,
+        in_venue: bool,
+        spending: &mut Spending,
+    ) {
+        let beside = match role {
+            Role::System => lamports_sent(instruction).is_some_and(|(to, amount)| !spending.send(to, amount)),
+            Role::Token => {
+                self.opened.insert(transfer::opened_by(instruction));
+                !in_venue && transfer::token_transfer(instruction.data).is_some()
+            }
+            Role::AssociatedToken => {
+                self.opened.insert(transfer::usual_opened_by(instruction));
+                false
+            }
+            Role::ComputeBudget => {
+                spending.budget(instruction);
+                false
+            }
+            Role::Venue(_) => false,
+        };
+        if beside && !in_venue {
+            self.beside.push(place);
+        }
     }
 
     /// Whether events may still be in the log.

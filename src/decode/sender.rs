@@ -5,18 +5,15 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{
-    event::{Cost, Trade},
-    moves::lamports_sent,
-};
+use super::event::{Cost, Trade};
 use crate::chain::{
     ids::{Key, Wallet},
-    program::Role,
     transaction::{Instruction, Walked},
 };
 
-/// The first bytes of all keys of 43 characters that begin with `jitodontfront`.
-const MARK: [u8; 9] = [0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a, 0x63];
+/// The first bytes of all keys of 43 characters that begin with `jitodontfront`: a word that is quickly compared, and one
+/// more.
+const MARK: ([u8; 8], u8) = ([0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a], 0x63);
 /// What a transaction is called whose top level is the venue itself and that nothing else names.
 pub const DIRECT: &str = "direct";
 /// A compute budget's limit and price: the first byte of their data.
@@ -97,7 +94,7 @@ const fn head(key: &[u8; 32]) -> u64 {
 
 /// The app that a key names.
 fn marked(key: &[u8; 32]) -> Option<&'static str> {
-    if !key.starts_with(&MARK) {
+    if key.first_chunk() != Some(&MARK.0) || key[MARK.0.len()] != MARK.1 {
         return None;
     }
     let mut text = Base58::EMPTY;
@@ -137,16 +134,25 @@ pub(super) struct Spending {
 }
 
 impl Spending {
-    /// Takes an instruction into account.
-    pub(super) fn add(&mut self, instruction: &Instruction<'_>) {
-        match (instruction.role, instruction.data) {
-            (Some(Role::System), _) => self.tip = self.tip.saturating_add(tip_of(instruction).unwrap_or(0)),
-            (Some(Role::ComputeBudget), [what, rest @ ..]) if instruction.inner.is_none() => match *what {
+    /// Takes a transfer of lamports into account; whether it was a tip.
+    pub(super) fn send(&mut self, to: &[u8; 32], amount: u64) -> bool {
+        let tip = is_tip_account(to);
+        if tip {
+            self.tip = self.tip.saturating_add(amount);
+        }
+        tip
+    }
+
+    /// Takes an instruction of the compute budget's into account.
+    pub(super) fn budget(&mut self, instruction: &Instruction<'_>) {
+        if let [what, rest @ ..] = instruction.data
+            && instruction.inner.is_none()
+        {
+            match *what {
                 UNIT_LIMIT => self.unit_limit = number(rest).map(u32::from_le_bytes).or(self.unit_limit),
                 UNIT_PRICE => self.unit_price = number(rest).map(u64::from_le_bytes).or(self.unit_price),
                 _ => {}
-            },
-            _ => {}
+            }
         }
     }
 
@@ -163,14 +169,8 @@ impl Spending {
     }
 }
 
-/// Lamports that a system instruction sends to a tip account.
-fn tip_of(instruction: &Instruction<'_>) -> Option<u64> {
-    let (to, amount) = lamports_sent(instruction)?;
-    is_tip_account(to).then_some(amount)
-}
-
 /// Whether what is sent to that account is a tip.
-pub(super) fn is_tip_account(account: &[u8; 32]) -> bool {
+fn is_tip_account(account: &[u8; 32]) -> bool {
     // Asked for every transfer of lamports: one bit rules out nearly all.
     let tables = &*TABLES;
     let (word, bit) = bit_of(account);
