@@ -40,11 +40,8 @@ pub(super) fn run(config: &Config, command: &ScenarioCommand) -> Result<(), Fail
 fn score(config: &Config, options: &ScoreOptions) -> Result<(), Failure> {
     let program = options.program.program();
     let streams = |endpoint| config.streams(Source::Recording, endpoint);
-    let path = if let Some(file) = &options.weights {
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::runtime(format!("cannot read {}: {error}", file.display())))?;
-        let weights =
-            Weights::parse(&text).ok_or_else(|| Failure::runtime(format!("{} holds no weights", file.display())))?;
+    let weights = options.weights.as_deref().map(weights_of).transpose()?;
+    let path = if let Some(weights) = &weights {
         score::Path::Study(weights)
     } else if options.direct {
         score::Path::Direct
@@ -70,6 +67,12 @@ fn score(config: &Config, options: &ScoreOptions) -> Result<(), Failure> {
         return Err(Failure::runtime(format!("goals not met: {}", missed.join("; "))));
     }
     Ok(())
+}
+
+fn weights_of(file: &Path) -> Result<Weights, Failure> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::runtime(format!("cannot read {}: {error}", file.display())))?;
+    Weights::parse(&text).ok_or_else(|| Failure::runtime(format!("{} holds no weights", file.display())))
 }
 
 fn write(options: &WriteOptions) -> Result<(), Failure> {

@@ -47,7 +47,7 @@ pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> R
     for round in 0..ROUNDS {
         let mut rows: Vec<Row> = Vec::new();
         for seed in program.seeds.0.clone() {
-            let played = play(program, seed, &Path::Study(weights))?;
+            let played = play(program, seed, &Path::Study(&weights))?;
             let truth = Truth::of(&played);
             // Of a position that was looked at again, what it was in the end.
             let last: HashMap<_, _> = played.examined.iter().map(|examined| (examined.front, examined)).collect();

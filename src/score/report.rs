@@ -97,7 +97,7 @@ fn write(out: &mut String, program: &Program, tallies: &[Tally]) -> std::fmt::Re
             ours.latencies_us.len()
         )?;
     }
-    writeln!(out, "\n{:<66} {}", "goal", "came out")?;
+    writeln!(out, "\ngoals")?;
     for goal in goals(program, tallies) {
         let met = match goal.met {
             Some(true) => "met",
