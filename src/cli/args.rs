@@ -321,6 +321,12 @@ pub struct ScoreOptions {
     /// Times real time, or `max` for as fast as it is read; latencies at `max` are those of full queues.
     #[arg(long, value_name = "N|max", default_value = "20")]
     pub speed: Speed,
+    /// Weigh with this file of weights in place of the ones compiled in; implies `--direct`.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Fail if a goal is missed.
+    #[arg(long)]
+    pub check: bool,
     /// List the attacks that were missed.
     #[arg(long)]
     pub missed: bool,

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     chain::recording::Writer,
     config::{Config, Source},
+    mev::Weights,
     score::{self, FitError, PlayError},
     simulator::scenario::label,
 };
@@ -39,7 +40,10 @@ pub(super) fn run(config: &Config, command: &ScenarioCommand) -> Result<(), Fail
 fn score(config: &Config, options: &ScoreOptions) -> Result<(), Failure> {
     let program = options.program.program();
     let streams = |endpoint| config.streams(Source::Recording, endpoint);
-    let path = if options.direct {
+    let weights = options.weights.as_deref().map(weights_of).transpose()?;
+    let path = if let Some(weights) = &weights {
+        score::Path::Study(weights)
+    } else if options.direct {
         score::Path::Direct
     } else {
         score::Path::Served { pace: options.speed.pace(), streams: &streams }
@@ -53,7 +57,22 @@ fn score(config: &Config, options: &ScoreOptions) -> Result<(), Failure> {
             writeln!(out, "missed: seed {seed}, episode {episode}, {}", kind.name())?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    let missed: Vec<String> = score::goals(&program, &tallies)
+        .into_iter()
+        .filter(|goal| goal.met == Some(false))
+        .map(|goal| format!("{}: {}", goal.asked, goal.figure))
+        .collect();
+    if options.check && !missed.is_empty() {
+        return Err(Failure::runtime(format!("goals not met: {}", missed.join("; "))));
+    }
+    Ok(())
+}
+
+fn weights_of(file: &Path) -> Result<Weights, Failure> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::runtime(format!("cannot read {}: {error}", file.display())))?;
+    Weights::parse(&text).ok_or_else(|| Failure::runtime(format!("{} holds no weights", file.display())))
 }
 
 fn write(options: &WriteOptions) -> Result<(), Failure> {

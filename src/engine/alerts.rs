@@ -65,15 +65,19 @@ impl Watch {
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
                 Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
-                Change::Transferred { .. }
-                | Change::Attempted { .. }
+                Change::Transferred { transfer, .. } => self.detectors.transferred(transfer),
+                Change::Attempted { .. }
                 | Change::Retracted { .. }
                 | Change::ChainBroken { .. }
                 | Change::Progress { .. }
                 | Change::Milestone { .. } => {}
             }
+            let by_slot = matches!(change, Change::Dead(_) | Change::Confirmed(_));
             for mut alert in self.raised.drain(..) {
-                alert.detect_us = u64::try_from(now_us() - alert.recv_us).unwrap_or(0);
+                if !by_slot {
+                    alert.detect_us = u64::try_from(now_us() - alert.recv_us).unwrap_or(0);
+                    self.detectors.handed_on(alert.id, alert.detect_us);
+                }
                 market.flag(&alert.mint, flag(&alert));
                 let record = self.records.take(&alert);
                 let Some(notify) = self.rules.judge(&alert) else {

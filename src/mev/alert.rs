@@ -357,7 +357,7 @@ pub struct Alert {
     pub chain_ok: bool,
     /// Highest slot of its legs: confirmed when this one is.
     pub slot: u64,
-    /// When the leg that caused it arrived, in microseconds since the Unix epoch.
+    /// When what caused its newest revision but those of slots arrived, in microseconds since the Unix epoch.
     pub recv_us: i64,
     /// From that arrival until the alert was handed on, in microseconds; 0 until then.
     pub detect_us: u64,

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{chain::ids::Pool, decode::event::Side};
 
-/// Legs among which those of the same transaction are looked for.
-const RECENT: usize = 16;
+/// Transactions whose legs are kept together, each in the one place that its signature gives it: its legs may be told apart
+/// from each other, as each pool waits for its own.
+const RECENT: usize = 256;
 /// Most legs of one transaction that are looked at.
 const LEGS: usize = 8;
 /// What may be left of a token that passed through: a hundredth.
@@ -17,12 +18,17 @@ const LEFT: u64 = 100;
 const CONFIDENCE: f64 = 0.99;
 
 /// The newest legs by their transaction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Arbitrage {
-    recent: [(u64, Seq); RECENT],
-    next: usize,
+    recent: Vec<(u64, [Seq; LEGS])>,
     /// The transaction told last, and its alert.
     told: Option<(u64, AlertId)>,
+}
+
+impl Default for Arbitrage {
+    fn default() -> Self {
+        Self { recent: vec![(0, [0; LEGS]); RECENT], told: None }
+    }
 }
 
 impl Arbitrage {
@@ -31,21 +37,26 @@ impl Arbitrage {
         let Some(entry) = book.get(seq) else { return };
         let signature = entry.leg.signature;
         let tag = signature.as_ref().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let mut legs = [0; LEGS];
+        let place = usize::try_from(tag % RECENT as u64).unwrap_or(0);
+        let Some((known, legs)) = self.recent.get_mut(place) else { return };
+        if *known != tag {
+            (*known, *legs) = (tag, [0; LEGS]);
+        }
+        if let Some(free) = legs.iter_mut().find(|leg| **leg == 0) {
+            *free = seq;
+        }
+        let mut legs = *legs;
         let mut count = 0;
-        for (_, earlier) in self.recent.iter().filter(|(known, seq)| *known == tag && *seq > 0) {
-            if count + 1 < LEGS && book.get(*earlier).is_some_and(|entry| entry.leg.signature == signature) {
-                legs[count] = *earlier;
+        for at in 0..LEGS {
+            if book.get(legs[at]).is_some_and(|entry| entry.leg.signature == signature) {
+                legs[count] = legs[at];
                 count += 1;
             }
         }
-        self.recent[self.next] = (tag, seq);
-        self.next = (self.next + 1) % RECENT;
-        if count == 0 {
+        if count < 2 {
             return;
         }
-        legs[count] = seq;
-        let legs = &mut legs[..=count];
+        let legs = &mut legs[..count];
         legs.sort_unstable();
         let Some(gain) = gain(legs, book) else { return };
         for seq in legs.iter() {

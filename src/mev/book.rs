@@ -5,6 +5,7 @@ use super::{
     leg::Leg,
     lru::KeyHash,
 };
+use crate::chain::ids::Wallet;
 
 /// Legs kept: at 1,000 trades a second eight seconds, more than the twelve slots that a sandwich may span.
 pub(super) const LEGS: usize = 1 << 13;
@@ -37,6 +38,10 @@ pub(super) struct Entry {
     pub(super) arbitrage: bool,
     /// What its trader holds open since this leg.
     pub(super) position: Position,
+    /// The position it added to, by its first leg's number's lower half; 0 for none.
+    pub(super) adds_to: u32,
+    /// The position it closed a part of.
+    pub(super) closes: u32,
 }
 
 /// What an entity opened and has not closed, kept with its first leg.
@@ -65,6 +70,24 @@ impl Position {
         *free = (seq, base);
         self.closed = self.closed.saturating_add(base);
         true
+    }
+
+    /// A front leg that did not happen.
+    pub(super) fn take_front(&mut self, seq: Seq, base: u64) {
+        if let Some(at) = self.fronts.iter().position(|front| *front == seq) {
+            self.fronts.copy_within(at + 1.., at);
+            self.fronts[PARTS - 1] = 0;
+            self.opened = self.opened.saturating_sub(base);
+        }
+    }
+
+    /// A back leg that did not happen.
+    pub(super) fn take_back(&mut self, seq: Seq) {
+        if let Some(at) = self.backs.iter().position(|(back, _)| *back == seq) {
+            self.closed = self.closed.saturating_sub(self.backs[at].1);
+            self.backs.copy_within(at + 1.., at);
+            self.backs[PARTS - 1] = (0, 0);
+        }
     }
 
     pub(super) const fn has_room(&self) -> bool {
@@ -106,6 +129,11 @@ impl Book {
         Self { entries: Vec::with_capacity(LEGS), next: 1, hash }
     }
 
+    /// A wallet as entries name it.
+    pub(super) fn tag(&self, wallet: &Wallet) -> u64 {
+        self.hash.tag(wallet.bytes())
+    }
+
     /// Takes a leg in.
     pub(super) fn push(&mut self, leg: &Leg, before: Seq) -> Seq {
         let seq = self.next;
@@ -122,6 +150,8 @@ impl Book {
             arbitrage: false,
             dead: false,
             position: Position::default(),
+            adds_to: 0,
+            closes: 0,
         };
         match self.entries.get_mut(Self::place(seq)) {
             Some(old) => *old = entry,
@@ -152,11 +182,28 @@ impl Book {
         self.get_mut(newest.checked_sub(back.into())?)
     }
 
-    /// Marks the legs of a dead slot; calls `found` with each.
-    pub(super) fn bury(&mut self, slot: u64, mut found: impl FnMut(Seq, &Leg)) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.leg.place.slot == slot) {
-            entry.dead = true;
-            found(entry.seq, &entry.leg);
+    /// Marks the legs of a dead slot, and gives back what they did to positions; calls `open` with each position that is
+    /// another now: its first leg, which may be dead itself.
+    pub(super) fn bury(&mut self, slot: u64, mut open: impl FnMut(&Entry)) {
+        let newest = self.next - 1;
+        let dead = self.entries.iter_mut().filter(|entry| entry.leg.place.slot == slot && !entry.dead);
+        let dead: Vec<_> = dead
+            .map(|entry| {
+                entry.dead = true;
+                (entry.seq, entry.leg.base, entry.adds_to, entry.closes)
+            })
+            .collect();
+        for (seq, base, adds_to, closes) in dead {
+            if let Some(first) = self.recent_mut(closes, newest).filter(|_| closes != 0) {
+                first.position.take_back(seq);
+                open(first);
+            }
+            if let Some(first) = self.recent_mut(adds_to, newest).filter(|_| adds_to != 0) {
+                if first.seq != seq {
+                    first.position.take_front(seq, base);
+                }
+                open(first);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     book::{Book, Seq},
     copy_trade::CopyTrade,
     features::{Features, Weights},
+    handed::Handed,
     launches::Launches,
     leg::Leg,
     lru::KeyHash,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     chain::ids::Signature,
     decode::{
-        Event, EventKind,
+        Event, EventKind, Transfer,
         event::{Flow, Liquidity},
     },
 };
@@ -33,7 +34,7 @@ pub struct Bounds {
     pub bytes: usize,
     /// Pools forgotten because there were too many.
     pub pools_evicted: u64,
-    /// Payers and programs forgotten because there were too many.
+    /// Payers, programs and receivers of tokens forgotten because there were too many.
     pub users_evicted: u64,
 }
 
@@ -50,6 +51,7 @@ pub struct Detectors {
     order_takers: OrderTakers,
     copy_trade: CopyTrade,
     launches: Launches,
+    handed: Handed,
     /// Alerts to look at again because a leg of theirs turned out to be another's attack.
     again: Vec<AlertId>,
     /// What was looked at, where somebody wants to know.
@@ -93,6 +95,7 @@ impl Detectors {
             order_takers: OrderTakers::new(hash),
             copy_trade: CopyTrade::new(hash),
             launches: Launches::new(hash),
+            handed: Handed::default(),
             again: Vec::new(),
             examined: None,
         }
@@ -119,10 +122,19 @@ impl Detectors {
             }
             EventKind::TokenCreated(created) => self.launches.created(event.slot, event.tx_index, created),
             EventKind::Liquidity(liquidity) => {
+                self.tracked.caused(recv_us);
                 self.liquidity(event, liquidity, recv_us);
                 self.tracked.take(out);
             }
             _ => {}
+        }
+    }
+
+    /// Takes a transfer beside trades: who is handed tokens acts for who had them.
+    pub fn transferred(&mut self, transfer: &Transfer) {
+        if let Some(mint) = transfer.mint {
+            let (from, to) = (self.book.tag(&transfer.from), self.book.tag(&transfer.to));
+            self.handed.add(from, to, mint);
         }
     }
 
@@ -133,6 +145,7 @@ impl Detectors {
     }
 
     fn leg(&mut self, leg: &Leg) {
+        self.tracked.caused(leg.recv_us);
         let (pool, _) = self.pools.touch(leg.pool);
         let seq = self.book.push(leg, pool.last);
         pool.last = seq;
@@ -148,7 +161,7 @@ impl Detectors {
             return;
         }
         pool.washers.on(entry, &self.book, &mut self.tracked);
-        let step = pool.step(seq, &mut self.book, &self.users);
+        let step = pool.step(seq, &mut self.book, &self.users, &self.handed);
         let closes = matches!(step, Some(Step::Closes { .. }));
         let (near, sizes) = (&mut pool.near, &pool.sizes);
         self.order_takers.on(seq, closes, near, sizes, &self.book, &mut self.tracked);
@@ -185,14 +198,19 @@ impl Detectors {
         self.launches.withdrawn(alert, liquidity.action, liquidity.base_amount, held, &mut self.tracked);
     }
 
+    /// An alert was handed on so long after its cause arrived, in microseconds: what its later states say too.
+    pub fn handed_on(&mut self, id: AlertId, detect_us: u64) {
+        self.tracked.handed_on(id, detect_us);
+    }
+
     /// Takes what became of a slot.
     pub fn slot(&mut self, slot: u64, fate: Fate, out: &mut Vec<Alert>) {
         if fate == Fate::Dead {
             let Self { book, pools, .. } = self;
-            // What was opened there is not open.
-            book.bury(slot, |seq, leg| {
-                if let Some(pool) = pools.get_mut(&leg.pool) {
-                    pool.forget(seq);
+            // What was opened there is not open, and what was closed there is.
+            book.bury(slot, |first| {
+                if let Some(pool) = pools.get_mut(&first.leg.pool) {
+                    pool.reopen(first);
                 }
             });
         }
@@ -222,8 +240,9 @@ impl Detectors {
     /// Judges a position; whether anybody stands between its legs.
     fn look(&mut self, first: Seq, leg: &Leg) -> bool {
         let Some(pool) = self.pools.get(&leg.pool) else { return false };
-        let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
-        let scene = Scene { book, users, order_takers, pool, tracked, weights, thorough: self.examined.is_some() };
+        let Self { book, users, handed, order_takers, tracked, weights, judge, .. } = self;
+        let scene =
+            Scene { book, users, handed, order_takers, pool, tracked, weights, thorough: self.examined.is_some() };
         let known = scene.book.get(first).and_then(|entry| entry.position.alert);
         let Some(judged) = judge.judge(first, &scene) else {
             if let Some(id) = known {
@@ -242,9 +261,9 @@ impl Detectors {
             return true;
         }
         let class = self.class(first, &judged);
-        let Self { book, users, order_takers, tracked, weights, judge, .. } = self;
+        let Self { book, users, handed, order_takers, tracked, weights, judge, .. } = self;
         let Some(pool) = self.pools.get(&leg.pool) else { return true };
-        let scene = Scene { book, users, order_takers, pool, tracked, weights, thorough: false };
+        let scene = Scene { book, users, handed, order_takers, pool, tracked, weights, thorough: false };
         let Some(alert) = judge.alert(first, &judged, class, &scene) else { return true };
         let id = self.tracked.raise(known, alert, first);
         self.mark(first, id, class);
@@ -271,7 +290,8 @@ impl Detectors {
     /// Notes with the legs whose attack they are part of, and whose victims they are.
     fn mark(&mut self, first: Seq, id: AlertId, class: Class) {
         let Some((position, new)) = self.book.get_mut(first).map(|head| {
-            let new = head.position.alert.replace(id) != Some(id);
+            // What is told again after its slot died is the same attack.
+            let new = head.position.alert.replace(id).is_none();
             (head.position, new)
         }) else {
             return;
@@ -312,14 +332,15 @@ impl Detectors {
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         Bounds {
-            bytes: self.book.bytes()
+            bytes: self.handed.bytes()
+                + self.book.bytes()
                 + self.pools.bytes()
                 + self.users.bytes()
                 + self.order_takers.bytes()
                 + self.copy_trade.bytes()
                 + self.launches.bytes(),
             pools_evicted: self.pools.evicted(),
-            users_evicted: self.users.evicted(),
+            users_evicted: self.users.evicted() + self.handed.forgotten(),
         }
     }
 }

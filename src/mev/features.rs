@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::alert::Reason;
 
 /// How many features there are.
-pub const COUNT: usize = 28;
+pub const COUNT: usize = 30;
 
 /// Names of the features, in the order of [`Features::values`]; also the codes of reasons.
 pub const NAMES: [&str; COUNT] = [
@@ -28,7 +28,6 @@ pub const NAMES: [&str; COUNT] = [
     "cohort",
     "surprise",
     "weak_link",
-    "unreplayed",
     "impact",
     "slack_best",
     "gain",
@@ -37,6 +36,9 @@ pub const NAMES: [&str; COUNT] = [
     "cross_fit",
     "cross_front",
     "cross_impact",
+    "slack_unknown",
+    "adjacent_front",
+    "adjacent_impact",
 ];
 
 /// One possible sandwich, as numbers.
@@ -80,8 +82,6 @@ pub struct Features {
     pub surprise: f64,
     /// What the link between front and back leaves unproven, 0 for the same wallet.
     pub weak_link: f64,
-    /// 1 if the pool could not be replayed.
-    pub unreplayed: f64,
     /// ln of the largest victim's share of the pool's quote, in percent: nobody aims at what moves no price.
     pub impact: f64,
     /// 1 if any victim lost 45–100 % of its slippage.
@@ -98,6 +98,13 @@ pub struct Features {
     pub cross_front: f64,
     /// `impact`, where they are.
     pub cross_impact: f64,
+    /// 1 if it is not known how much of its slippage the worst-hit victim lost: it stated no limit that we read, or the pool
+    /// cannot be replayed.
+    pub slack_unknown: f64,
+    /// `front_size`, where the transactions are adjacent: little money pays where nobody can come between.
+    pub adjacent_front: f64,
+    /// `impact`, where they are.
+    pub adjacent_impact: f64,
 }
 
 impl Features {
@@ -124,7 +131,6 @@ impl Features {
             self.cohort,
             self.surprise,
             self.weak_link,
-            self.unreplayed,
             self.impact,
             self.slack_best,
             self.gain,
@@ -133,7 +139,18 @@ impl Features {
             self.cross_fit,
             self.cross_front,
             self.cross_impact,
+            self.slack_unknown,
+            self.adjacent_front,
+            self.adjacent_impact,
         ]
+    }
+}
+
+impl Features {
+    /// The same position had no limit been known.
+    #[must_use]
+    pub const fn without_slack(&self) -> Self {
+        Self { slack_low: 0.0, slack_fit: 0.0, slack_best: 0.0, cross_fit: 0.0, slack_unknown: 1.0, ..*self }
     }
 }
 
@@ -191,7 +208,7 @@ impl Weights {
             Features { slack_fit: 1.0, ..*features },
             Features { slack_fit: 1.0, ..aimed },
             Features { slack_low: 1.0, ..aimed },
-            Features { unreplayed: 1.0, ..*features },
+            features.without_slack(),
             aimed,
         ];
         outcomes.iter().map(|outcome| self.score(outcome)).fold(0.0, f64::max)

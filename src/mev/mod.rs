@@ -8,6 +8,7 @@ mod book;
 mod copy_trade;
 mod detectors;
 pub mod features;
+mod handed;
 mod launches;
 pub mod leg;
 mod lru;

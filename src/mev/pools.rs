@@ -2,7 +2,8 @@
 
 use super::{
     alert::Link,
-    book::{Book, Seq},
+    book::{Book, Entry, Position, Seq},
+    handed::Handed,
     lru::{KeyHash, Lru},
     order_takers::Neighbours,
     users::Users,
@@ -71,12 +72,31 @@ struct Open {
 
 impl Open {
     const NONE: Self = Self { remaining: 0, first: 0, owner: 0, payer: 0, program: 0, slot: 0, side: Side::Buy };
+
+    /// All of a leg.
+    fn of(entry: &Entry) -> Self {
+        Self {
+            remaining: entry.leg.base,
+            first: low(entry.seq),
+            owner: low(entry.owner),
+            payer: low(entry.payer),
+            program: low(entry.program),
+            slot: low(entry.leg.place.slot),
+            side: entry.leg.side,
+        }
+    }
 }
 
 /// The lower half.
 #[allow(clippy::cast_possible_truncation, reason = "what is meant")]
 const fn low(value: u64) -> u32 {
     value as u32
+}
+
+/// A leg begins a position of so much.
+fn begin(entry: &mut Entry, base: u64) {
+    entry.position.add_front(entry.seq, base);
+    entry.adds_to = low(entry.seq);
 }
 
 /// What a leg does to the positions of its pool.
@@ -95,19 +115,12 @@ pub(super) enum Step {
 
 impl HotPool {
     /// Lets a leg open, add to or close a position.
-    pub(super) fn step(&mut self, seq: Seq, book: &mut Book, users: &Users) -> Option<Step> {
+    pub(super) fn step(&mut self, seq: Seq, book: &mut Book, users: &Users, handed: &Handed) -> Option<Step> {
         let entry = book.get(seq)?;
         let (base, payer, program) = (entry.leg.base, entry.payer, entry.program);
-        let new = Open {
-            remaining: base,
-            first: low(seq),
-            owner: low(entry.owner),
-            payer: low(payer),
-            program: low(program),
-            slot: low(entry.leg.place.slot),
-            side: entry.leg.side,
-        };
+        let new = Open::of(entry);
         self.expire(new.slot);
+        let from = handed.to(entry.owner, &entry.leg.mint).map(low);
         let mut own = None;
         let mut best: Option<(usize, Link)> = None;
         for (at, open) in self.opens.iter().enumerate().take(self.count) {
@@ -119,6 +132,8 @@ impl HotPool {
             }
             let link = if open.owner == new.owner {
                 Link::Owner
+            } else if from.is_some_and(|from| from == open.owner) {
+                Link::Transfer
             } else if open.payer == new.payer && users.is_private(payer) {
                 Link::Payer
             } else if open.remaining == base && base > TELLING {
@@ -141,10 +156,12 @@ impl HotPool {
         {
             first.position.add_front(seq, base);
             open.remaining = open.remaining.saturating_add(base);
+            let first = open.first;
+            book.get_mut(seq)?.adds_to = first;
             return Some(Step::Opens);
         }
         self.open(new);
-        book.get_mut(seq)?.position.add_front(seq, base);
+        begin(book.get_mut(seq)?, base);
         Some(Step::Opens)
     }
 
@@ -167,9 +184,20 @@ impl HotPool {
         let beyond = new.remaining - base;
         if beyond > new.remaining / 2 {
             self.open(Open { remaining: beyond, ..new });
-            book.get_mut(seq)?.position.add_front(seq, beyond);
+            begin(book.get_mut(seq)?, beyond);
         }
+        book.get_mut(seq)?.closes = low(first);
         Some(Step::Closes { first, base, completed })
+    }
+
+    /// A leg of this position's did not happen: what is left of it is open again.
+    pub(super) fn reopen(&mut self, first: &Entry) {
+        self.forget(first.seq);
+        let Position { opened, closed, .. } = first.position;
+        let remaining = opened.saturating_sub(closed);
+        if !first.dead && remaining > opened / 50 {
+            self.open(Open { remaining, ..Open::of(first) });
+        }
     }
 
     fn open(&mut self, new: Open) {

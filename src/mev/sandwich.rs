@@ -6,6 +6,7 @@ use super::{
     },
     book::{Book, Entry, Position, Seq},
     features::{Features, Weights},
+    handed::Handed,
     leg::Leg,
     order_takers::OrderTakers,
     pools::HotPool,
@@ -31,6 +32,7 @@ const SOL: f64 = 1e9;
 pub(super) struct Scene<'a> {
     pub(super) book: &'a Book,
     pub(super) users: &'a Users,
+    pub(super) handed: &'a Handed,
     pub(super) order_takers: &'a OrderTakers,
     pub(super) pool: &'a HotPool,
     pub(super) tracked: &'a Tracked,
@@ -199,7 +201,6 @@ impl Judge {
             cohort: set(self.is_cohort(&head.leg, scene.book)),
             surprise: -chance.max(1e-9).ln(),
             weak_link: 1.0 - link.strength(),
-            unreplayed: 0.0,
             impact,
             slack_best: 0.0,
             gain: profit.map_or(0.0, |profit| gain(profit, quote_in)),
@@ -208,6 +209,9 @@ impl Judge {
             cross_fit: 0.0,
             cross_front: if same_slot { 0.0 } else { front_size },
             cross_impact: if same_slot { 0.0 } else { impact },
+            slack_unknown: 0.0,
+            adjacent_front: if adjacent { front_size } else { 0.0 },
+            adjacent_impact: if adjacent { impact } else { 0.0 },
         };
         // Replaying costs more than all else: it is not done where the best it could show would change nothing.
         let is_open = scene.weights.best(&features) >= SUSPECTED;
@@ -216,10 +220,9 @@ impl Judge {
             self.replay(first, &entity, &position, scene);
             let worst = self.victims.iter().max_by_key(|(_, joint, _)| joint.map_or(i64::MIN, |harm| harm.loss));
             slack = worst.and_then(|(_, joint, _)| joint.as_ref()).and_then(slack_use);
-            let replayed = worst.is_some_and(|(_, joint, _)| joint.is_some());
+            features.slack_unknown = set(slack.is_none());
             features.slack_low = set(slack.is_some_and(|slack| slack < UNFIT));
             features.slack_fit = set(slack.is_some_and(|slack| FIT.contains(&slack)));
-            features.unreplayed = set(!replayed);
             let fits = |(_, joint, _): &(Seq, Option<Harm>, Option<Harm>)| {
                 joint.as_ref().and_then(slack_use).is_some_and(|slack| AIMED.contains(&slack))
             };
@@ -406,6 +409,8 @@ fn links<'a>(
         let best = entries().take(at).map(|other| {
             if other.owner == entry.owner {
                 Link::Owner
+            } else if scene.handed.to(entry.owner, &entry.leg.mint) == Some(other.owner) {
+                Link::Transfer
             } else if other.payer == entry.payer && scene.users.is_private(entry.payer) {
                 Link::Payer
             } else if other.program != 0 && other.program == entry.program && scene.users.is_private(entry.program) {

@@ -31,6 +31,8 @@ pub(super) struct Tracked {
     /// Revisions not handed on yet, in order.
     raised: Vec<Alert>,
     next: u64,
+    /// When what is looked at now arrived, in microseconds since the Unix epoch.
+    caused_us: i64,
     /// State of a new alert: on a stream of settled slots nothing is provisional.
     initial: State,
 }
@@ -38,7 +40,19 @@ pub(super) struct Tracked {
 impl Tracked {
     pub(super) fn new(settled: bool) -> Self {
         let initial = if settled { State::Confirmed } else { State::Provisional };
-        Self { entries: Vec::with_capacity(ALERTS), raised: Vec::new(), next: 1, initial }
+        Self { entries: Vec::with_capacity(ALERTS), raised: Vec::new(), next: 1, caused_us: 0, initial }
+    }
+
+    /// What is raised from here on is caused by what arrived then.
+    pub(super) const fn caused(&mut self, recv_us: i64) {
+        self.caused_us = recv_us;
+    }
+
+    /// How long an alert took from its cause until it was handed on.
+    pub(super) fn handed_on(&mut self, id: AlertId, detect_us: u64) {
+        if let Some(entry) = self.entries.get_mut(Self::place(id)).filter(|entry| entry.alert.id == id) {
+            entry.alert.detect_us = detect_us;
+        }
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a remainder")]
@@ -59,19 +73,20 @@ impl Tracked {
     pub(super) fn raise(&mut self, id: Option<AlertId>, mut alert: Alert, first: Seq) -> AlertId {
         let known = id.and_then(|id| self.entries.get_mut(Self::place(id)).filter(|entry| entry.alert.id == id));
         if let Some(known) = known.filter(|known| known.alert.state != State::Retracted) {
-            let same = Alert { id: known.alert.id, revision: known.alert.revision, state: known.alert.state, ..alert };
+            let Alert { id, revision, state, recv_us, detect_us, .. } = known.alert;
+            let same = Alert { id, revision, state, recv_us, detect_us, ..alert };
             if same == known.alert {
                 return known.alert.id;
             }
             // A new leg's slot is not settled because the others' were.
             let state = if same.slot > known.alert.slot { self.initial } else { same.state };
-            known.alert = Alert { revision: same.revision + 1, state, ..same };
+            known.alert = Alert { revision: same.revision + 1, state, recv_us: self.caused_us, ..same };
             self.raised.push(known.alert.clone());
             return known.alert.id;
         }
         let id = AlertId(self.next);
         self.next += 1;
-        (alert.id, alert.revision, alert.state) = (id, 0, self.initial);
+        (alert.id, alert.revision, alert.state, alert.recv_us) = (id, 0, self.initial, self.caused_us);
         self.raised.push(alert.clone());
         let entry = Entry { alert, first };
         match self.entries.get_mut(Self::place(id)) {
@@ -84,6 +99,7 @@ impl Tracked {
     /// Takes back an alert that later legs showed to be wrong.
     pub(super) fn retract(&mut self, id: AlertId) {
         if let Some(entry) = self.entries.get_mut(Self::place(id)).filter(|entry| entry.alert.id == id) {
+            entry.alert.recv_us = self.caused_us;
             turn(&mut entry.alert, State::Retracted, &mut self.raised);
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{finding::Finding, play::Told};
 use crate::{
     chain::ids::{Mint, Signature},
-    decode::event::Side,
+    decode::event::{Side, Venue},
     mev::Leg,
 };
 
@@ -120,6 +120,7 @@ fn finding(fronts: &[&Told], backs: &[&Told], victims: &[&Told]) -> Finding {
         backs: signatures(backs),
         victims: signatures(victims).into_iter().map(|victim| (victim, None)).collect(),
         confidence: 1.0,
+        on_curve: fronts.first().is_some_and(|front| front.leg.venue == Venue::Pump),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::play::Played;
 use crate::{
     chain::ids::{Mint, Signature},
+    decode::event::Venue,
     mev::{Alert, State, alert::Role},
 };
 
@@ -21,6 +22,8 @@ pub struct Finding {
     pub victims: Vec<(Signature, Option<(i64, i64)>)>,
     /// 0–1.
     pub confidence: f64,
+    /// On a bonding curve.
+    pub on_curve: bool,
 }
 
 impl Finding {
@@ -37,6 +40,7 @@ impl Finding {
             backs: legs(Role::Back).collect(),
             victims: victims.collect(),
             confidence: alert.confidence,
+            on_curve: alert.venue == Venue::Pump,
         })
     }
 }

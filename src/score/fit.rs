@@ -15,16 +15,13 @@ use crate::mev::{
 };
 
 /// Strength of the ridge, on features as they come.
-const RIDGE: f64 = 0.3;
+const RIDGE: f64 = 0.1;
 /// Newton steps: it converges in some ten.
 const STEPS: usize = 40;
 /// Rounds of looking and fitting: what was told of others before is part of what is seen.
 const ROUNDS: usize = 2;
-/// Weights set by hand: the real sandwich that the tests know is smaller than the generated ones, and adjacency is what tells
-/// it; generated attackers come again too regularly; and all generated pools can be replayed.
-const BY_HAND: [(&str, f64); 3] = [("adjacent", 6.2), ("record", 2.0), ("unreplayed", -0.5)];
-/// What an attack counts by another position: an attack missed is held to cost somewhat more than one told wrongly.
-const ATTACK: f64 = 1.6;
+/// What an attack counts by another position: one missed costs more than one told wrongly.
+const ATTACK: f64 = 3.0;
 
 /// Why nothing could be fitted.
 #[derive(Debug, Error)]
@@ -50,16 +47,18 @@ pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> R
     for round in 0..ROUNDS {
         let mut rows: Vec<Row> = Vec::new();
         for seed in program.seeds.0.clone() {
-            let played = play(program, seed, &Path::Study(weights))?;
+            let played = play(program, seed, &Path::Study(&weights))?;
             let truth = Truth::of(&played);
             // Of a position that was looked at again, what it was in the end.
             let last: HashMap<_, _> = played.examined.iter().map(|examined| (examined.front, examined)).collect();
-            rows.extend(last.into_values().map(|examined| {
-                (examined.features.values(), truth.attack(&[examined.front], &[examined.back]).is_some())
+            rows.extend(last.into_values().flat_map(|examined| {
+                let is_attack = truth.attack(&[examined.front], &[examined.back]).is_some();
+                // Every generated limit is known, and not every real one is: each position counts as it would be without, too.
+                [examined.features, examined.features.without_slack()].map(|features| (features.values(), is_attack))
             }));
             each(round, seed);
         }
-        count = rows.len();
+        count = rows.len() / 2;
         weights = regress(&rows).ok_or(FitError::Singular)?;
     }
     Ok(text(&weights, program, date, count))
@@ -67,15 +66,12 @@ pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> R
 
 fn text(weights: &Weights, program: &Program, date: &str, count: usize) -> String {
     let mut text = String::new();
-    let hand: Vec<&str> = BY_HAND.iter().map(|(name, _)| *name).collect();
     let _ = writeln!(
         text,
         "# Weights of the sandwich score by feature: log-odds per unit of the feature (src/mev/features.rs).\n\
          # Made on {date} by `smart-stream-tui scenario fit --seeds {} --each {}`: logistic regression (ridge {RIDGE}, an\n\
-         # attack counts {ATTACK}) over {count} positions. Set by hand: {}.",
-        program.seeds,
-        program.each,
-        hand.join(", ")
+         # attack counts {ATTACK}) over {count} positions, each with its victims' limits and without.",
+        program.seeds, program.each,
     );
     for (name, weight) in NAMES.iter().zip(weights.0) {
         let _ = writeln!(text, "{name}\t{weight:.3}");
@@ -83,17 +79,9 @@ fn text(weights: &Weights, program: &Program, date: &str, count: usize) -> Strin
     text
 }
 
-fn by_hand(feature: usize) -> Option<f64> {
-    let name = NAMES.get(feature)?;
-    BY_HAND.iter().find(|(known, _)| known == name).map(|(_, weight)| *weight)
-}
-
 /// The weights under which these outcomes are likeliest, large ones being less likely beforehand.
 fn regress(rows: &[Row]) -> Option<Weights> {
     let mut weights = [0.0; COUNT];
-    for (at, weight) in weights.iter_mut().enumerate() {
-        *weight = by_hand(at).unwrap_or(0.0);
-    }
     for _ in 0..STEPS {
         let mut gradient = [0.0; COUNT];
         let mut hessian = [[0.0; COUNT]; COUNT];
@@ -115,14 +103,6 @@ fn regress(rows: &[Row]) -> Option<Weights> {
                     *row += weight * value * other;
                 }
             }
-        }
-        for at in (0..COUNT).filter(|at| by_hand(*at).is_some()) {
-            gradient[at] = 0.0;
-            hessian[at] = [0.0; COUNT];
-            for row in &mut hessian {
-                row[at] = 0.0;
-            }
-            hessian[at][at] = 1.0;
         }
         let step = solve(hessian, gradient)?;
         let mut largest = 0.0_f64;
@@ -176,7 +156,6 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(5);
         let mut truth = [0.0; COUNT];
         (truth[0], truth[3], truth[7]) = (-1.0, 2.0, -1.5);
-        truth.iter_mut().enumerate().for_each(|(at, weight)| *weight = by_hand(at).unwrap_or(*weight));
         let rows: Vec<Row> = (0..20_000)
             .map(|_| {
                 let mut values = [1.0; COUNT];

@@ -5,12 +5,14 @@
 //! finding   what a detector says, and which planted attack that is
 //! anchors   the rules of public detectors, from their description, over the same trades
 //! tally     the counts                    report    the table of them
+//! goals     what a score is held to
 //! fit       weights from what was looked at
 //! ```
 
 pub mod anchors;
 mod finding;
 mod fit;
+mod goals;
 mod play;
 mod report;
 mod tally;
@@ -20,6 +22,7 @@ use std::{ops::RangeInclusive, str::FromStr};
 pub use self::{
     finding::Finding,
     fit::{FitError, fit},
+    goals::{Goal, goals},
     play::{Path, PlayError, Played, play},
     report::report,
     tally::{Method, Tally},

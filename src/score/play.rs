@@ -60,7 +60,7 @@ pub enum Path<'a> {
     /// The same stages without the sockets.
     Direct,
     /// That, with every position looked at and weighed so.
-    Study(Weights),
+    Study(&'a Weights),
 }
 
 /// A trade as it was told, with its block's time in seconds where it states one.
@@ -101,7 +101,7 @@ pub fn play(program: &Program, seed: u64, path: &Path<'_>) -> Result<Played, Pla
     match path {
         Path::Served { pace, streams } => served(messages, *pace, streams, &mut listener)?,
         Path::Direct => direct(messages, None, &mut listener),
-        Path::Study(weights) => direct(messages, Some(*weights), &mut listener),
+        Path::Study(weights) => direct(messages, Some(**weights), &mut listener),
     }
     Ok(listener.end(&labels))
 }

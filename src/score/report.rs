@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Program, Tally,
+    goals::goals,
     tally::{BANDS, Part},
 };
 use crate::simulator::scenario::Kind;
@@ -75,14 +76,15 @@ fn write(out: &mut String, program: &Program, tallies: &[Tally]) -> std::fmt::Re
             share(reliability.right)
         )?;
     }
+    let losses = ours.loss_errors.all();
     writeln!(
         out,
         "\nlosses: {} figures, lamports off: p50 {}, p90 {}, p99 {}, most {}; {} not told; {} gaps",
-        ours.loss_errors.len(),
-        percentile(&ours.loss_errors, 50),
-        percentile(&ours.loss_errors, 90),
-        percentile(&ours.loss_errors, 99),
-        percentile(&ours.loss_errors, 100),
+        losses.len(),
+        percentile(&losses, 50),
+        percentile(&losses, 90),
+        percentile(&losses, 99),
+        percentile(&losses, 100),
         ours.losses_missing,
         ours.gaps
     )?;
@@ -94,6 +96,15 @@ fn write(out: &mut String, program: &Program, tallies: &[Tally]) -> std::fmt::Re
             percentile(&ours.latencies_us, 99),
             ours.latencies_us.len()
         )?;
+    }
+    writeln!(out, "\ngoals")?;
+    for goal in goals(program, tallies) {
+        let met = match goal.met {
+            Some(true) => "met",
+            Some(false) => "NOT MET",
+            None => "too few to say",
+        };
+        writeln!(out, "{:<50} {:<15} {}", goal.asked, met, goal.figure)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     chain::ids::Signature,
-    mev::alert::{Band, SUSPECTED},
+    mev::alert::{ACROSS_GAP, Band, SUSPECTED},
     simulator::scenario::Kind,
 };
 
@@ -87,6 +87,27 @@ impl Part {
     }
 }
 
+/// Lamports by which losses were off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LossErrors {
+    /// On bonding curves.
+    pub curve: Vec<u64>,
+    /// In pools.
+    pub pool: Vec<u64>,
+}
+
+impl LossErrors {
+    const fn of(&mut self, on_curve: bool) -> &mut Vec<u64> {
+        if on_curve { &mut self.curve } else { &mut self.pool }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<u64> {
+        [&self.curve[..], &self.pool].concat()
+    }
+}
+
 /// What is counted of the findings of one confidence band.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reliability {
@@ -118,13 +139,15 @@ pub struct Tally {
     /// By band.
     pub reliability: BTreeMap<Band, Reliability>,
     /// Lamports by which the loss of a victim of a found attack was off, all attackers' and this one's.
-    pub loss_errors: Vec<u64>,
+    pub loss_errors: LossErrors,
     /// Victims of found attacks whose loss was not told.
     pub losses_missing: u64,
     /// From the closing leg's arrival to the alert, in microseconds.
     pub latencies_us: Vec<u64>,
     /// Broken chains of reserves.
     pub gaps: u64,
+    /// Alerts surer than one may be across such a break.
+    pub across_gaps: u64,
     /// Attacks that were missed: seed, episode, kind.
     pub missed: Vec<(u64, u64, Kind)>,
 }
@@ -146,10 +169,11 @@ impl Tally {
             wrong: BTreeMap::new(),
             trades: BTreeMap::new(),
             reliability: BTreeMap::new(),
-            loss_errors: Vec::new(),
+            loss_errors: LossErrors::default(),
             losses_missing: 0,
             latencies_us: Vec::new(),
             gaps: 0,
+            across_gaps: 0,
             missed: Vec::new(),
         }
     }
@@ -176,7 +200,7 @@ impl Tally {
                 let (Some(planted), Some(attack)) = (planted, attack) else { continue };
                 named.insert((attack, *victim));
                 match loss {
-                    Some((joint, marginal)) => self.loss_errors.extend([
+                    Some((joint, marginal)) => self.loss_errors.of(finding.on_curve).extend([
                         joint.abs_diff(planted.loss_lamports),
                         marginal.abs_diff(planted.marginal_loss_lamports),
                     ]),
@@ -211,6 +235,8 @@ impl Tally {
         self.gaps += played.gaps;
         if self.method == Method::Ours {
             self.latencies_us.extend(&played.latencies_us);
+            let sure = played.alerts.iter().filter(|alert| !alert.chain_ok && alert.confidence > ACROSS_GAP);
+            self.across_gaps += sure.count() as u64;
         }
     }
 }

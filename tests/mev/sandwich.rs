@@ -1,7 +1,10 @@
 //! Made sandwiches: what is found, what it is called, and that the losses are those of a market without the attacker.
 
 use smart_stream_tui::{
-    decode::event::{Side, Venue},
+    decode::{
+        Transfer,
+        event::{Side, Venue},
+    },
     mev::{
         Alert, Class, Detectors, Fate, Leg, State, Weights,
         alert::{ACROSS_GAP, Link},
@@ -278,4 +281,57 @@ fn slots_confirm_and_retract() {
         settled.trade(leg, &mut found);
     }
     assert_eq!(found[0].state, State::Confirmed);
+}
+
+#[test]
+fn what_closed_in_a_slot_that_died_closes_when_it_lands_again() {
+    let mut orders = vec![(buy(1, 12 * SOL), 1), (takes(2, 40_000_000_000_000), 0)];
+    orders.push((sell(1, bought(Venue::Pump, &orders, 1)), 1));
+    let legs = play(Venue::Pump, &orders, &[]);
+    let (mut detectors, mut found) = (Detectors::new(Weights::built_in(), false), Vec::new());
+    for leg in &legs {
+        detectors.trade(leg, &mut found);
+    }
+    detectors.slot(legs[2].place.slot, Fate::Dead, &mut found);
+    let mut again = legs[2].clone();
+    (again.place.slot, again.recv_us) = (again.place.slot + 1, again.recv_us + 400_000);
+    detectors.trade(&again, &mut found);
+    let [_, retracted, told] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((retracted.state, told.state), (State::Retracted, State::Provisional));
+    assert_eq!((told.recv_us, told.open_inventory), (again.recv_us, 0));
+    let slots: Vec<u64> = told.legs.iter().map(|leg| leg.slot).collect();
+    assert_eq!(slots, [legs[0].place.slot, legs[1].place.slot, again.place.slot]);
+    assert!(told.id != retracted.id);
+}
+
+#[test]
+fn a_wallet_that_was_handed_the_tokens_acts_for_who_bought_them() {
+    let mut orders = vec![(buy(1, 12 * SOL), 1), (takes(2, 40_000_000_000_000), 0)];
+    // Not all of it: the amount alone would tie the two together.
+    orders.push((sell(5, bought(Venue::Pump, &orders, 1) / 100 * 98), 0));
+    let legs = play(Venue::Pump, &orders, &[]);
+    let found = |handed: bool| {
+        let (mut detectors, mut found) = (Detectors::new(Weights::built_in(), false), Vec::new());
+        for leg in &legs {
+            detectors.trade(leg, &mut found);
+            if handed && leg.user == key(1) {
+                detectors.transferred(&Transfer {
+                    slot: leg.place.slot,
+                    signature: leg.signature,
+                    tx_index: leg.place.tx_index,
+                    path: leg.place.path,
+                    from: key(1),
+                    to: key(5),
+                    mint: Some(leg.mint),
+                    amount: leg.base,
+                });
+            }
+        }
+        found
+    };
+    assert_eq!(found(false), []);
+    let found = found(true);
+    let alert = last(&found, Class::SandwichEvasive);
+    let links: Vec<Link> = alert.attackers.iter().map(|attacker| attacker.link).collect();
+    assert_eq!(links, [Link::Owner, Link::Transfer]);
 }

@@ -96,19 +96,31 @@ type Fact = (&'static str, String, Style);
 
 fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
     let (theme, ascii, alert) = (draw.theme, draw.glyphs.ascii, &entry.alert);
-    let mut facts: Vec<Fact> = vec![
-        (
-            "state",
-            format!("{}, {} {}", alert.state.name(), share(Some(alert.confidence)), alert.band().name()),
-            state_style(alert.state, draw),
-        ),
-        (
-            "lost",
-            format!("{} by {} victims", amount(entry, alert.victim_loss, ascii), count(alert.victims.len() as u64)),
-            style(entry, draw),
-        ),
-        ("profit", format!("{} after fees and tips", amount(entry, alert.profit, ascii)), theme.strong),
-    ];
+    let mut facts: Vec<Fact> = vec![(
+        "state",
+        format!("{}, {} {}", alert.state.name(), share(Some(alert.confidence)), alert.band().name()),
+        state_style(alert.state, draw),
+    )];
+    if alert.victims.is_empty() {
+        // A launch, a dump or a habit: nobody's order was made worse, and what is known is what was traded.
+        let traded = alert.legs.iter().fold(0_u64, |sum, leg| sum.saturating_add(leg.quote));
+        let traded = i64::try_from(traded).ok().filter(|_| !alert.legs.is_empty());
+        if traded.is_some() {
+            let legs = count(alert.legs.len() as u64);
+            facts.push((
+                "traded",
+                format!("{} in the {legs} legs shown", amount(entry, traded, ascii)),
+                style(entry, draw),
+            ));
+        }
+    } else {
+        let lost =
+            format!("{} by {} victims", amount(entry, alert.victim_loss, ascii), count(alert.victims.len() as u64));
+        facts.push(("lost", lost, style(entry, draw)));
+    }
+    if alert.profit.is_some() {
+        facts.push(("profit", format!("{} after fees and tips", amount(entry, alert.profit, ascii)), theme.strong));
+    }
     if alert.open_inventory > 0 {
         facts.push(("open", format!("{} base units not closed", compact(alert.open_inventory)), theme.dim));
     }
