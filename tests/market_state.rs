@@ -59,6 +59,9 @@ fn simulate(seed: u64) -> (Vec<Block>, Vec<Truth>) {
     let sink = Arc::clone(&told);
     let mut market = SimulatedMarket::new(MarketSettings { seed, rate, start_time: TIME })
         .with_truth(Box::new(move |truth| sink.lock().unwrap().push(truth.clone())));
+    if seed % 2 == 1 {
+        market = market.with_bundles();
+    }
     let blocks = (0..setting("MARKET_SLOTS", 160)).map(|_| {
         let plan = market.next_slot().unwrap();
         let infos = plan.items.into_iter().filter_map(|item| match item.kind {

@@ -81,7 +81,7 @@ impl Watch {
                     continue;
                 };
                 let symbol = market.symbol(&alert.mint);
-                let view = self.shown.push(AlertView { alert, symbol, notify, record });
+                let view = self.shown.push_shared(AlertView { alert, symbol, notify, record });
                 self.found.push((at + 1, view));
             }
         }

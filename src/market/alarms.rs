@@ -1,6 +1,6 @@
 //! What is told of a pool at once: liquidity that leaves it, and a price that parts from the token's own.
 
-use super::{Arrived, Market, view::LifecycleStep};
+use super::{Arrived, Market, token_lifecycle::TradeEffect, view::LifecycleStep};
 use crate::decode::event::{FeeKind, LimitKind};
 use crate::decode::{
     Event, EventKind,
@@ -16,8 +16,8 @@ const MET_PCT: f64 = 2.5;
 pub const WHALE_SOL: f64 = 10.0;
 
 impl Market {
-    /// Looks at an event that happened in a pool; `price_sol` is its price after a trade.
-    pub(super) fn alarm(&mut self, event: &Event, at: Arrived, told: bool, pool: u32, price_sol: Option<f64>) {
+    /// Looks at an event that happened in a pool, and at what it did.
+    pub(super) fn alarm(&mut self, event: &Event, at: Arrived, told: bool, pool: u32, effect: &TradeEffect) {
         let step = match &event.kind {
             EventKind::Liquidity(moved) if moved.action == LiquidityAction::Withdraw => {
                 #[allow(clippy::cast_precision_loss, reason = "a share")]
@@ -29,7 +29,7 @@ impl Market {
                     .filter(|share| *share >= REMOVED_PCT)
                     .map(|share_pct| LifecycleStep::LiquidityRemoved { pool: moved.pool, share_pct })
             }
-            EventKind::Trade(trade) => self.parted(trade, pool, price_sol),
+            EventKind::Trade(trade) => self.parted(trade, pool, effect),
             _ => None,
         };
         if let Some(step) = step.filter(|_| !told) {
@@ -38,13 +38,9 @@ impl Market {
     }
 
     /// Whether a pool's price has just parted from that of the place where its token's price is made.
-    fn parted(&mut self, trade: &Trade, pool: u32, price_sol: Option<f64>) -> Option<LifecycleStep> {
-        let token = self.tokens.get(&trade.mint)?;
-        if token.core.home == Some(trade.pool) {
-            return None;
-        }
-        let home = token.price_sol(&self.around(token.core.quote_mint)).filter(|price| *price > 0.0)?;
-        let apart_pct = (price_sol? / home - 1.0) * 100.0;
+    fn parted(&mut self, trade: &Trade, pool: u32, effect: &TradeEffect) -> Option<LifecycleStep> {
+        let home = effect.home_price_sol.filter(|price| *price > 0.0)?;
+        let apart_pct = (effect.price_sol? / home - 1.0) * 100.0;
         let state = self.pools.value_mut(pool)?;
         let parted = apart_pct.abs() >= if state.facts.parted { MET_PCT } else { PARTED_PCT };
         let before = std::mem::replace(&mut state.facts.parted, parted);

@@ -235,11 +235,12 @@ impl Market {
             }
             Some((Verdict::Wait, step)) => {
                 let crowded = self.waiting.crowded(id);
-                state.waiting += 1;
+                state.waiting = state.waiting.saturating_add(1);
                 self.waiting.push(id, step, event, at, told);
                 if let Some(pool) = crowded {
                     self.force(pool, changes);
                 }
+                self.follow_up(id, changes);
             }
             Some((Verdict::Nowhere, _)) | None => {
                 self.happen(event, at, told, Some(Scene { id, pool, before, placed: None }), changes);
@@ -251,8 +252,13 @@ impl Market {
     fn follow_up(&mut self, id: u32, changes: &mut Vec<Change>) {
         while let Some(state) = self.pools.value(id).filter(|state| state.waiting > 0) {
             let chain = state.facts.chain;
-            let Some(called) = self.waiting.call(id, |order, step| chain.would_take(order, step)) else { return };
-            self.place(called, false, changes);
+            if let Some(called) = self.waiting.call(id, |order, step| chain.would_take(order, step)) {
+                self.place(called, false, changes);
+            } else if let Some(called) = self.waiting.call_before(id, |change, next| chain.leads(change, next)) {
+                self.place(called, true, changes);
+            } else {
+                return;
+            }
         }
     }
 
@@ -354,7 +360,7 @@ impl Market {
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
         if let Some(scene) = &scene {
-            self.alarm(&event, at, told, scene.id, effect.price_sol);
+            self.alarm(&event, at, told, scene.id, &effect);
         }
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
             let pool = scene.map(|scene| (scene.pool, scene.before));

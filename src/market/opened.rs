@@ -59,7 +59,7 @@ impl Market {
             return;
         }
         self.opened = mint.map(|mint| {
-            let trades: VecDeque<_> = self.trades.entries().filter(|trade| trade.mint == mint).cloned().collect();
+            let trades: VecDeque<_> = self.trades.feed().entries.iter().filter(|trade| trade.mint == mint).cloned().collect();
             let mut opened = Opened { mint, trades, venues: Vec::new(), trades_seen: 0, shown: None };
             for id in self.pools.newest_first() {
                 if let Some((pool, state)) = self.pools.key(id).zip(self.pools.value(id))

@@ -126,6 +126,8 @@ pub(super) struct TradeEffect {
     pub(super) progress_pct: Option<f64>,
     /// When the curve will be sold out, if progress moved.
     pub(super) eta: Option<EtaView>,
+    /// Of a trade elsewhere, the price in the place where the token's price is made.
+    pub(super) home_price_sol: Option<f64>,
 }
 
 /// A milestone passed.

@@ -55,6 +55,8 @@ pub struct ServerSettings {
     pub start_after_streams: usize,
     /// Frozen slots kept for `from_slot`; 0 turns it off.
     pub replay_slots: usize,
+    /// Most bytes that they take, besides those not finalized yet: of more the oldest go.
+    pub replay_bytes: usize,
     /// Updates one client may be behind before it is cut off.
     pub channel_capacity: usize,
     /// Subscribe calls allowed per token: a bucket of that size which refills over that time.
@@ -87,6 +89,7 @@ impl Default for ServerSettings {
             pace: Pace::Real,
             start_after_streams: 0,
             replay_slots: 150,
+            replay_bytes: usize::MAX,
             channel_capacity: 250_000,
             subscribe_limit: None,
             max_streams: None,
