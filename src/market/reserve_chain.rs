@@ -170,7 +170,10 @@ impl Chain {
     /// Takes a step, if it is its turn. A step that `must` be taken is not waited for any longer.
     pub(super) fn take(&mut self, order: Order, step: &Step, must: bool) -> Verdict {
         let Some(head) = self.head else {
-            let Some(post) = step.post(None) else { return Verdict::Nowhere };
+            let Some(post) = step.post(None) else {
+                // A change of something that may become known in a moment.
+                return if must { Verdict::Nowhere } else { Verdict::Wait };
+            };
             return self.advance(Link::Begins, order, step.pre(None), post);
         };
         if matches!(step, Step::Opening(_)) || self.newest.is_some_and(|newest| order < newest) {

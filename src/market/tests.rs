@@ -477,9 +477,3 @@ fn the_open_token_is_kept_and_its_page_follows_the_chain() {
     market.open(None);
     assert_eq!(market.detail(1_000), None);
 }
-
-#[test]
-fn sizes() {
-    eprintln!("event {} trade {} created {} facts {} chain {} pool {} token {} core {} undo {} activity {} actundo {} entry {} tradeview {} tokenview {} poolview {} bucket {} trader {} change {}",
-        size_of::<Event>(), size_of::<crate::decode::event::Trade>(), size_of::<crate::decode::event::TokenCreated>(), size_of::<super::pools::Facts>(), size_of::<super::reserve_chain::Chain>(), size_of::<PoolState>(), size_of::<Token>(), size_of::<super::token_lifecycle::Core>(), size_of::<super::token_lifecycle::TokenUndo>(), size_of::<super::trading_activity::Activity>(), size_of::<super::trading_activity::ActivityUndo>(), size_of::<Entry>(), size_of::<TradeView>(), size_of::<super::view::TokenView>(), size_of::<super::view::PoolView>(), size_of::<super::trading_activity::Bucket>(), size_of::<super::trading_activity::Trader>(), size_of::<Change>());
-}
