@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::view::{EtaView, PoolView, TradeView};
+use super::view::{EtaView, PoolView, TokenView, TradeView};
 use crate::chain::ids::{Mint, Pool, Wallet};
 
 /// The page of a token.
@@ -10,6 +10,8 @@ use crate::chain::ids::{Mint, Pool, Wallet};
 pub struct TokenDetail {
     /// The token.
     pub mint: Mint,
+    /// Its row, which the view's list holds only while it is among the most recently active.
+    pub token: Arc<TokenView>,
     /// Supply in whole tokens, where it is known: market cap by price.
     pub supply: Option<f64>,
     /// Its trades over time: 5 s for five minutes, a minute for an hour, a quarter of an hour for a day.

@@ -109,6 +109,8 @@ pub struct Market {
     eta_score: Score,
     /// Number of the token looked after last.
     swept: u32,
+    /// Number of the pool looked after last.
+    swept_pool: u32,
     secret: u64,
     activity: u64,
     passed: Vec<Passed>,
@@ -145,6 +147,7 @@ impl Default for Market {
             leader: None,
             eta_score: Score::default(),
             swept: 0,
+            swept_pool: 0,
             secret: RandomState::new().hash_one(1_u64),
             activity: 0,
             passed: Vec::new(),

@@ -208,7 +208,9 @@ impl Chain {
 
     /// Whether a change would come next because it leads to where another step starts.
     pub(super) fn leads(&self, (order, change): (Order, &Step), (later, step): (Order, &Step)) -> bool {
-        let (Some(head), Step::Change { .. }, Step::Trade { pre, .. }) = (self.head, change, step) else { return false };
+        let (Some(head), Step::Change { .. }, Step::Trade { pre, .. }) = (self.head, change, step) else {
+            return false;
+        };
         order < later
             && self.newest.is_none_or(|newest| newest < order)
             && change.follows(head)

@@ -217,9 +217,12 @@ fn middle(wallet: &Wallet) -> u64 {
 }
 
 impl Traders {
-    fn find(&self, wallet: &Wallet, secret: u64) -> Option<usize> {
+    fn find(&mut self, wallet: &Wallet, secret: u64) -> Option<usize> {
         if self.entries.len() <= FEW {
             return self.entries.iter().position(|trader| trader.wallet == *wallet);
+        }
+        if self.index.is_empty() {
+            self.index_all(secret);
         }
         let at = *self.index.get(&(middle(wallet) ^ secret))? as usize;
         // Two wallets with the same middle: only the first is found this way.
@@ -229,6 +232,19 @@ impl Traders {
         self.entries.iter().position(|trader| trader.wallet == *wallet)
     }
 
+    fn index_all(&mut self, secret: u64) {
+        self.index.reserve(self.entries.len());
+        for (place, known) in (0..).zip(&self.entries) {
+            self.index.entry(middle(&known.wallet) ^ secret).or_insert(place);
+        }
+    }
+
+    /// Gives back what can be made again.
+    fn rest(&mut self) {
+        self.entries.shrink_to_fit();
+        self.index = HashMap::default();
+    }
+
     /// Makes room for one more; its place.
     fn push(&mut self, trader: Trader, secret: u64) -> Option<usize> {
         if self.entries.len() >= TRADERS {
@@ -236,9 +252,7 @@ impl Traders {
         }
         let at = self.entries.len();
         if at == FEW {
-            for (place, known) in (0..).zip(&self.entries) {
-                self.index.entry(middle(&known.wallet) ^ secret).or_insert(place);
-            }
+            self.index_all(secret);
         }
         if at >= FEW {
             self.index.entry(middle(&trader.wallet) ^ secret).or_insert(u32::try_from(at).unwrap_or(u32::MAX));
@@ -252,7 +266,7 @@ impl Traders {
         let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let key = middle(&trader.wallet) ^ secret;
         if self.entries.len() <= FEW {
-            self.index.clear();
+            self.index = HashMap::default();
         } else if self.index.get(&key) == Some(&at) {
             self.index.remove(&key);
         }
@@ -396,12 +410,21 @@ impl Activity {
         self.fine.prune(now_s / 5);
         self.minutes.prune(now_s / 60);
         self.quarters.prune(now_s / 900);
-        let rings = [&mut self.fine.buckets, &mut self.minutes.buckets, &mut self.quarters.buckets];
-        for ring in rings {
+        for ring in self.rings() {
             if ring.capacity() > 8 && ring.len() * 4 < ring.capacity() {
                 ring.shrink_to(ring.len() * 2);
             }
         }
+    }
+
+    /// Gives back all that is held in reserve.
+    pub(super) fn rest(&mut self) {
+        self.rings().into_iter().for_each(VecDeque::shrink_to_fit);
+        self.traders.rest();
+    }
+
+    const fn rings(&mut self) -> [&mut VecDeque<Bucket>; 3] {
+        [&mut self.fine.buckets, &mut self.minutes.buckets, &mut self.quarters.buckets]
     }
 
     /// What it holds on the heap.
@@ -449,6 +472,9 @@ mod tests {
                     let last = undos.pop().unwrap();
                     activity.undo(&last, 7);
                     all.pop();
+                }
+                if undone == 1 {
+                    activity.rest();
                 }
                 for (seconds, width, window) in [(60, 5, 0), (300, 5, 1), (3_600, 60, 2)] {
                     let oldest = now / width - (seconds / width - 1);

@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+/// After so long without a trade, in milliseconds, a token gives back what it holds in reserve.
+const IDLE_MS: i64 = 60_000;
 /// Traders shown of a token.
 const TOP_TRADERS: usize = 20;
 
@@ -78,12 +80,18 @@ impl Token {
         view
     }
 
-    /// Whether the last view, if any, shows what passing time may change.
-    pub(in crate::market) fn age(&mut self, now_ms: i64) {
-        if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
-            self.before = self.shown.take();
+    /// Time has passed: the view shows what that may change. A view that nobody has asked for since the last time goes.
+    pub(in crate::market) fn age(&mut self, now_ms: i64, in_view: bool) {
+        if in_view && self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells == 0) {
+            return;
         }
+        self.before = self.shown.take();
         self.activity.prune(seconds(now_ms));
+        let idle = self.core.last_trade_ms.is_none_or(|last| now_ms - last > IDLE_MS);
+        if idle {
+            self.activity.rest();
+            self.prices.shrink_to_fit();
+        }
     }
 
     /// The view must be made anew.
