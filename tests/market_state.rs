@@ -171,7 +171,7 @@ impl Reader {
 struct Said {
     /// Events told and not retracted: slot, place in it, and which.
     standing: HashSet<(u64, u64, Path, u16)>,
-    /// Places of the transactions of those that moved a pool, to find what is retracted.
+    /// Places of the transactions in slots that die, to find what is retracted.
     places: HashMap<(u64, Signature), u64>,
     newest: HashMap<u32, Order>,
     /// Slots that died, by the test's will.
@@ -188,7 +188,7 @@ impl Said {
                 Change::Chain(ChainEvent { event, placed, .. }) => {
                     let what = (event.slot, event.tx_index, event.path, event.event_index);
                     assert!(self.standing.insert(what), "told twice");
-                    if !self.dead.is_empty() {
+                    if self.dead.contains(&event.slot) {
                         self.places.insert((event.slot, event.signature), event.tx_index);
                     }
                     let Some(placed) = placed else { continue };
@@ -263,6 +263,8 @@ struct Wanted {
     above: [Vec<f64>; 2],
     burned: bool,
     pools: HashSet<Pool>,
+    /// Trades below 0.01, 0.1, 1, 5 and 10 SOL and above.
+    sizes: [u32; 6],
 }
 
 impl Wanted {
@@ -372,6 +374,9 @@ impl World {
                 *money += trade.quote_amount;
                 *count += 1;
                 token.base += trade.base_amount;
+                let bounds = [0.01, 0.1, 1.0, 5.0, 10.0, f64::INFINITY];
+                let band = bounds.iter().position(|bound| (trade.quote_amount as f64) < bound * 1e9);
+                token.sizes[band.unwrap()] += 1;
                 let account = token.traders.entry(key(trade.user)).or_default();
                 let (count, base, money) = if trade.buy {
                     (&mut account.buys, &mut account.bought, &mut account.spent)
@@ -517,6 +522,11 @@ fn assert_detail_is_truth(detail: &TokenDetail, want: &Wanted, what: &str) {
         assert_eq!(got.realised_sol.is_some(), account.sold > 0 && account.bought > 0, "{what}");
     }
     assert_eq!(detail.traders_over, 0, "{what}");
+    let sizes: Vec<u32> = detail.sizes.bands.iter().map(|band| band.trades).collect();
+    assert_eq!(sizes, want.sizes, "{what}");
+    // A bound of nothing is none; the others are kept.
+    assert!(u64::from(detail.sizes.bounded) <= want.buys + want.sells, "{what}");
+    assert!(detail.sizes.mean_room_pct.is_none_or(|room| room >= 0.0), "{what}");
 }
 
 fn seeds() -> std::ops::RangeInclusive<u64> {

@@ -69,6 +69,7 @@ impl Watch {
                 | Change::Attempted { .. }
                 | Change::Retracted { .. }
                 | Change::ChainBroken { .. }
+                | Change::Alarm { .. }
                 | Change::Progress { .. }
                 | Change::Milestone { .. } => {}
             }

@@ -2,7 +2,7 @@
 
 use super::{
     Arrived, MAX_TOKEN_BYTES, Market,
-    alarms::{WHALE_SOL, room_pct},
+    alarms::WHALE_SOL,
     creators::Deed,
     price::{finite, lamports_to_sol},
     reserve_chain::{Link, Placed},
@@ -146,7 +146,7 @@ impl Market {
             sol: (trade.quote_mint == WRAPPED_SOL).then(|| lamports_to_sol(trade.quote_amount.into())),
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
-            room_pct: room_pct(trade),
+            room_pct: effect.room_pct,
             whale: lamports >= WHALE_SOL * 1e9,
         };
         match self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {

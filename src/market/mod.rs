@@ -362,9 +362,7 @@ impl Market {
             opened.venue(scene.pool);
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
-        if let Some(scene) = &scene {
-            self.alarm(&event, at, told, scene.id, &effect);
-        }
+        let alarm = scene.as_ref().and_then(|scene| Some((scene.pool, self.alarm(&event, scene.id, &effect)?)));
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
             let pool = scene.map(|scene| (scene.pool, scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
@@ -385,6 +383,10 @@ impl Market {
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
         }));
+        if let Some((pool, alarm)) = alarm {
+            let change = self.tell_alarm((slot, mint), at, pool, alarm);
+            changes.push(change);
+        }
         if let Some(progress_pct) = effect.progress_pct {
             changes.push(Change::Progress { slot, recv_ms, mint, progress_pct, eta: effect.eta });
         }

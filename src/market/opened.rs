@@ -122,6 +122,7 @@ impl Market {
             traders_over: state.activity.traders_over(),
             creator: token.creator.and_then(|creator| self.creators.view(creator)),
             apps: state.apps(),
+            sizes: state.sizes(),
         });
         Some(Shown { token, venues, trades_seen: opened.trades_seen, detail })
     }
