@@ -11,7 +11,7 @@ use yellowstone_grpc_proto::geyser::{
 };
 
 use crate::{
-    chain::group::Group,
+    chain::{group::Group, ids::Mint},
     engine::{Direct, SourceView, View},
     simulator::feed::{Carries, Producer, SlotItemKind, SlotPlan},
     stream::status::{ConnectionState, ConnectionStatus, StreamStatus, Throttle},
@@ -106,6 +106,11 @@ impl Still {
         } else {
             self.pass(until);
         }
+    }
+
+    /// Opens the page of a token, or closes it.
+    pub fn open(&mut self, mint: Option<Mint>) {
+        self.direct.open(mint);
     }
 
     /// What is shown now.

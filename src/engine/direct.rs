@@ -10,7 +10,7 @@ use super::{
     view::{SourceKind, SourceView, StageView, View},
 };
 use crate::{
-    chain::wire::Update,
+    chain::{ids::Mint, wire::Update},
     market::change::Change,
     mev::{AlertRules, Examined, Weights},
     stream::{Arrival, ProofMode, Sink, status::StreamStatus},
@@ -66,6 +66,11 @@ impl Direct {
             self.pipeline.apply(delivery.batch, recv_us.div_euclid(1_000), &mut self.changes, &mut Vec::new());
         }
         emit::told(&mut self.changes, self.pipeline.take_alerts())
+    }
+
+    /// Opens a token's page, or closes it.
+    pub fn open(&mut self, mint: Option<Mint>) {
+        self.pipeline.open(mint);
     }
 
     /// A second is over.

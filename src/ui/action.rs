@@ -58,6 +58,8 @@ pub enum Action {
     Mouse,
     Earlier,
     Later,
+    LongerRange,
+    ShorterRange,
     Help,
     Quit,
     Suspend,
@@ -214,7 +216,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 56] = [
+pub const TABLE: [Binding; 58] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -367,6 +369,15 @@ pub const TABLE: [Binding; 56] = [
     row("show_columns", &[Key::Char('X')], Screen, Display, "show all columns of the pane again", Action::ShowColumns),
     row("earlier", &[Key::Char('[')], Screen, Display, "freeze, and step back through ten minutes", Action::Earlier),
     row("later", &[Key::Char(']')], Screen, Display, "step forth again", Action::Later),
+    row("longer_range", &[Key::Char('-')], Screen, Display, "more time in a token's chart", Action::LongerRange),
+    row(
+        "shorter_range",
+        &[Key::Char('+'), Key::Char('=')],
+        Screen,
+        Display,
+        "less time in a token's chart",
+        Action::ShorterRange,
+    ),
     row(
         "mouse",
         &[Key::Char('M')],

@@ -30,6 +30,7 @@ use super::{
     logs::LogState,
     mutes::Mutes,
     order::{self, Sort, Value},
+    page::Page,
     palette::Palette,
     panes,
     theme::ThemeSource,
@@ -176,6 +177,8 @@ pub struct Model {
     pub behind_ms: i64,
     /// The token whose page is open.
     pub detail: Option<Mint>,
+    /// How that page is shown.
+    pub page: Page,
     /// Which tokens are shown.
     pub filter: Filter,
     /// Whether the filter is being typed.
@@ -258,6 +261,7 @@ impl Model {
             history: History::default(),
             behind_ms: 0,
             detail: None,
+            page: Page::default(),
             filter: Filter::default(),
             typing: false,
             search: Typed::default(),

@@ -295,6 +295,14 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
             effects.push(Effect::Mouse(model.mouse));
         }
         Action::Earlier | Action::Later => step_in_time(model, action == Action::Later, now),
+        Action::LongerRange | Action::ShorterRange => {
+            if model.detail.is_some() {
+                model.page.range = model.page.range.step(action == Action::LongerRange);
+            } else {
+                complain(model, &format!("only a token's page has times: {} opens it", model.keys.first(Action::Open)));
+            }
+        }
+        Action::Zoom if model.detail.is_some() => model.page.zoomed = !model.page.zoomed,
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Help => {
             model.overlay = match model.overlay {
@@ -659,7 +667,8 @@ fn back(model: &mut Model) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
-    } else if model.detail.take().is_some()
+    } else if model.detail.is_some() && std::mem::take(&mut model.page.zoomed)
+        || model.detail.take().is_some()
         || model.evidence.take().is_some()
         || model.columns[model.pane() as usize].release()
     {

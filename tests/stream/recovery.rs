@@ -61,9 +61,9 @@ async fn a_cut_stream_loses_nothing() {
 
 #[tokio::test]
 async fn what_the_server_has_no_more_is_declared() {
-    // The window must be far longer than a busy machine may take to ask for it: it moves on meanwhile.
+    // The window must be far longer than a busy machine may take to ask for it and to read it: it moves on meanwhile.
     let server = ServerSettings { replay_slots: 150, ..ServerSettings::default() };
-    let mut stage = Stage::start(chain(), server, |settings| settings).await;
+    let mut stage = Stage::start(Chain::new(12, Duration::from_millis(60)), server, |settings| settings).await;
     stage.slots(5).await;
     stage.until(|stage| !stage.since.is_empty()).await;
     stage.proxy.down();

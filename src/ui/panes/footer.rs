@@ -38,6 +38,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             vec![
                 (model.keys.first(Action::Back), "back"),
                 ("j/k".into(), "next token"),
+                (model.keys.first(Action::NextPane), "next list"),
+                (model.keys.first(Action::Zoom), "zoom it"),
+                (model.keys.first(Action::ShorterRange) + "/" + &model.keys.first(Action::LongerRange), "time"),
                 (model.keys.first(Action::Freeze), "freeze"),
                 (model.keys.first(Action::Export), "export"),
                 (model.keys.first(Action::Help), "help"),
