@@ -233,10 +233,9 @@ impl Said {
                     for list in [&mut got, &mut passed] {
                         let mut met = Vec::new();
                         list.retain(|value| {
-                            !met.contains(value) && {
-                                met.push(*value);
-                                true
-                            }
+                            let first = !met.contains(value);
+                            met.push(*value);
+                            first
                         });
                     }
                 }

@@ -515,7 +515,7 @@ mod tests {
             price,
             second_leg: false,
             app: None,
-            room_bp: (lamports % 3 > 0).then_some(-7),
+            room_bp: (!lamports.is_multiple_of(3)).then_some(-7),
         }
     }
 
@@ -555,7 +555,7 @@ mod tests {
                 }
                 let distinct: HashSet<u8> = all.iter().map(|(.., trader)| *trader).collect();
                 prop_assert_eq!(activity.traders().len(), distinct.len());
-                let bounded = all.iter().filter(|(_, n, ..)| n % 3 > 0).count();
+                let bounded = all.iter().filter(|(_, n, ..)| !n.is_multiple_of(3)).count();
                 let sizes = activity.sizes();
                 prop_assert_eq!(sizes.counts.iter().sum::<u32>() as usize, all.len());
                 prop_assert_eq!((sizes.bounded as usize, sizes.room_bp), (bounded, bounded as i64 * -7));

@@ -269,6 +269,7 @@ struct Candle {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Curve {
     #[schemars(with = "String")]
     curve: Pool,
@@ -314,6 +315,7 @@ struct Creator {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the format's names")]
 struct App {
     /// `null` where nothing tells.
     app: Option<&'static str>,
