@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Pipeline;
 use crate::{
-    chain::{group::Group, program::Program},
+    chain::{group::Groups, program::Program},
     engine::view::{
         ConnectionView, GroupView, LatencyView, ParsedView, ProgramView, StageView, TotalsView, UndecodedView, View,
         carried,
@@ -79,13 +79,17 @@ impl Pipeline {
                 failed: self.total.failed,
                 duplicates: self.duplicates,
                 bad_frames: self.bad_frames,
+                unwanted: self.unwanted,
                 parsed: self.total.parsed.view(),
                 trades: self.market.trade_count(),
             },
             connections: connections.collect(),
             budget: Arc::new(streams.budget.clone()),
             proposal: Arc::new(streams.proposal.clone()),
+            narrowed_to: streams.narrowed_to.clone(),
+            narrowing_cost: streams.narrowing_cost,
             groups: slow.groups.clone(),
+            names: self.names.clone(),
             tokens: self.market.shown_tokens(now_ms),
             tokens_known: self.market.tokens_known(),
             detail: self.market.detail(now_ms),
@@ -100,7 +104,7 @@ impl Pipeline {
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
             programs: slow.programs.clone(),
-            notice: notice(streams),
+            notice: notice(streams, &self.names),
             completeness: slow.completeness.clone(),
             finished,
             token_refused: streams.token_refused.clone(),
@@ -112,8 +116,8 @@ impl Pipeline {
     fn measure(&mut self, now_ms: i64, streams: &StreamStatus) -> Slow {
         let now_s = now_ms / 1_000;
         let newest = self.slots.newest();
-        let groups = Group::ALL.into_iter().map(|group| {
-            let lane = &mut self.groups[group.index()];
+        let lanes = self.names.iter().zip(&mut self.groups);
+        let groups = lanes.map(|(group, lane)| {
             let carriers = streams.connections.iter().filter(|status| carried(status).contains(group));
             GroupView {
                 group,
@@ -182,9 +186,9 @@ impl Pipeline {
 }
 
 /// The newest stream event that answers the user.
-fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
+fn notice(streams: &StreamStatus, names: &Groups) -> Option<(u64, Arc<str>)> {
     streams.events.iter().rev().find_map(|event| match &event.kind {
         StreamEventKind::State { .. } | StreamEventKind::Gap(_) => None,
-        answer => Some((event.seq, answer.to_string().into())),
+        answer => Some((event.seq, answer.words(names).into())),
     })
 }
