@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::failure::Failure;
 use crate::{
+    chain::ids::Mint,
     config::{ConfigError, Flags},
     score::{Program, Seeds},
     simulator::{scenario::Trouble, server::Pace},
@@ -158,6 +159,9 @@ pub struct SnapshotOptions {
     /// How long to watch first, e.g. `30s`, `2m`, `500ms`.
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub after: Span,
+    /// Open this token's page: the snapshot holds its chart, venues, traders and creator under `detail`.
+    #[arg(long, value_name = "MINT")]
+    pub token: Option<Mint>,
     /// Where to write it; standard output by default.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

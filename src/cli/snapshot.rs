@@ -16,7 +16,7 @@ use super::{
 use crate::{
     chain::text::Shown,
     config::Config,
-    engine::{SourceView, View, view::SourceKind},
+    engine::{Command, SourceView, View, view::SourceKind},
     output::{save, snapshot::Snapshot},
     simulator::{demo::Demo, feed::Producer, playback::Playback},
     ui::{
@@ -38,6 +38,10 @@ pub(super) fn run(config: &Config, options: &SnapshotOptions) -> Result<(), Fail
     let view = runtime.block_on(async {
         let until = Instant::now() + options.after.0;
         let mut source = Source::open(config, Wanted::Configured, Sinks::default(), None).await?;
+        if options.token.is_some() {
+            // The queue is empty yet, so that the request finds room.
+            let _ = source.engine.commands().try_send(Command::Open(options.token));
+        }
         let signal = tokio::select! {
             () = sleep_until(until) => None,
             () = source.engine.finished() => None,

@@ -22,6 +22,9 @@ use crate::{
     stream::Endpoint,
 };
 
+/// Most bytes that the demo keeps for replay: some ten seconds of it, in a program that shall stay small.
+const DEMO_REPLAY_BYTES: usize = 12 << 20;
+
 /// What to read.
 #[derive(Debug)]
 pub(super) enum Wanted {
@@ -68,7 +71,8 @@ impl Source {
         };
         // Everybody must be there before the first slot: what is played to nobody is lost.
         let start_after_streams = config.connections(kind, config.profile(kind, ""));
-        let settings = ServerSettings { pace, start_after_streams, ..ServerSettings::default() };
+        let replay_bytes = if kind == config::Source::Demo { DEMO_REPLAY_BYTES } else { usize::MAX };
+        let settings = ServerSettings { pace, start_after_streams, replay_bytes, ..ServerSettings::default() };
         let server = Server::start(settings, producer).await?;
         let endpoint = Endpoint { url: server.url(), host: server.address().to_string().into(), x_token: None };
         let engine = engine(config, kind, endpoint, Some(name), sinks, purpose)?;

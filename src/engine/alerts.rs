@@ -69,6 +69,7 @@ impl Watch {
                 Change::Attempted { .. }
                 | Change::Retracted { .. }
                 | Change::ChainBroken { .. }
+                | Change::Alarm { .. }
                 | Change::Progress { .. }
                 | Change::Milestone { .. } => {}
             }
@@ -85,7 +86,7 @@ impl Watch {
                     continue;
                 };
                 let symbol = market.symbol(&alert.mint);
-                let view = self.shown.push(AlertView { alert, symbol, notify, record });
+                let view = self.shown.push_shared(AlertView { alert, symbol, notify, record });
                 self.found.push((at + 1, view));
             }
         }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub use crate::market::{
-    change::{ChainEvent, MilestoneKind, Status},
+    change::{ChainEvent, MilestoneKind, PoolAlarm, Status},
     view::EtaView,
 };
 
@@ -70,6 +70,19 @@ pub enum Emitted {
         /// Connection on which that trade arrived.
         connection: usize,
     },
+    /// Something is told of a pool, after the event that shows it.
+    Alarm {
+        /// Slot of that event.
+        slot: u64,
+        /// When it arrived, in milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The pool.
+        pool: Pool,
+        /// Its token.
+        mint: Mint,
+        /// What.
+        alarm: PoolAlarm,
+    },
     /// Something was found about trades before, or more is known of it.
     Alert(Arc<AlertView>),
     /// A slot is finished, and what is proven of it; again when that changes.
@@ -97,6 +110,7 @@ impl Emitted {
             Change::Milestone { slot, recv_ms, mint, kind, value } => {
                 Self::Milestone { slot, recv_ms, mint, kind, value }
             }
+            Change::Alarm { slot, recv_ms, pool, mint, alarm } => Self::Alarm { slot, recv_ms, pool, mint, alarm },
             Change::Transferred { .. } | Change::Attempted { .. } | Change::Dead(_) | Change::Confirmed(_) => {
                 return None;
             }

@@ -1,20 +1,17 @@
 //! Batches in, views out: a plain state machine that holds the market and all measurements.
 
+mod face;
+mod lane;
+
 use std::{collections::HashMap, sync::Arc, vec::IntoIter};
 
 use bytes::Bytes;
 
-use super::{
-    alerts::Watch,
-    ingest::Note,
-    meter::Meter,
-    parsed::Parsed,
-    slots::SlotClock,
-    view::{
-        ConnectionView, GroupView, ParsedView, ProgramView, SourceView, StageView, TotalsView, UndecodedView, View,
-        carried,
-    },
+use self::{
+    face::Slow,
+    lane::{Busy, Lane},
 };
+use super::{alerts::Watch, ingest::Note, meter::Meter, parsed::Parsed, slots::SlotClock, view::SourceView};
 use crate::{
     chain::{
         group::{Group, Groups},
@@ -32,9 +29,8 @@ use crate::{
         ProofMode,
         balancer::ConnectionLoad,
         checkpoint::CheckpointView,
-        completeness::{Completeness, CompletenessView, SlotProof},
+        completeness::{Completeness, SlotProof},
         forecast::Forecast,
-        status::{StreamEventKind, StreamStatus},
     },
 };
 
@@ -44,8 +40,6 @@ const QUIET_MS: i64 = 60_000;
 const SILENT_MS: i64 = 5_000;
 /// Rows kept of the undecoded table: discriminators are chosen by strangers.
 const MAX_UNDECODED: usize = 256;
-/// Rows shown.
-const SHOWN_UNDECODED: usize = 32;
 
 /// What the transactions of a batch say, each its own part of it, in order.
 struct Told {
@@ -62,26 +56,6 @@ impl Told {
         self.undecoded.by_ref().take(transaction.undecoded as usize).for_each(drop);
         self.transfers.by_ref().take(transaction.transfers as usize).for_each(drop);
         self.attempts.by_ref().take(transaction.attempts as usize).for_each(drop);
-    }
-}
-
-/// Measurements of one lane: a group, a connection, or the whole.
-#[derive(Debug)]
-struct Lane {
-    meter: Meter,
-    parsed: Parsed,
-    failed: u64,
-    undecoded: u64,
-    newest_slot: Option<u64>,
-}
-
-impl Lane {
-    fn new(now_s: i64) -> Self {
-        Self { meter: Meter::new(now_s), parsed: Parsed::new(now_s), failed: 0, undecoded: 0, newest_slot: None }
-    }
-
-    fn slot(&mut self, slot: u64) {
-        self.newest_slot = Some(self.newest_slot.map_or(slot, |newest| newest.max(slot)));
     }
 }
 
@@ -128,47 +102,6 @@ pub(super) struct Pipeline {
     seq: u64,
     /// Parts of the view that change once a second at most.
     slow: Option<Slow>,
-}
-
-/// See [`Pipeline::slow`].
-#[derive(Debug)]
-struct Slow {
-    groups: Arc<[GroupView]>,
-    pipeline: Arc<[StageView]>,
-    undecoded: Arc<[UndecodedView]>,
-    programs: Arc<[ProgramView]>,
-    completeness: Arc<CompletenessView>,
-    connections: Vec<Measured>,
-    tps: Option<f64>,
-    bytes_per_s: Option<f64>,
-}
-
-/// Measurements of a connection.
-#[derive(Clone, Copy, Debug)]
-struct Measured {
-    tps: Option<f64>,
-    bytes_per_s: Option<f64>,
-    latency: Option<super::view::LatencyView>,
-}
-
-/// Share of the time a stage works.
-#[derive(Debug, Default)]
-struct Busy {
-    ns: u64,
-    since_ms: i64,
-    share: Option<f64>,
-}
-
-impl Busy {
-    #[allow(clippy::cast_precision_loss, reason = "a share")]
-    fn close(&mut self, now_ms: i64) {
-        let passed = now_ms - self.since_ms;
-        if self.since_ms > 0 && passed > 0 {
-            self.share = Some(self.ns as f64 / 1e6 / passed as f64);
-        }
-        self.ns = 0;
-        self.since_ms = now_ms;
-    }
 }
 
 impl Pipeline {
@@ -492,157 +425,6 @@ impl Pipeline {
         };
         loads.filter_map(load).collect()
     }
-
-    /// The view of this instant.
-    pub(super) fn view(&mut self, now_ms: i64, streams: &StreamStatus, finished: bool) -> View {
-        self.seq += 1;
-        let slow = match self.slow.take() {
-            Some(slow) => slow,
-            None => self.measure(now_ms, streams),
-        };
-        let newest = self.slots.newest();
-        let behind = |slot: Option<u64>| newest.zip(slot).map(|(newest, slot)| newest.saturating_sub(slot));
-        let connections = streams.connections.iter().map(|status| {
-            let lane = self.connections.get(status.id);
-            let measured = slow.connections.get(status.id);
-            ConnectionView {
-                status: status.clone(),
-                tps: measured.and_then(|measured| measured.tps),
-                bytes_per_s: measured.and_then(|measured| measured.bytes_per_s),
-                latency: measured.and_then(|measured| measured.latency),
-                slot_lag: behind(lane.and_then(|lane| lane.newest_slot)),
-                queue_fill: self.queue_fill,
-                parsed: lane.map_or_else(ParsedView::default, |lane| lane.parsed.view()),
-            }
-        });
-        let view = View {
-            seq: self.seq,
-            now_ms,
-            #[allow(clippy::cast_precision_loss, reason = "milliseconds since the start")]
-            uptime_s: (now_ms - self.started_ms).max(0) as f64 / 1_000.0,
-            source: self.source.clone(),
-            totals: TotalsView {
-                slot: newest,
-                slots_behind: behind(self.total.newest_slot),
-                slot_time_ms: self.slots.slot_time_ms(),
-                tps: slow.tps,
-                bytes_per_s: slow.bytes_per_s,
-                transactions: self.transactions,
-                failed: self.total.failed,
-                duplicates: self.duplicates,
-                bad_frames: self.bad_frames,
-                unwanted: self.unwanted,
-                parsed: self.total.parsed.view(),
-                trades: self.market.trade_count(),
-            },
-            connections: connections.collect(),
-            budget: Arc::new(streams.budget.clone()),
-            proposal: Arc::new(streams.proposal.clone()),
-            narrowed_to: streams.narrowed_to.clone(),
-            narrowing_cost: streams.narrowing_cost,
-            groups: slow.groups.clone(),
-            names: self.names.clone(),
-            tokens: self.market.shown_tokens(now_ms),
-            tokens_known: self.market.tokens_known(),
-            detail: self.market.detail(now_ms),
-            pools: self.market.shown_pools(),
-            pools_known: self.market.pools_known(),
-            sol_usd: self.market.sol_usd(),
-            eta_score: self.market.eta_score(),
-            trades: self.market.trades(),
-            lifecycle: self.market.steps(),
-            alerts: self.watch.feed(),
-            alerts_muted: self.watch.muted(),
-            pipeline: slow.pipeline.clone(),
-            undecoded: slow.undecoded.clone(),
-            programs: slow.programs.clone(),
-            notice: notice(streams, &self.names),
-            completeness: slow.completeness.clone(),
-            finished,
-            token_refused: streams.token_refused.clone(),
-        };
-        self.slow = Some(slow);
-        view
-    }
-
-    fn measure(&mut self, now_ms: i64, streams: &StreamStatus) -> Slow {
-        let now_s = now_ms / 1_000;
-        let newest = self.slots.newest();
-        let lanes = self.names.iter().zip(&mut self.groups);
-        let groups = lanes.map(|(group, lane)| {
-            let carriers = streams.connections.iter().filter(|status| carried(status).contains(group));
-            GroupView {
-                group,
-                connections: carriers.map(|status| status.id).collect(),
-                tps: lane.meter.rate(),
-                peak_tps: lane.meter.peak(),
-                per_second: lane.meter.per_second(),
-                latency: lane.meter.latency_view(now_s),
-                slot_lag: newest.zip(lane.newest_slot).map(|(newest, slot)| newest.saturating_sub(slot)),
-                parsed: lane.parsed.view(),
-                undecoded: lane.undecoded,
-                failed: lane.failed,
-                bytes_per_s: lane.meter.bytes_per_s(),
-                forecast: self.forecasts.get(group.index()).and_then(Forecast::view),
-            }
-        });
-        let groups = groups.collect();
-        let connections = self.connections.iter_mut().map(|lane| Measured {
-            tps: lane.meter.rate(),
-            bytes_per_s: lane.meter.bytes_per_s(),
-            latency: lane.meter.latency_view(now_s),
-        });
-        let connections = connections.collect();
-        let mut undecoded: Vec<_> = self.undecoded.iter().collect();
-        undecoded.sort_by_key(|(key, (count, _))| (std::cmp::Reverse(*count), **key));
-        let undecoded = undecoded.into_iter().take(SHOWN_UNDECODED);
-        let undecoded = undecoded.map(|((program, discriminator, reason), (count, example))| UndecodedView {
-            program: *program,
-            discriminator: *discriminator,
-            reason: *reason,
-            count: *count,
-            example: *example,
-        });
-        Slow {
-            groups,
-            connections,
-            undecoded: undecoded.collect(),
-            programs: self.programs(),
-            completeness: Arc::new(CompletenessView {
-                checkpoint: self.checkpoint.clone(),
-                ..self.completeness.view()
-            }),
-            pipeline: self.stages(),
-            tps: self.total.meter.rate(),
-            bytes_per_s: self.receive.bytes_per_s(),
-        }
-    }
-
-    /// The programs that were called.
-    fn programs(&self) -> Arc<[ProgramView]> {
-        let programs = Program::ALL.into_iter().zip(&self.programs);
-        let called = programs.filter(|(_, parsed)| parsed.total().invocations > 0);
-        called.map(|(program, parsed)| ProgramView { program, parsed: parsed.view() }).collect()
-    }
-
-    fn stages(&self) -> Arc<[StageView]> {
-        let stage = |name, rate, busy, queue_fill, dropped| StageView { name, rate, queue_fill, busy, dropped };
-        Arc::from([
-            stage("receive", self.receive.rate(), None, None, 0),
-            stage("decode", self.total.meter.rate(), self.decode_busy.share, None, self.bad_frames),
-            stage("market", self.events.rate(), self.market_busy.share, Some(self.queue_fill), self.market.evicted()),
-            stage("detect", None, self.detect_busy.share, None, self.watch.forgotten()),
-            stage("publish", self.publish.rate(), None, None, self.sink_dropped),
-        ])
-    }
-}
-
-/// The newest stream event that answers the user.
-fn notice(streams: &StreamStatus, names: &Groups) -> Option<(u64, Arc<str>)> {
-    streams.events.iter().rev().find_map(|event| match &event.kind {
-        StreamEventKind::State { .. } | StreamEventKind::Gap(_) => None,
-        answer => Some((event.seq, answer.words(names).into())),
-    })
 }
 
 #[cfg(test)]

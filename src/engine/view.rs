@@ -20,7 +20,9 @@ use crate::{
 
 use crate::market::view::same_entries;
 
-pub use crate::market::detail::{AppView, CandleView, CreatorView, CurveView, SeriesView, TokenDetail, TraderView};
+pub use crate::market::detail::{
+    AppView, CandleView, CreatorView, CurveView, SeriesView, SizeView, SizesView, TokenDetail, TraderView,
+};
 pub use crate::market::view::{
     EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
     SolUsdView, Stage, TokenView, TradeView, WindowView,

@@ -1,10 +1,17 @@
 //! What is told of a pool at once: liquidity that leaves it, and a price that parts from the token's own.
 
-use super::{Arrived, Market, view::LifecycleStep};
-use crate::decode::event::{FeeKind, LimitKind};
-use crate::decode::{
-    Event, EventKind,
-    event::{LiquidityAction, Side, Trade, Venue},
+use super::{
+    Arrived, Market,
+    change::{Change, PoolAlarm},
+    token_lifecycle::TradeEffect,
+    view::LifecycleStep,
+};
+use crate::{
+    chain::ids::{Mint, Pool},
+    decode::{
+        Event, EventKind,
+        event::{FeeKind, LimitKind, LiquidityAction, Side, Trade, Venue},
+    },
 };
 
 /// Percent of a pool from which a withdrawal is told.
@@ -16,39 +23,46 @@ const MET_PCT: f64 = 2.5;
 pub const WHALE_SOL: f64 = 10.0;
 
 impl Market {
-    /// Looks at an event that happened in a pool; `price_sol` is its price after a trade.
-    pub(super) fn alarm(&mut self, event: &Event, at: Arrived, told: bool, pool: u32, price_sol: Option<f64>) {
-        let step = match &event.kind {
+    /// Looks at an event that happened in a pool, and at what it did.
+    pub(super) fn alarm(&mut self, event: &Event, pool: u32, effect: &TradeEffect) -> Option<PoolAlarm> {
+        match &event.kind {
             EventKind::Liquidity(moved) if moved.action == LiquidityAction::Withdraw => {
                 #[allow(clippy::cast_precision_loss, reason = "a share")]
                 let share = moved
                     .raw_reserves_before
                     .filter(|(base, _)| *base > 0)
                     .map(|(base, _)| moved.base_amount as f64 / base as f64 * 100.0);
-                share
-                    .filter(|share| *share >= REMOVED_PCT)
-                    .map(|share_pct| LifecycleStep::LiquidityRemoved { pool: moved.pool, share_pct })
+                share.filter(|share| *share >= REMOVED_PCT).map(PoolAlarm::LiquidityRemoved)
             }
-            EventKind::Trade(trade) => self.parted(trade, pool, price_sol),
+            EventKind::Trade(_) => self.parted(pool, effect),
             _ => None,
-        };
-        if let Some(step) = step.filter(|_| !told) {
-            self.step(event.kind.mint(), event.slot, at, step);
         }
     }
 
+    /// Tells it.
+    pub(super) fn tell_alarm(
+        &mut self,
+        (slot, mint): (u64, Mint),
+        at: Arrived,
+        pool: Pool,
+        alarm: PoolAlarm,
+    ) -> Change {
+        let step = match alarm {
+            PoolAlarm::LiquidityRemoved(share_pct) => LifecycleStep::LiquidityRemoved { pool, share_pct },
+            PoolAlarm::Parted(apart_pct) => LifecycleStep::Parted { pool, apart_pct },
+        };
+        self.step(mint, slot, at, step);
+        Change::Alarm { slot, recv_ms: at.recv_ms(), pool, mint, alarm }
+    }
+
     /// Whether a pool's price has just parted from that of the place where its token's price is made.
-    fn parted(&mut self, trade: &Trade, pool: u32, price_sol: Option<f64>) -> Option<LifecycleStep> {
-        let token = self.tokens.get(&trade.mint)?;
-        if token.core.home == Some(trade.pool) {
-            return None;
-        }
-        let home = token.price_sol(&self.around(token.core.quote_mint)).filter(|price| *price > 0.0)?;
-        let apart_pct = (price_sol? / home - 1.0) * 100.0;
+    fn parted(&mut self, pool: u32, effect: &TradeEffect) -> Option<PoolAlarm> {
+        let home = effect.home_price_sol.filter(|price| *price > 0.0)?;
+        let apart_pct = (effect.price_sol? / home - 1.0) * 100.0;
         let state = self.pools.value_mut(pool)?;
         let parted = apart_pct.abs() >= if state.facts.parted { MET_PCT } else { PARTED_PCT };
         let before = std::mem::replace(&mut state.facts.parted, parted);
-        (parted && !before).then_some(LifecycleStep::Parted { pool: trade.pool, apart_pct })
+        (parted && !before).then_some(PoolAlarm::Parted(apart_pct))
     }
 }
 

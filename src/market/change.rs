@@ -60,6 +60,19 @@ pub enum Change {
         /// Connection on which that trade arrived.
         connection: usize,
     },
+    /// Something is told of a pool, after the event that shows it.
+    Alarm {
+        /// Slot of that event.
+        slot: u64,
+        /// When it arrived, in milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The pool.
+        pool: Pool,
+        /// Its token.
+        mint: Mint,
+        /// What.
+        alarm: PoolAlarm,
+    },
     /// A token's progress moved.
     Progress {
         /// Slot of the trade.
@@ -86,6 +99,35 @@ pub enum Change {
         /// The threshold.
         value: f64,
     },
+}
+
+/// What is told of a pool at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PoolAlarm {
+    /// So many percent of it, a fifth at least, were taken out by one withdrawal.
+    LiquidityRemoved(f64),
+    /// Its price is so many percent higher (lower where negative) than in the place where the token's price is made, and
+    /// was not a twentieth apart before.
+    Parted(f64),
+}
+
+impl PoolAlarm {
+    /// The name used in formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LiquidityRemoved(_) => "liquidity_removed",
+            Self::Parted(_) => "price_parted",
+        }
+    }
+
+    /// The percent.
+    #[must_use]
+    pub const fn percent(self) -> f64 {
+        match self {
+            Self::LiquidityRemoved(percent) | Self::Parted(percent) => percent,
+        }
+    }
 }
 
 /// What a milestone is a threshold of.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::view::{EtaView, PoolView, TradeView};
+use super::view::{EtaView, PoolView, TokenView, TradeView};
 use crate::chain::ids::{Mint, Pool, Wallet};
 
 /// The page of a token.
@@ -10,6 +10,8 @@ use crate::chain::ids::{Mint, Pool, Wallet};
 pub struct TokenDetail {
     /// The token.
     pub mint: Mint,
+    /// Its row, which the view's list holds only while it is among the most recently active.
+    pub token: Arc<TokenView>,
     /// Supply in whole tokens, where it is known: market cap by price.
     pub supply: Option<f64>,
     /// Its trades over time: 5 s for five minutes, a minute for an hour, a quarter of an hour for a day.
@@ -30,6 +32,28 @@ pub struct TokenDetail {
     pub creator: Option<CreatorView>,
     /// The apps it is traded with, the greatest volume first.
     pub apps: Vec<AppView>,
+    /// How large its trades were.
+    pub sizes: SizesView,
+}
+
+/// Users' trades by their worth, since the token was first seen; those without a path to SOL are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SizesView {
+    /// The smallest first.
+    pub bands: Vec<SizeView>,
+    /// Those of which the sender's bound is known.
+    pub bounded: u32,
+    /// By how much these came out better than their bounds, in percent, in the mean: the slippage allowed and not used.
+    pub mean_room_pct: Option<f64>,
+}
+
+/// See [`SizesView`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SizeView {
+    /// Less than so many SOL, and not less than the band before; no bound for the last.
+    pub below_sol: Option<f64>,
+    /// How many.
+    pub trades: u32,
 }
 
 /// Trades over time at one resolution.

@@ -2,7 +2,7 @@
 
 use super::{
     Arrived, MAX_TOKEN_BYTES, Market,
-    alarms::{WHALE_SOL, room_pct},
+    alarms::WHALE_SOL,
     creators::Deed,
     price::{finite, lamports_to_sol},
     reserve_chain::{Link, Placed},
@@ -10,7 +10,10 @@ use super::{
     view::{LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
-    chain::ids::{Mint, USDC, USDT, WRAPPED_SOL},
+    chain::{
+        ids::{Mint, USDC, USDT, WRAPPED_SOL},
+        text::Shown,
+    },
     decode::{
         Event, EventKind,
         event::{Reserves, SqrtPrice, Trade, Venue},
@@ -103,20 +106,29 @@ impl Market {
         let mut passed = std::mem::take(&mut self.passed);
         passed.clear();
         let mut effect = TradeEffect::default();
-        let mut undo = self.touch(trade.mint, trade.venue);
-        if let Some((undo, token)) = undo.as_mut().zip(self.tokens.get_mut(&trade.mint)) {
+        let Some((id, mut undo)) = self.touch(trade.mint, trade.venue) else {
+            self.passed = passed;
+            return (effect, None);
+        };
+        let mut symbol = Shown::default();
+        if let Some(token) = self.tokens.value_mut(id) {
             let bytes = token.bytes();
-            effect = token.traded(at.recv_ms(), trade, late, &around, undo, |what| passed.push(what));
+            effect = token.traded(at.recv_ms(), trade, late, &around, &mut undo, |what| passed.push(what));
             self.token_bytes = self.token_bytes + token.bytes() - bytes;
+            symbol = token.symbol.clone();
+            if token.core.home != Some(trade.pool) {
+                let quote_mint = token.core.quote_mint;
+                effect.home_price_sol = self.price_sol(id, quote_mint);
+            }
         }
         self.passed = passed;
+        let undo = Some(undo);
         if told {
             return (effect, undo);
         }
-        let symbol = self.symbol(&trade.mint);
         #[allow(clippy::cast_precision_loss, reason = "compared with a round figure")]
         let lamports = around.lamports_per_unit.map_or(0.0, |unit| trade.quote_amount as f64 * unit);
-        let trade = self.trades.push(TradeView {
+        let shown = TradeView {
             recv_ms: at.recv_ms(),
             slot: event.slot,
             signature: event.signature,
@@ -134,13 +146,20 @@ impl Market {
             sol: (trade.quote_mint == WRAPPED_SOL).then(|| lamports_to_sol(trade.quote_amount.into())),
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
-            room_pct: room_pct(trade),
+            room_pct: effect.room_pct,
             whale: lamports >= WHALE_SOL * 1e9,
-        });
-        if let Some(opened) = self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {
-            opened.traded(trade);
+        };
+        match self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {
+            Some(opened) => opened.traded(self.trades.push_shared(shown)),
+            None => self.trades.push(shown),
         }
         (effect, undo)
+    }
+
+    /// A token's price.
+    fn price_sol(&self, token: u32, quote_mint: Mint) -> Option<f64> {
+        let around = self.around(quote_mint);
+        self.tokens.value(token)?.price_sol(&around)
     }
 
     /// Trades of SOL for dollars tell its price.
@@ -179,21 +198,28 @@ impl Market {
 
     /// Changes a token, which is made if it is new; how to take that back.
     fn change(&mut self, mint: Mint, venue: Venue, change: impl FnOnce(&mut Token)) -> Option<TokenUndo> {
-        let undo = self.touch(mint, venue)?;
-        change(self.tokens.get_mut(&mint)?);
+        let (id, undo) = self.touch(mint, venue)?;
+        change(self.tokens.value_mut(id)?);
         Some(undo)
     }
 
-    /// Makes the token the most recently active one; how it stands.
-    fn touch(&mut self, mint: Mint, venue: Venue) -> Option<TokenUndo> {
-        let fresh = self.tokens.find(&mint).is_none();
+    /// Makes the token the most recently active one; its number, and how it stands.
+    fn touch(&mut self, mint: Mint, venue: Venue) -> Option<(u32, TokenUndo)> {
         let watched = self.watched;
-        let id = self.tokens.touch(mint, |mint, _| Some(*mint) == watched, || Token::new(mint, venue));
+        let mut fresh = false;
+        let id = self.tokens.touch(
+            mint,
+            |mint, _| Some(*mint) == watched,
+            || {
+                fresh = true;
+                Token::new(mint, venue)
+            },
+        );
         while self.token_bytes > MAX_TOKEN_BYTES && self.tokens.len() > 1 {
             let Some(gone) = self.tokens.evict(|mint, _| Some(*mint) == watched) else { break };
             self.token_bytes -= gone.bytes().min(self.token_bytes);
         }
-        Some(TokenUndo::new(fresh, &self.tokens.value(id)?.core))
+        Some((id, TokenUndo::new(fresh, &self.tokens.value(id)?.core)))
     }
 
     /// What stands around a token of this quote.

@@ -56,20 +56,27 @@ impl Market {
         }
         let shown: Vec<u32> = self.tokens.newest_first().take(SHOWN_TOKENS).collect();
         for id in &shown {
-            self.look_after(*id, now_ms, moved);
+            self.look_after(*id, now_ms, true, moved);
         }
         let all = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
         for _ in 0..SWEPT.min(all) {
             self.swept = if self.swept >= all { 0 } else { self.swept + 1 };
-            self.look_after(self.swept, now_ms, false);
+            self.look_after(self.swept, now_ms, false, false);
+        }
+        let pools = u32::try_from(self.pools.len()).unwrap_or(u32::MAX);
+        for _ in 0..SWEPT.min(pools) {
+            self.swept_pool = if self.swept_pool >= pools { 0 } else { self.swept_pool + 1 };
+            if let Some(pool) = self.pools.value_mut(self.swept_pool) {
+                pool.rest();
+            }
         }
         self.elect(&shown, now_ms);
     }
 
-    fn look_after(&mut self, id: u32, now_ms: i64, refresh: bool) {
+    fn look_after(&mut self, id: u32, now_ms: i64, in_view: bool, refresh: bool) {
         let Some(token) = self.tokens.value_mut(id) else { return };
         let bytes = token.bytes();
-        token.age(now_ms);
+        token.age(now_ms, in_view);
         self.token_bytes = (self.token_bytes + token.bytes()).saturating_sub(bytes);
         if refresh {
             token.refresh();

@@ -109,6 +109,8 @@ pub struct Market {
     eta_score: Score,
     /// Number of the token looked after last.
     swept: u32,
+    /// Number of the pool looked after last.
+    swept_pool: u32,
     secret: u64,
     activity: u64,
     passed: Vec<Passed>,
@@ -145,6 +147,7 @@ impl Default for Market {
             leader: None,
             eta_score: Score::default(),
             swept: 0,
+            swept_pool: 0,
             secret: RandomState::new().hash_one(1_u64),
             activity: 0,
             passed: Vec::new(),
@@ -235,11 +238,12 @@ impl Market {
             }
             Some((Verdict::Wait, step)) => {
                 let crowded = self.waiting.crowded(id);
-                state.waiting += 1;
+                state.waiting = state.waiting.saturating_add(1);
                 self.waiting.push(id, step, event, at, told);
                 if let Some(pool) = crowded {
                     self.force(pool, changes);
                 }
+                self.follow_up(id, changes);
             }
             Some((Verdict::Nowhere, _)) | None => {
                 self.happen(event, at, told, Some(Scene { id, pool, before, placed: None }), changes);
@@ -251,8 +255,13 @@ impl Market {
     fn follow_up(&mut self, id: u32, changes: &mut Vec<Change>) {
         while let Some(state) = self.pools.value(id).filter(|state| state.waiting > 0) {
             let chain = state.facts.chain;
-            let Some(called) = self.waiting.call(id, |order, step| chain.would_take(order, step)) else { return };
-            self.place(called, false, changes);
+            if let Some(called) = self.waiting.call(id, |order, step| chain.would_take(order, step)) {
+                self.place(called, false, changes);
+            } else if let Some(called) = self.waiting.call_before(id, |change, next| chain.leads(change, next)) {
+                self.place(called, true, changes);
+            } else {
+                return;
+            }
         }
     }
 
@@ -353,9 +362,7 @@ impl Market {
             opened.venue(scene.pool);
         }
         let (effect, undo) = self.effect(&event, at, placed, told);
-        if let Some(scene) = &scene {
-            self.alarm(&event, at, told, scene.id, effect.price_sol);
-        }
+        let alarm = scene.as_ref().and_then(|scene| Some((scene.pool, self.alarm(&event, scene.id, &effect)?)));
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
             let pool = scene.map(|scene| (scene.pool, scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
@@ -376,6 +383,10 @@ impl Market {
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
         }));
+        if let Some((pool, alarm)) = alarm {
+            let change = self.tell_alarm((slot, mint), at, pool, alarm);
+            changes.push(change);
+        }
         if let Some(progress_pct) = effect.progress_pct {
             changes.push(Change::Progress { slot, recv_ms, mint, progress_pct, eta: effect.eta });
         }

@@ -59,7 +59,8 @@ impl Market {
             return;
         }
         self.opened = mint.map(|mint| {
-            let trades: VecDeque<_> = self.trades.entries().filter(|trade| trade.mint == mint).cloned().collect();
+            let trades: VecDeque<_> =
+                self.trades.feed().entries.iter().filter(|trade| trade.mint == mint).cloned().collect();
             let mut opened = Opened { mint, trades, venues: Vec::new(), trades_seen: 0, shown: None };
             for id in self.pools.newest_first() {
                 if let Some((pool, state)) = self.pools.key(id).zip(self.pools.value(id))
@@ -110,6 +111,7 @@ impl Market {
         });
         let detail = Arc::new(TokenDetail {
             mint: opened.mint,
+            token: token.clone(),
             supply: state.supply(),
             series: state.series(now_ms),
             trades: opened.trades.iter().cloned().collect(),
@@ -120,6 +122,7 @@ impl Market {
             traders_over: state.activity.traders_over(),
             creator: token.creator.and_then(|creator| self.creators.view(creator)),
             apps: state.apps(),
+            sizes: state.sizes(),
         });
         Some(Shown { token, venues, trades_seen: opened.trades_seen, detail })
     }

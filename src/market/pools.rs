@@ -29,6 +29,8 @@ pub(super) struct PoolState {
     /// Events that wait for their turn.
     pub(super) waiting: u16,
     shown: Option<(Around, Arc<PoolView>)>,
+    /// Whether somebody has asked for the view since [`rest`](Self::rest).
+    asked: bool,
 }
 
 /// The part of a pool that is copied before each change, so that the change can be undone.
@@ -124,7 +126,7 @@ impl PoolState {
             last_ms: 0,
             parted: false,
         };
-        Self { facts, waiting: 0, shown: None }
+        Self { facts, waiting: 0, shown: None, asked: false }
     }
 
     /// Takes an event that happened in it; one that is `late` counts, but says nothing of how the pool stands.
@@ -187,6 +189,13 @@ impl PoolState {
         }
     }
 
+    /// Gives a view back that nobody has asked for since the last time.
+    pub(super) fn rest(&mut self) {
+        if !std::mem::take(&mut self.asked) {
+            self.shown = None;
+        }
+    }
+
     /// Takes back what happened since these were the facts.
     pub(super) fn restore(&mut self, facts: &Facts) {
         self.facts = *facts;
@@ -204,6 +213,7 @@ impl PoolState {
 
     /// The view of this pool; the same `Arc` until something about it changes.
     pub(super) fn view(&mut self, pool: Pool, symbol: &Shown, around: &Around) -> Arc<PoolView> {
+        self.asked = true;
         if let Some((of, shown)) = &self.shown
             && of == around
         {

@@ -78,7 +78,8 @@ pub(super) enum Step {
     Opening(Reserves),
     /// A new state, whatever was before.
     Reset(Reserves),
-    /// So much more or less, starting from a base reserve where that is said.
+    /// So much more or less, starting from a base reserve where that is said. Of the quote reserve no more than a part is
+    /// said, so that where it belongs shows in what follows it.
     Change { base_before: Option<u64>, base: i128, quote: i128 },
 }
 
@@ -126,14 +127,25 @@ pub(super) enum Verdict {
     Nowhere,
 }
 
+/// Something is missing between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Gap {
+    /// Where the pool stood before it, or stands by what was mended.
+    from: Reserves,
+    /// Where it stood after it.
+    to: Reserves,
+    /// The last step before it.
+    after: Order,
+}
+
 /// What is known of one pool's chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chain {
     /// Reserves after the newest step.
     head: Option<Reserves>,
     newest: Option<Order>,
-    /// The newest gap: from where, and to where.
-    gap: Option<[Reserves; 2]>,
+    /// The newest gap.
+    gap: Option<Gap>,
     open_gaps: u32,
     broken_since: Option<u64>,
     /// Gaps since the last step that followed.
@@ -158,13 +170,18 @@ impl Chain {
     /// Takes a step, if it is its turn. A step that `must` be taken is not waited for any longer.
     pub(super) fn take(&mut self, order: Order, step: &Step, must: bool) -> Verdict {
         let Some(head) = self.head else {
-            let Some(post) = step.post(None) else { return Verdict::Nowhere };
+            let Some(post) = step.post(None) else {
+                // A change of something that may become known in a moment.
+                return if must { Verdict::Nowhere } else { Verdict::Wait };
+            };
             return self.advance(Link::Begins, order, step.pre(None), post);
         };
         if matches!(step, Step::Opening(_)) || self.newest.is_some_and(|newest| order < newest) {
-            return self.late(step);
+            return self.late(order, step, must);
         }
-        if step.follows(head) {
+        // A base reserve recurs, so that what it says alone of the state before may be said too early.
+        let certain = must || !matches!(step, Step::Change { .. });
+        if certain && step.follows(head) {
             let Some(post) = step.post(Some(head)) else { return Verdict::Nowhere };
             if matches!(step, Step::Reset(_)) {
                 return self.advance(Link::Resets, order, None, post);
@@ -180,7 +197,7 @@ impl Chain {
         self.open_gaps = self.open_gaps.saturating_add(1);
         self.broken_since = Some(order.slot);
         let pre = if let Step::Trade { pre, .. } = step { Some(*pre) } else { None };
-        self.gap = pre.map(|pre| [head, pre]);
+        self.gap = pre.zip(self.newest).map(|(to, after)| Gap { from: head, to, after });
         self.advance(Link::AfterGap, order, pre, post)
     }
 
@@ -189,20 +206,34 @@ impl Chain {
         !matches!(self.take(order, step, false), Verdict::Wait)
     }
 
+    /// Whether a change would come next because it leads to where another step starts.
+    pub(super) fn leads(&self, (order, change): (Order, &Step), (later, step): (Order, &Step)) -> bool {
+        let (Some(head), Step::Change { .. }, Step::Trade { pre, .. }) = (self.head, change, step) else {
+            return false;
+        };
+        order < later
+            && self.newest.is_none_or(|newest| newest < order)
+            && change.follows(head)
+            && change.post(Some(head)) == Some(*pre)
+    }
+
     const fn advance(&mut self, link: Link, order: Order, pre: Option<Reserves>, post: Reserves) -> Verdict {
         self.head = Some(post);
         self.newest = Some(order);
         Verdict::Now { link, pre, post }
     }
 
-    /// A step from before: perhaps what was missing in the gap.
-    fn late(&mut self, step: &Step) -> Verdict {
+    /// A step from before: perhaps what was missing in the gap, or behind something else that is.
+    fn late(&mut self, order: Order, step: &Step, must: bool) -> Verdict {
         if let Step::Trade { pre, post } = step
-            && let Some([from, to]) = self.gap
-            && from == *pre
+            && let Some(gap) = &mut self.gap
         {
-            self.gap = Some([*post, to]);
-            if *post == to {
+            if gap.from != *pre {
+                let inside = order > gap.after && !must && self.in_a_row < STRANGE;
+                return if inside { Verdict::Wait } else { Self::past(step) };
+            }
+            gap.from = *post;
+            if *post == gap.to {
                 self.gap = None;
                 self.open_gaps = self.open_gaps.saturating_sub(1);
                 if self.open_gaps == 0 {
@@ -210,6 +241,10 @@ impl Chain {
                 }
             }
         }
+        Self::past(step)
+    }
+
+    const fn past(step: &Step) -> Verdict {
         match *step {
             Step::Trade { pre, post } => Verdict::Now { link: Link::Late, pre: Some(pre), post },
             Step::Opening(post) | Step::Reset(post) => Verdict::Now { link: Link::Late, pre: None, post },
@@ -252,6 +287,7 @@ mod tests {
         assert_eq!(link(&mut chain, trade(3), true), Some(Link::AfterGap));
         assert_eq!((chain.broken_since(), chain.open_gaps()), (Some(13), 1));
         assert_eq!(link(&mut chain, trade(4), false), Some(Link::Follows));
+        assert_eq!(link(&mut chain, trade(2), false), None, "waits for what is missing before it");
         assert_eq!(link(&mut chain, trade(1), false), Some(Link::Late));
         assert_eq!(chain.broken_since(), Some(13), "only a part of what was missing");
         assert_eq!(link(&mut chain, trade(2), false), Some(Link::Late));
@@ -265,7 +301,14 @@ mod tests {
         assert_eq!(link(&mut chain, (at(11, 0), Step::Reset(state(7))), false), Some(Link::Resets));
         assert_eq!(link(&mut chain, (at(10, 5), Step::Reset(state(9))), false), Some(Link::Late));
         let deposit = Step::Change { base_before: Some(state(7).base), base: 10, quote: 20 };
-        assert_eq!(link(&mut chain, (at(12, 0), deposit), false), Some(Link::Follows));
+        assert_eq!(link(&mut chain, (at(12, 0), deposit), false), None, "the base reserve may have been so before");
+        let after = Reserves { base: state(7).base + 10, quote: 27 };
+        let next = (at(13, 0), &Step::Trade { pre: after, post: state(1) });
+        assert!(chain.leads((at(12, 0), &deposit), next));
+        assert!(!chain.leads((at(13, 1), &deposit), next), "what comes later leads nowhere");
+        let other = Step::Change { base_before: Some(state(7).base), base: 10, quote: 21 };
+        assert!(!chain.leads((at(12, 0), &other), next));
+        assert_eq!(link(&mut chain, (at(12, 0), deposit), true), Some(Link::Follows));
         assert_eq!(chain.head(), Some(Reserves { base: state(7).base + 10, quote: 27 }));
         assert_eq!((chain.broken_since(), chain.open_gaps()), (None, 0));
     }

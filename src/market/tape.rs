@@ -6,10 +6,17 @@ use super::view::Feed;
 
 #[derive(Debug)]
 pub(crate) struct Tape<T> {
-    entries: VecDeque<Arc<T>>,
+    entries: VecDeque<Held<T>>,
     capacity: usize,
     first_seq: u64,
     shown: Option<Feed<T>>,
+}
+
+/// Most entries are gone again before anybody looks, so they are shared only when somebody does.
+#[derive(Debug)]
+enum Held<T> {
+    Own(T),
+    Shared(Arc<T>),
 }
 
 impl<T> Tape<T> {
@@ -17,27 +24,40 @@ impl<T> Tape<T> {
         Self { entries: VecDeque::new(), capacity, first_seq: 0, shown: None }
     }
 
+    /// Appends an entry.
+    pub(crate) fn push(&mut self, entry: T) {
+        self.append(Held::Own(entry));
+    }
+
     /// Appends an entry; gives it back as the view will hold it.
-    pub(crate) fn push(&mut self, entry: T) -> Arc<T> {
+    pub(crate) fn push_shared(&mut self, entry: T) -> Arc<T> {
+        let entry = Arc::new(entry);
+        self.append(Held::Shared(entry.clone()));
+        entry
+    }
+
+    fn append(&mut self, entry: Held<T>) {
         if self.entries.len() == self.capacity {
             self.entries.pop_front();
             self.first_seq += 1;
         }
-        let entry = Arc::new(entry);
-        self.entries.push_back(entry.clone());
+        self.entries.push_back(entry);
         self.shown = None;
-        entry
-    }
-
-    /// All entries, oldest first.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.entries.iter()
     }
 
     pub(crate) fn feed(&mut self) -> Feed<T> {
-        self.shown
-            .get_or_insert_with(|| Feed { entries: self.entries.iter().cloned().collect(), first_seq: self.first_seq })
-            .clone()
+        if let Some(shown) = &self.shown {
+            return shown.clone();
+        }
+        let entries = std::mem::take(&mut self.entries).into_iter().map(|entry| match entry {
+            Held::Own(entry) => Arc::new(entry),
+            Held::Shared(entry) => entry,
+        });
+        let entries: Arc<[Arc<T>]> = entries.collect();
+        self.entries.extend(entries.iter().cloned().map(Held::Shared));
+        let feed = Feed { entries, first_seq: self.first_seq };
+        self.shown = Some(feed.clone());
+        feed
     }
 }
 
@@ -49,7 +69,14 @@ mod tests {
     fn keeps_the_newest_and_numbers_run_on() {
         let mut tape = Tape::new(3);
         for n in 0..10_u64 {
-            tape.push(n);
+            if n % 2 == 0 {
+                tape.push(n);
+            } else {
+                assert_eq!(*tape.push_shared(n), n);
+            }
+            if n == 5 {
+                continue;
+            }
             let feed = tape.feed();
             assert!(feed.entries.len() <= 3);
             for (seq, entry) in (feed.first_seq..).zip(feed.entries.iter()) {

@@ -307,6 +307,8 @@ fn the_leader_has_the_highest_cap_of_the_curves_that_were_traded_of_late() {
     assert_eq!(leads(&mut market), [false; 3], "all are silent");
 }
 
+mod recordings;
+
 mod hostile {
     use proptest::prelude::*;
 

@@ -5,6 +5,7 @@ mod face;
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
+    alarms::room_pct,
     change::MilestoneKind,
     forecast,
     milestones::Milestones,
@@ -99,6 +100,8 @@ pub(super) struct Token {
     shown: Option<Arc<TokenView>>,
     /// The view before time passed, which is the view again if time has changed nothing.
     before: Option<Arc<TokenView>>,
+    /// Whether somebody has asked for the view since the token was looked after.
+    asked: bool,
 }
 
 /// How to take a change of a token back.
@@ -126,6 +129,10 @@ pub(super) struct TradeEffect {
     pub(super) progress_pct: Option<f64>,
     /// When the curve will be sold out, if progress moved.
     pub(super) eta: Option<EtaView>,
+    /// See [`TradeView::room_pct`](super::view::TradeView::room_pct).
+    pub(super) room_pct: Option<f64>,
+    /// Of a trade elsewhere, the price in the place where the token's price is made.
+    pub(super) home_price_sol: Option<f64>,
 }
 
 /// A milestone passed.
@@ -172,6 +179,7 @@ impl Token {
             leader: false,
             shown: None,
             before: None,
+            asked: false,
         }
     }
 
@@ -220,7 +228,7 @@ impl Token {
             core.cashback |= fee.kind == FeeKind::Cashback && fee.amount > 0;
             core.holder_rewards |= fee.kind == FeeKind::HolderRewards && fee.amount > 0;
         }
-        let mut effect = TradeEffect::default();
+        let mut effect = TradeEffect { room_pct: room_pct(trade), ..TradeEffect::default() };
         let price_before = self.price_sol(around);
         let progress_before = self.progress_pct();
         let follows = match trade.venue {
@@ -248,7 +256,8 @@ impl Token {
         };
         effect.market_cap_sol = market_cap_of(after, trade.base_supply.unwrap_or(self.core.supply), own);
         if matches!(trade.flow, Flow::User | Flow::PostCompletion) {
-            self.count(recv_ms, trade, price_before.or(effect.price_sol), own, around, undo);
+            let price_before = price_before.or(effect.price_sol);
+            self.count(recv_ms, trade, (price_before, effect.room_pct), own, around, undo);
         }
         if follows && !late {
             if let Some(price) = self.price_sol(around).filter(|_| trade.flow != Flow::PostCompletion) {
@@ -276,7 +285,7 @@ impl Token {
         &mut self,
         recv_ms: i64,
         trade: &Trade,
-        price_before: Option<f64>,
+        (price_before, room_pct): (Option<f64>, Option<f64>),
         own: Option<f64>,
         around: &Around,
         undo: &mut TokenUndo,
@@ -300,6 +309,8 @@ impl Token {
             price: [before, self.price_sol(around).unwrap_or(before)],
             second_leg,
             app: trade.app,
+            // The cast saturates.
+            room_bp: room_pct.map(|room| (room * 100.0).round() as i32),
         };
         undo.activity = Some(self.activity.add(trade.user, &taken, around.secret));
     }

@@ -12,6 +12,8 @@ use crate::chain::ids::Wallet;
 const TRADERS: usize = 8_192;
 /// Up to so many traders are found by looking at each.
 const FEW: usize = 16;
+/// Bounds of trade sizes, in lamports; those without a path to SOL are not counted.
+pub(super) const SIZES: [u64; 5] = [10_000_000, 100_000_000, 1_000_000_000, 5_000_000_000, 10_000_000_000];
 
 /// A trade as the figures see it.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Taken {
     pub(super) second_leg: bool,
     /// See [`Trade::app`](crate::decode::event::Trade::app).
     pub(super) app: Option<&'static str>,
+    /// Better than its sender's bound by so many basis points.
+    pub(super) room_bp: Option<i32>,
 }
 
 /// The trades of some seconds.
@@ -193,6 +197,37 @@ impl App {
     }
 }
 
+/// How large the trades were, and how near to their senders' bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// Trades by worth, up to each of [`SIZES`] and beyond.
+    pub(super) counts: [u32; SIZES.len() + 1],
+    /// Trades with a bound, and the sum of their room in basis points.
+    pub(super) bounded: u32,
+    pub(super) room_bp: i64,
+}
+
+impl Sizes {
+    /// Adds a trade, or takes it back.
+    fn count(&mut self, taken: SizeUndo, back: bool) {
+        let by = |count: u32| if back { count.saturating_sub(1) } else { count.saturating_add(1) };
+        if let Some(count) = self.counts.get_mut(usize::from(taken.place)) {
+            *count = by(*count);
+        }
+        if let Some(room) = taken.room_bp {
+            self.bounded = by(self.bounded);
+            self.room_bp += i64::from(if back { -room } else { room });
+        }
+    }
+}
+
+/// What a trade added to the sizes.
+#[derive(Clone, Copy, Debug)]
+struct SizeUndo {
+    place: u8,
+    room_bp: Option<i32>,
+}
+
 /// What a trade added to which app.
 #[derive(Clone, Copy, Debug)]
 struct AppUndo {
@@ -217,9 +252,12 @@ fn middle(wallet: &Wallet) -> u64 {
 }
 
 impl Traders {
-    fn find(&self, wallet: &Wallet, secret: u64) -> Option<usize> {
+    fn find(&mut self, wallet: &Wallet, secret: u64) -> Option<usize> {
         if self.entries.len() <= FEW {
             return self.entries.iter().position(|trader| trader.wallet == *wallet);
+        }
+        if self.index.is_empty() {
+            self.index_all(secret);
         }
         let at = *self.index.get(&(middle(wallet) ^ secret))? as usize;
         // Two wallets with the same middle: only the first is found this way.
@@ -229,6 +267,19 @@ impl Traders {
         self.entries.iter().position(|trader| trader.wallet == *wallet)
     }
 
+    fn index_all(&mut self, secret: u64) {
+        self.index.reserve(self.entries.len());
+        for (place, known) in (0..).zip(&self.entries) {
+            self.index.entry(middle(&known.wallet) ^ secret).or_insert(place);
+        }
+    }
+
+    /// Gives back what can be made again.
+    fn rest(&mut self) {
+        self.entries.shrink_to_fit();
+        self.index = HashMap::default();
+    }
+
     /// Makes room for one more; its place.
     fn push(&mut self, trader: Trader, secret: u64) -> Option<usize> {
         if self.entries.len() >= TRADERS {
@@ -236,9 +287,7 @@ impl Traders {
         }
         let at = self.entries.len();
         if at == FEW {
-            for (place, known) in (0..).zip(&self.entries) {
-                self.index.entry(middle(&known.wallet) ^ secret).or_insert(place);
-            }
+            self.index_all(secret);
         }
         if at >= FEW {
             self.index.entry(middle(&trader.wallet) ^ secret).or_insert(u32::try_from(at).unwrap_or(u32::MAX));
@@ -252,7 +301,7 @@ impl Traders {
         let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let key = middle(&trader.wallet) ^ secret;
         if self.entries.len() <= FEW {
-            self.index.clear();
+            self.index = HashMap::default();
         } else if self.index.get(&key) == Some(&at) {
             self.index.remove(&key);
         }
@@ -267,6 +316,7 @@ pub(super) struct Activity {
     pub(super) quarters: Ring<900, 96>,
     traders: Traders,
     apps: Vec<App>,
+    sizes: Sizes,
 }
 
 /// How to take a trade back.
@@ -278,6 +328,7 @@ pub(super) struct ActivityUndo {
     now_s: u32,
     trader: Option<(usize, Option<Trader>)>,
     app: AppUndo,
+    size: Option<SizeUndo>,
 }
 
 impl Activity {
@@ -308,7 +359,14 @@ impl Activity {
         }
         self.traders.over += u64::from(trader.is_none());
         let app = self.through(taken);
-        ActivityUndo { fine, minutes, quarters, now_s, trader, app }
+        let size = (taken.lamports > 0 && !taken.second_leg).then(|| {
+            let place = SIZES.partition_point(|bound| *bound <= taken.lamports);
+            SizeUndo { place: u8::try_from(place).unwrap_or(u8::MAX), room_bp: taken.room_bp }
+        });
+        if let Some(size) = size {
+            self.sizes.count(size, false);
+        }
+        ActivityUndo { fine, minutes, quarters, now_s, trader, app, size }
     }
 
     fn through(&mut self, taken: &Taken) -> AppUndo {
@@ -332,6 +390,9 @@ impl Activity {
             app.lamports = app.lamports.saturating_sub(undo.app.lamports);
             let count = app.count(undo.app.buy);
             *count = count.saturating_sub(u32::from(undo.app.counted));
+        }
+        if let Some(size) = undo.size {
+            self.sizes.count(size, true);
         }
         self.traders.over -= u64::from(undo.trader.is_none());
         if let Some((at, before)) = undo.trader {
@@ -386,6 +447,11 @@ impl Activity {
         self.traders.over
     }
 
+    /// How large the trades were.
+    pub(super) const fn sizes(&self) -> &Sizes {
+        &self.sizes
+    }
+
     /// The apps, in the order in which they were met; some perhaps without a trade that stands.
     pub(super) fn apps(&self) -> &[App] {
         &self.apps
@@ -396,12 +462,21 @@ impl Activity {
         self.fine.prune(now_s / 5);
         self.minutes.prune(now_s / 60);
         self.quarters.prune(now_s / 900);
-        let rings = [&mut self.fine.buckets, &mut self.minutes.buckets, &mut self.quarters.buckets];
-        for ring in rings {
+        for ring in self.rings() {
             if ring.capacity() > 8 && ring.len() * 4 < ring.capacity() {
                 ring.shrink_to(ring.len() * 2);
             }
         }
+    }
+
+    /// Gives back all that is held in reserve.
+    pub(super) fn rest(&mut self) {
+        self.rings().into_iter().for_each(VecDeque::shrink_to_fit);
+        self.traders.rest();
+    }
+
+    const fn rings(&mut self) -> [&mut VecDeque<Bucket>; 3] {
+        [&mut self.fine.buckets, &mut self.minutes.buckets, &mut self.quarters.buckets]
     }
 
     /// What it holds on the heap.
@@ -417,7 +492,12 @@ impl Activity {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test with small numbers")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::cast_precision_loss,
+        clippy::cast_possible_wrap,
+        reason = "a test with small numbers"
+    )]
 
     use std::collections::HashSet;
 
@@ -427,7 +507,16 @@ mod tests {
 
     fn taken(now_s: u32, lamports: u64, buy: bool) -> Taken {
         let price = [lamports as f64, lamports as f64 + 1.0];
-        Taken { now_s, buy, lamports, base: lamports * 3, price, second_leg: false, app: None }
+        Taken {
+            now_s,
+            buy,
+            lamports,
+            base: lamports * 3,
+            price,
+            second_leg: false,
+            app: None,
+            room_bp: (!lamports.is_multiple_of(3)).then_some(-7),
+        }
     }
 
     proptest! {
@@ -450,6 +539,9 @@ mod tests {
                     activity.undo(&last, 7);
                     all.pop();
                 }
+                if undone == 1 {
+                    activity.rest();
+                }
                 for (seconds, width, window) in [(60, 5, 0), (300, 5, 1), (3_600, 60, 2)] {
                     let oldest = now / width - (seconds / width - 1);
                     let live: Vec<_> = all.iter().filter(|(at, ..)| at / width >= oldest).collect();
@@ -463,6 +555,10 @@ mod tests {
                 }
                 let distinct: HashSet<u8> = all.iter().map(|(.., trader)| *trader).collect();
                 prop_assert_eq!(activity.traders().len(), distinct.len());
+                let bounded = all.iter().filter(|(_, n, ..)| !n.is_multiple_of(3)).count();
+                let sizes = activity.sizes();
+                prop_assert_eq!(sizes.counts.iter().sum::<u32>() as usize, all.len());
+                prop_assert_eq!((sizes.bounded as usize, sizes.room_bp), (bounded, bounded as i64 * -7));
                 let inflow: i64 = activity.inflows(now).sum();
                 let live = all.iter().filter(|(at, ..)| at / 5 >= now / 5 - 59);
                 let want: i64 = live.map(|(_, n, buy, _)| if *buy { n.cast_signed() } else { -n.cast_signed() }).sum();

@@ -60,6 +60,14 @@ impl<W: Write> Writer<W> {
                     kind: kind.name(),
                     value: *value,
                 })?,
+                Emitted::Alarm { slot, recv_ms, pool, mint, alarm } => self.line(&Line::PoolAlarm {
+                    slot: *slot,
+                    recv_ms: *recv_ms,
+                    pool: *pool,
+                    mint: *mint,
+                    kind: alarm.name(),
+                    value_pct: alarm.percent(),
+                })?,
                 Emitted::Retracted { slot, signature, path, event_index } => self.line(&Line::Retracted {
                     slot: *slot,
                     signature: signature.to_string(),

@@ -92,6 +92,24 @@ pub enum Line {
         /// Percent, SOL or US dollars.
         value: f64,
     },
+    /// Something about a pool that should be known at once; behind the event that shows it.
+    PoolAlarm {
+        /// Slot of that event.
+        slot: u64,
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The pool.
+        #[schemars(with = "String")]
+        pool: Pool,
+        /// Its token.
+        #[schemars(with = "String")]
+        mint: Mint,
+        /// `liquidity_removed`: one withdrawal took a fifth at least. `price_parted`: its price has just come to stand a
+        /// twentieth at least apart from that in the place where the token's price is made.
+        kind: &'static str,
+        /// Share of the pool taken; how much higher the price is, negative where it is lower.
+        value_pct: f64,
+    },
     /// A curve is sold out.
     CurveCompleted {
         /// What every chain event has.

@@ -1,20 +1,20 @@
 //! The snapshot: one JSON object with everything a view holds, written whole or not at all.
 
+mod market;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::market::{Page, PoolEntry, Token};
 use super::{
-    AlertFields, Units,
-    line::{DecodingFields, LatencyFields, MoveFields, ParseFields, ReserveFields},
+    AlertFields,
+    line::{DecodingFields, LatencyFields, MoveFields, ParseFields},
 };
 use crate::{
-    chain::{
-        group::{GroupSet, Groups},
-        ids::{Mint, Pool, Wallet},
-    },
+    chain::group::{GroupSet, Groups},
     engine::{
         View,
-        view::{GroupView, PoolView, ProgramView, TokenView, WindowView, carried},
+        view::{GroupView, ProgramView, carried},
     },
 };
 
@@ -43,6 +43,8 @@ pub struct Snapshot {
     pools: Vec<PoolEntry>,
     /// Pools and curves known in all.
     pools_known: usize,
+    /// The page of the token that is open, if one is.
+    detail: Option<Page>,
     sol_usd: SolUsd,
     eta_score: EtaScore,
     /// The newest alerts, each as it stands now, the newest first.
@@ -181,120 +183,6 @@ struct Forecast {
     naive_error: f64,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Token {
-    #[schemars(with = "String")]
-    mint: Mint,
-    /// Made safe to show; `null` when its creation was not seen.
-    symbol: Option<String>,
-    /// Made safe to show; `null` when its creation was not seen.
-    name: Option<String>,
-    venue: &'static str,
-    stage: &'static str,
-    progress_pct: Option<f64>,
-    price_sol: Option<f64>,
-    market_cap_sol: Option<f64>,
-    price_usd: Option<f64>,
-    market_cap_usd: Option<f64>,
-    eta: Option<Eta>,
-    momentum: Option<Momentum>,
-    /// Of the curve tokens traded within the last minute it has the highest market cap.
-    leader: bool,
-    /// The last minute, five minutes and hour; exact to 5 s, 5 s and a minute.
-    windows: Vec<Window>,
-    change_5m_pct: Option<f64>,
-    volume_sol_5m: f64,
-    buys: u64,
-    sells: u64,
-    traders: u64,
-    created_slot: Option<u64>,
-    created_ms: Option<i64>,
-    last_trade_ms: Option<i64>,
-    #[schemars(with = "Option<String>")]
-    creator: Option<Wallet>,
-    #[schemars(with = "String")]
-    quote_mint: Mint,
-    flags: Vec<&'static str>,
-}
-
-/// When a curve will be sold out.
-#[derive(Debug, Serialize, JsonSchema)]
-#[allow(clippy::struct_field_names, reason = "the format's names")]
-struct Eta {
-    eta_s: f64,
-    /// The interval that should hold 80 % of completions.
-    eta_low_s: f64,
-    /// `null` where the flow may as well stop.
-    eta_high_s: Option<f64>,
-}
-
-/// Points: the sum of four parts of 0–25.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Momentum {
-    score: f64,
-    inflow: f64,
-    traders: f64,
-    pace: f64,
-    buys: f64,
-}
-
-/// Users' trades within a time.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Window {
-    seconds: u32,
-    volume_sol: f64,
-    net_inflow_sol: f64,
-    buys: u64,
-    sells: u64,
-    traders: u64,
-    vwap_sol: Option<f64>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[allow(clippy::struct_field_names, reason = "the format's names")]
-struct PoolEntry {
-    #[schemars(with = "String")]
-    pool: Pool,
-    #[schemars(with = "String")]
-    mint: Mint,
-    venue: &'static str,
-    #[schemars(with = "String")]
-    quote_mint: Mint,
-    /// Effective: with the virtual quote.
-    reserves: Option<ReserveFields>,
-    price_sol: Option<f64>,
-    /// Both sides, the virtual quote left out.
-    tvl_sol: Option<f64>,
-    tvl_usd: Option<f64>,
-    /// SOL, fees aside, until the price is 2 % higher.
-    depth_up_sol: Option<f64>,
-    /// SOL, fees aside, until the price is 2 % lower.
-    depth_down_sol: Option<f64>,
-    /// As the last event carried it.
-    lp_fee_bps: Option<u64>,
-    /// As the last event carried it.
-    protocol_fee_bps: Option<u64>,
-    /// As the last event carried it.
-    creator_fee_bps: Option<u64>,
-    deposits: u64,
-    withdrawals: u64,
-    /// Raw quote units.
-    deposited: Units,
-    /// Raw quote units.
-    withdrawn: Units,
-    /// Largest share that one withdrawal took.
-    removed_pct: Option<f64>,
-    opened_ms: Option<i64>,
-    /// Against the pool or curve where the token's price is made.
-    divergence_pct: Option<f64>,
-    trades: u64,
-    last_ms: i64,
-    /// Gaps in its chain of reserves that were not mended.
-    open_gaps: u32,
-    /// Slot of the newest of them.
-    broken_since: Option<u64>,
-}
-
 /// US dollars per SOL, from the stream.
 #[derive(Debug, Serialize, JsonSchema)]
 struct SolUsd {
@@ -402,10 +290,11 @@ impl Snapshot {
             budget: budget(view),
             groups: view.groups.iter().map(|one| group(one, &view.names)).collect(),
             programs: view.programs.iter().map(program).collect(),
-            tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
+            tokens: view.tokens.iter().map(|entry| Token::from(&**entry)).collect(),
             tokens_known: view.tokens_known,
-            pools: view.pools.iter().map(|entry| pool(entry)).collect(),
+            pools: view.pools.iter().map(|entry| PoolEntry::from(&**entry)).collect(),
             pools_known: view.pools_known,
+            detail: view.detail.as_deref().map(Page::from),
             sol_usd: SolUsd {
                 price: view.sol_usd.price,
                 at_ms: view.sol_usd.at_ms,
@@ -588,84 +477,6 @@ fn program(program: &ProgramView) -> Program {
         parse_rate: program.parsed.all.into(),
         parse_rate_pct: program.parsed.all.percent(),
         decoding: program.parsed.into(),
-    }
-}
-
-fn token(token: &TokenView) -> Token {
-    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Token {
-        mint: token.mint,
-        symbol: known(token.symbol.as_str()),
-        name: known(token.name.as_str()),
-        venue: token.venue.name(),
-        stage: token.stage.name(),
-        progress_pct: token.progress_pct,
-        price_sol: token.price_sol,
-        market_cap_sol: token.market_cap_sol,
-        price_usd: token.price_usd,
-        market_cap_usd: token.market_cap_usd,
-        eta: token.eta.map(|eta| Eta { eta_s: eta.eta_s, eta_low_s: eta.low_s, eta_high_s: eta.high_s }),
-        momentum: token.momentum.map(|of| Momentum {
-            score: of.score,
-            inflow: of.inflow,
-            traders: of.traders,
-            pace: of.pace,
-            buys: of.buys,
-        }),
-        leader: token.leader,
-        windows: [60, 300, 3_600].into_iter().zip(token.windows).map(window).collect(),
-        change_5m_pct: token.change_5m_pct,
-        volume_sol_5m: token.volume_sol_5m,
-        buys: token.buys,
-        sells: token.sells,
-        traders: token.traders,
-        created_slot: token.created_slot,
-        created_ms: token.created_ms,
-        last_trade_ms: token.last_trade_ms,
-        creator: token.creator,
-        quote_mint: token.quote_mint,
-        flags: token.flags.clone(),
-    }
-}
-
-fn window((seconds, of): (u32, WindowView)) -> Window {
-    Window {
-        seconds,
-        volume_sol: of.volume_sol,
-        net_inflow_sol: of.net_inflow_sol,
-        buys: of.buys,
-        sells: of.sells,
-        traders: of.traders,
-        vwap_sol: of.vwap_sol,
-    }
-}
-
-fn pool(pool: &PoolView) -> PoolEntry {
-    PoolEntry {
-        pool: pool.pool,
-        mint: pool.mint,
-        venue: pool.venue.name(),
-        quote_mint: pool.quote_mint,
-        reserves: pool.reserves.map(ReserveFields::from),
-        price_sol: pool.price_sol,
-        tvl_sol: pool.tvl_sol,
-        tvl_usd: pool.tvl_usd,
-        depth_up_sol: pool.depth_up_sol,
-        depth_down_sol: pool.depth_down_sol,
-        lp_fee_bps: pool.fees.lp,
-        protocol_fee_bps: pool.fees.protocol,
-        creator_fee_bps: pool.fees.creator,
-        deposits: pool.deposits,
-        withdrawals: pool.withdrawals,
-        deposited: pool.deposited.into(),
-        withdrawn: pool.withdrawn.into(),
-        removed_pct: pool.removed_pct,
-        opened_ms: pool.opened_ms,
-        divergence_pct: pool.divergence_pct,
-        trades: pool.trades,
-        last_ms: pool.last_ms,
-        open_gaps: pool.open_gaps,
-        broken_since: pool.broken_since,
     }
 }
 

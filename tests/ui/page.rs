@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smart_stream_tui::{
     chain::ids::Wallet,
-    engine::view::{AppView, CandleView, SeriesView, TokenDetail, TraderView, View},
+    engine::view::{AppView, CandleView, SeriesView, SizesView, TokenDetail, TraderView, View},
     ui::{
         color::Depth,
         keys::Key,
@@ -32,6 +32,7 @@ fn detail(index: u64) -> TokenDetail {
     };
     TokenDetail {
         mint: fixture::token(index).mint,
+        token: Arc::new(fixture::token(index)),
         supply: Some(1e9),
         series: [candles(5, 12), candles(60, 2), candles(900, 1)],
         trades: Arc::from([]),
@@ -54,6 +55,7 @@ fn detail(index: u64) -> TokenDetail {
         traders_over: 0,
         creator: None,
         apps: vec![AppView { app: Some("Photon"), buys: 2, sells: 1, volume_sol: 7.5 }],
+        sizes: SizesView::default(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         event::{Cost, Flow, Path, Reserves, Side, Source, Trade, Venue},
     },
     engine::view::SourceKind,
+    stream::StreamStatus,
 };
 
 const T0: i64 = 1_790_000_000_000;

@@ -6,20 +6,23 @@ use super::{Around, Token, missing, seconds};
 use crate::{
     chain::ids::Pool,
     market::{
-        detail::{AppView, CandleView, SeriesView, TraderView},
+        detail::{AppView, CandleView, SeriesView, SizeView, SizesView, TraderView},
         forecast,
         price::{finite, lamports_to_sol},
-        trading_activity::{Activity, Ring, Trader},
+        trading_activity::{Activity, Ring, SIZES, Trader},
         view::{Stage, TokenView},
     },
 };
 
+/// After so long without a trade, in milliseconds, a token gives back what it holds in reserve.
+const IDLE_MS: i64 = 60_000;
 /// Traders shown of a token.
 const TOP_TRADERS: usize = 20;
 
 impl Token {
     /// The view of this token; the same `Arc` until something about it changes.
     pub(in crate::market) fn view(&mut self, now_ms: i64, around: &Around) -> Arc<TokenView> {
+        self.asked = true;
         if let Some(shown) = &self.shown {
             return shown.clone();
         }
@@ -78,12 +81,22 @@ impl Token {
         view
     }
 
-    /// Whether the last view, if any, shows what passing time may change.
-    pub(in crate::market) fn age(&mut self, now_ms: i64) {
-        if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
-            self.before = self.shown.take();
+    /// Time has passed: a view shows what that may change; of a token that is looked after though it is not in view, a
+    /// view that nobody has asked for since the last time goes.
+    pub(in crate::market) fn age(&mut self, now_ms: i64, in_view: bool) {
+        if in_view {
+            if self.shown.as_ref().is_some_and(|shown| shown.windows[2].buys + shown.windows[2].sells > 0) {
+                self.before = self.shown.take();
+            }
+        } else if !std::mem::take(&mut self.asked) {
+            (self.shown, self.before) = (None, None);
         }
         self.activity.prune(seconds(now_ms));
+        let idle = self.core.last_trade_ms.is_none_or(|last| now_ms - last > IDLE_MS);
+        if idle {
+            self.activity.rest();
+            self.prices.shrink_to_fit();
+        }
     }
 
     /// The view must be made anew.
@@ -151,6 +164,16 @@ impl Token {
             creator: self.core.creator == Some(trader.wallet),
             last_s: trader.last_s,
         }
+    }
+
+    /// How large its trades were, and how near to their senders' bounds.
+    pub(in crate::market) fn sizes(&self) -> SizesView {
+        let sizes = self.activity.sizes();
+        let bounds = SIZES.into_iter().map(|lamports| Some(lamports_to_sol(lamports.into()))).chain([None]);
+        let bands = bounds.zip(sizes.counts).map(|(below_sol, trades)| SizeView { below_sol, trades });
+        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
+        let room = (sizes.bounded > 0).then(|| sizes.room_bp as f64 / 100.0 / f64::from(sizes.bounded));
+        SizesView { bands: bands.collect(), bounded: sizes.bounded, mean_room_pct: room }
     }
 
     /// The apps it is traded with.

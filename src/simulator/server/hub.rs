@@ -64,10 +64,10 @@ pub(super) struct State {
 
 impl Hub {
     pub(super) fn new(settings: ServerSettings) -> Self {
-        let keep = settings.finalized_after + 1;
+        let least = settings.finalized_after + 1;
         let state = State {
             streams: Vec::new(),
-            ring: Ring::new(settings.replay_slots, keep),
+            ring: Ring::new(settings.replay_slots, least, settings.replay_bytes),
             open: BTreeMap::new(),
             ended: false,
             next_stream: 1,

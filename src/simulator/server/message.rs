@@ -146,6 +146,18 @@ impl Message {
         matches!(self, Self::Transaction(_) | Self::Account(_))
     }
 
+    /// What its updates weigh.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Transaction(transaction) => {
+                [&transaction.full, &transaction.status].into_iter().flatten().map(Bytes::len).sum()
+            }
+            Self::Account(account) => account.body.len(),
+            Self::BlockMeta(meta) => meta.body.len(),
+            Self::Slot(_) => 0,
+        }
+    }
+
     /// What tells it from others.
     pub(super) fn facts(&self) -> Facts {
         match self {

@@ -57,6 +57,8 @@ pub struct ServerSettings {
     pub replay_slots: usize,
     /// Whether a `from_slot` in a later request of a stream is honoured, as yellowstone-grpc 15.1.2 does, or passed over.
     pub replays_later: bool,
+    /// Most bytes that they take, besides those not finalized yet: of more the oldest go.
+    pub replay_bytes: usize,
     /// Updates one client may be behind before it is cut off.
     pub channel_capacity: usize,
     /// Subscribe calls allowed per token: a bucket of that size which refills over that time.
@@ -90,6 +92,7 @@ impl Default for ServerSettings {
             start_after_streams: 0,
             replay_slots: 150,
             replays_later: true,
+            replay_bytes: usize::MAX,
             channel_capacity: 250_000,
             subscribe_limit: None,
             max_streams: None,
