@@ -90,11 +90,11 @@ fn play(seed: u64, bringers: &mut [&mut dyn Bringer]) {
         let decoded = infos.iter().map(|info| Arc::new(decoded(slot, info))).collect();
         let block = Block { slot, infos, decoded, truths: std::mem::take(&mut told.lock().unwrap()) };
         block.truths.iter().for_each(|truth| world.learn(truth));
-        for bringer in &mut bringers {
+        for bringer in bringers.iter_mut() {
             bringer.block(&block);
         }
     }
-    for bringer in &mut bringers {
+    for bringer in bringers.iter_mut() {
         bringer.finish(&world);
     }
 }
