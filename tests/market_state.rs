@@ -90,9 +90,13 @@ fn play(seed: u64, bringers: &mut [&mut dyn Bringer]) {
         let decoded = infos.iter().map(|info| Arc::new(decoded(slot, info))).collect();
         let block = Block { slot, infos, decoded, truths: std::mem::take(&mut told.lock().unwrap()) };
         block.truths.iter().for_each(|truth| world.learn(truth));
-        bringers.iter_mut().for_each(|bringer| bringer.block(&block));
+        for bringer in bringers.iter_mut() {
+            bringer.block(&block);
+        }
     }
-    bringers.iter_mut().for_each(|bringer| bringer.finish(&world));
+    for bringer in bringers.iter_mut() {
+        bringer.finish(&world);
+    }
 }
 
 /// A transaction, decoded, in a slot of our choice.
