@@ -18,7 +18,7 @@ const APART_MS: i64 = 1_000;
 /// Age at which views may stand twice as far apart as the newest, in milliseconds.
 const AGE_MS: i64 = 60_000;
 /// Most memory that views hold beside the newest one, in bytes, by estimate.
-pub const BYTES: usize = 8 << 20;
+pub const BYTES: usize = 12 << 20;
 
 #[derive(Debug)]
 struct Kept {
