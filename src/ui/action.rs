@@ -30,6 +30,7 @@ pub enum Action {
     MoveGroup,
     Reconnect,
     Filter,
+    Narrow,
     SortColumn,
     SortDirection,
     Freeze,
@@ -216,7 +217,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 58] = [
+pub const TABLE: [Binding; 59] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -250,7 +251,14 @@ pub const TABLE: [Binding; 58] = [
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
-    row("back", &[Key::Esc], Anywhere, Movement, "back: close what is open, clear the filter", Action::Back),
+    row(
+        "back",
+        &[Key::Esc],
+        Anywhere,
+        Movement,
+        "back: close what is open, clear the filter and what it narrowed",
+        Action::Back,
+    ),
     row(
         "throttle_down",
         &[Key::Char('t')],
@@ -304,6 +312,14 @@ pub const TABLE: [Binding; 58] = [
     )
     .hint("filter", TOKEN_TABS)
     .takes(Argument::Text),
+    row(
+        "narrow",
+        &[Key::Char('F')],
+        Screen,
+        Streams,
+        "ask the server for the filtered tokens only, or for everything again; says what it costs first",
+        Action::Narrow,
+    ),
     row(
         "sort_column",
         &[Key::Char('s')],

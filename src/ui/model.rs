@@ -58,6 +58,13 @@ pub enum Overlay {
     },
     /// The plan of a rebalance, as it was when the key was pressed: what is applied is what was read.
     Plan(Arc<RebalancePlan>),
+    /// What the subscription would be narrowed to; nothing: everything is asked for again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
+        /// Their symbols, where known.
+        symbols: Vec<String>,
+    },
     /// Where a group shall go.
     MoveGroup {
         /// The group.
