@@ -16,6 +16,8 @@ mod fixture;
 mod hostile;
 #[path = "ui/names.rs"]
 mod names;
+#[path = "ui/page.rs"]
+mod page;
 #[path = "ui/proofs.rs"]
 mod proofs;
 #[path = "ui/screens.rs"]

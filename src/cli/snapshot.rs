@@ -97,6 +97,8 @@ pub(super) fn picture(config: &Config, options: &ReplayOptions, path: &Path) -> 
         .rev()
         .map(|back| {
             still.advance(options.at.0.saturating_sub(Duration::from_secs(back.into())));
+            let opened = picture::opens(still.view(), size, &theme, config.ascii(), &keys);
+            still.open(opened);
             picture::buffer(still.view(), size, &theme, config.ascii(), &keys)
         })
         .collect();

@@ -11,7 +11,7 @@ use yellowstone_grpc_proto::geyser::{
 };
 
 use crate::{
-    chain::group::Group,
+    chain::{group::Group, ids::Mint},
     engine::{Direct, SourceView, View},
     simulator::feed::{Carries, Producer, SlotItemKind, SlotPlan},
     stream::status::{ConnectionState, ConnectionStatus, StreamStatus, Throttle},
@@ -108,6 +108,11 @@ impl Still {
         }
     }
 
+    /// Opens the page of a token, or closes it.
+    pub fn open(&mut self, mint: Option<Mint>) {
+        self.direct.open(mint);
+    }
+
     /// What is shown now.
     pub fn view(&mut self) -> Arc<View> {
         let now_ms = self.now_us / 1_000;
@@ -117,7 +122,7 @@ impl Still {
             state: ConnectionState::Live,
             since_ms: self.start_us / 1_000,
             cause: None,
-            groups: Group::ALL.into_iter().collect(),
+            groups: Group::BUILT_IN.into_iter().collect(),
             throttle: Throttle::Full,
             filter_version: 0,
             active_version: 0,
@@ -125,6 +130,7 @@ impl Still {
             last_message_ms: Some(now_ms),
             last_data_ms: Some(now_ms),
             permits_in_window: 0,
+            narrowed: false,
         };
         let streams = StreamStatus { connections: vec![connection], ..StreamStatus::default() };
         Arc::new(self.direct.view(now_ms, &streams, self.ended))

@@ -43,6 +43,14 @@ pub struct SeriesView {
     pub candles: Vec<CandleView>,
 }
 
+impl SeriesView {
+    /// Trades in it.
+    #[must_use]
+    pub fn trades(&self) -> u64 {
+        self.candles.iter().map(|candle| u64::from(candle.buys) + u64::from(candle.sells)).sum()
+    }
+}
+
 /// The trades of users within one width of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CandleView {

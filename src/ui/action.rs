@@ -30,6 +30,7 @@ pub enum Action {
     MoveGroup,
     Reconnect,
     Filter,
+    Narrow,
     SortColumn,
     SortDirection,
     Freeze,
@@ -58,6 +59,8 @@ pub enum Action {
     Mouse,
     Earlier,
     Later,
+    LongerRange,
+    ShorterRange,
     Help,
     Quit,
     Suspend,
@@ -214,7 +217,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 56] = [
+pub const TABLE: [Binding; 59] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -248,7 +251,14 @@ pub const TABLE: [Binding; 56] = [
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
-    row("back", &[Key::Esc], Anywhere, Movement, "back: close what is open, clear the filter", Action::Back),
+    row(
+        "back",
+        &[Key::Esc],
+        Anywhere,
+        Movement,
+        "back: close what is open, clear the filter and what it narrowed",
+        Action::Back,
+    ),
     row(
         "throttle_down",
         &[Key::Char('t')],
@@ -302,6 +312,14 @@ pub const TABLE: [Binding; 56] = [
     )
     .hint("filter", TOKEN_TABS)
     .takes(Argument::Text),
+    row(
+        "narrow",
+        &[Key::Char('F')],
+        Screen,
+        Streams,
+        "ask the server for the filtered tokens only, or for everything again; says what it costs first",
+        Action::Narrow,
+    ),
     row(
         "sort_column",
         &[Key::Char('s')],
@@ -367,6 +385,15 @@ pub const TABLE: [Binding; 56] = [
     row("show_columns", &[Key::Char('X')], Screen, Display, "show all columns of the pane again", Action::ShowColumns),
     row("earlier", &[Key::Char('[')], Screen, Display, "freeze, and step back through ten minutes", Action::Earlier),
     row("later", &[Key::Char(']')], Screen, Display, "step forth again", Action::Later),
+    row("longer_range", &[Key::Char('-')], Screen, Display, "more time in a token's chart", Action::LongerRange),
+    row(
+        "shorter_range",
+        &[Key::Char('+'), Key::Char('=')],
+        Screen,
+        Display,
+        "less time in a token's chart",
+        Action::ShorterRange,
+    ),
     row(
         "mouse",
         &[Key::Char('M')],

@@ -31,6 +31,7 @@ mod movement;
 pub mod mutes;
 pub mod notify;
 pub mod order;
+pub mod page;
 pub mod palette;
 pub mod panes;
 pub mod picture;

@@ -30,6 +30,7 @@ use super::{
     logs::LogState,
     mutes::Mutes,
     order::{self, Sort, Value},
+    page::Page,
     palette::Palette,
     panes,
     theme::ThemeSource,
@@ -57,6 +58,13 @@ pub enum Overlay {
     },
     /// The plan of a rebalance, as it was when the key was pressed: what is applied is what was read.
     Plan(Arc<RebalancePlan>),
+    /// What the subscription would be narrowed to; nothing: everything is asked for again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
+        /// Their symbols, where known.
+        symbols: Vec<String>,
+    },
     /// Where a group shall go.
     MoveGroup {
         /// The group.
@@ -176,6 +184,8 @@ pub struct Model {
     pub behind_ms: i64,
     /// The token whose page is open.
     pub detail: Option<Mint>,
+    /// How that page is shown.
+    pub page: Page,
     /// Which tokens are shown.
     pub filter: Filter,
     /// Whether the filter is being typed.
@@ -258,6 +268,7 @@ impl Model {
             history: History::default(),
             behind_ms: 0,
             detail: None,
+            page: Page::default(),
             filter: Filter::default(),
             typing: false,
             search: Typed::default(),

@@ -6,8 +6,12 @@ use super::{
     panes::decoding,
 };
 
-/// To the next pane, or the one before: of those that the last frame had room for, or of all while one is zoomed.
+/// To the next pane, or the one before, on a token's page to the next list: of those that the last frame had room for, or of all while one is zoomed.
 pub(super) fn focus(model: &mut Model, step: isize) {
+    if model.detail.is_some() {
+        model.page.section = model.page.section.step(step > 0);
+        return;
+    }
     let panes = model.tab.panes();
     let seen = |at: usize| panes.get(at).is_some_and(|pane| !model.scroll(*pane).place.get().is_empty());
     let any = !model.zoomed && (0..panes.len()).any(seen);
@@ -43,7 +47,7 @@ pub(super) fn by(model: &mut Model, step: isize) {
             *choice = moved(*choice, step, model.view.connections.len());
             return;
         }
-        Some(Overlay::Plan(_)) => return,
+        Some(Overlay::Plan(_) | Overlay::Narrow { .. }) => return,
         None => {}
     }
     if model.detail.is_some() {

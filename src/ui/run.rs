@@ -13,7 +13,10 @@ use tokio::sync::{
     watch,
 };
 
-use crate::engine::{Command, View};
+use crate::{
+    chain::ids::Mint,
+    engine::{Command, View},
+};
 
 use super::{
     Exit, Export, Exporter, Reply, UiError, UiSettings, clipboard,
@@ -76,6 +79,7 @@ pub fn run(
         drawn: None,
         ages_at: None,
         keeps_at: Instant::now(),
+        opened: None,
         notifier: Notifier::new(settings.notify),
         theme,
         depth,
@@ -105,6 +109,8 @@ struct App {
     ages_at: Option<Instant>,
     /// When a view is to be kept while the screen is frozen: the engine goes on, and so does the past.
     keeps_at: Instant,
+    /// The token whose page the engine knows to be open.
+    opened: Option<Mint>,
     notifier: Notifier,
     terminal: Guard,
     inputs: Inputs,
@@ -130,6 +136,7 @@ impl App {
             if let Some(exit) = self.carry_out(effects)? {
                 return Ok(exit);
             }
+            self.tell_opened();
             let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause());
             if self.dirty && ready {
                 match self.draw(now) {
@@ -149,6 +156,14 @@ impl App {
                     return Ok(exit);
                 }
             }
+        }
+    }
+
+    /// Tells the engine which token's page is open. A full channel is tried again with the next event: views keep coming.
+    fn tell_opened(&mut self) {
+        let open = self.model.detail;
+        if self.opened != open && self.commands.try_send(Command::Open(open)).is_ok() {
+            self.opened = open;
         }
     }
 

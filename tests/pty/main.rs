@@ -62,6 +62,14 @@ fn tabs_panes_movement_and_help() {
     terminal.press("jjkGg");
     terminal.press("\r");
     terminal.see("creator");
+    // The engine was told, and gathers what only the open page shows.
+    terminal.see("by turnover");
+    terminal.press("-++");
+    terminal.see("[6h]");
+    terminal.press("\tz");
+    terminal.miss("creator");
+    terminal.press("\x1b");
+    terminal.see("creator");
     terminal.press("\x1b");
     terminal.miss("creator");
     terminal.press("\t\x1b[Z\x1b[6~\x1b[5~\x1b[B\x1b[A");

@@ -26,12 +26,16 @@ const PRINTED: usize = 40;
 
 /// The demo after so many seconds.
 fn demo(seconds: u64) -> Arc<View> {
+    still(seconds).view()
+}
+
+fn still(seconds: u64) -> Still {
     let source =
         SourceView { kind: SourceKind::Demo, provider: "demo".into(), endpoints: Vec::new(), commitment: "processed" };
     let demo = Demo::at(DemoSettings { seed: 1, rate: 60.0 }, EPOCH_S).unwrap();
     let mut still = Still::new(Box::new(demo), source);
     still.advance(Duration::from_secs(seconds));
-    still.view()
+    still
 }
 
 fn keys(text: &str) -> Vec<Key> {
@@ -54,6 +58,11 @@ fn scenes() -> Vec<(String, Vec<Key>, bool)> {
     }
     let more = [
         ("token", "3 j Enter", true),
+        ("token, venues", "3 j j Enter Tab", true),
+        ("token, traders of an hour", "3 j j Enter Tab Tab + + +", true),
+        ("token, apps of all time", "3 j j Enter Tab Tab Tab", true),
+        ("token, alerts", "5 Enter Enter Shift-Tab", true),
+        ("token, its trades alone", "3 j j Enter z", true),
         ("sorted and a column chosen", "3 l l l l s s", true),
         ("filter with a mistake", "3 f f l a g : x x", true),
         ("filter that finds nothing", "3 f z z 0 z z 0 Enter", true),
@@ -97,13 +106,17 @@ fn looks(buffer: &Buffer) -> Vec<String> {
 
 /// All frames: by scene, size and what of it, the rows.
 fn drawn() -> BTreeMap<String, Vec<String>> {
-    let full = demo(45);
+    let mut still = still(45);
+    let full = still.view();
     let empty = demo(0);
     let themes = THEMES.map(|(name, depth)| Theme::built_in(name, depth).unwrap());
     let mut all = BTreeMap::new();
     for (scene, keys, with_data) in scenes() {
         for (width, height) in SIZES {
-            let view = if with_data { &full } else { &empty };
+            // As the dashboard does it: the engine gathers what the open page shows.
+            let opened = picture::opens(full.clone(), (width, height), &themes[0], false, &keys);
+            still.open(opened.filter(|_| with_data));
+            let view = if with_data { &still.view() } else { &empty };
             let frames =
                 themes.each_ref().map(|theme| picture::buffer(view.clone(), (width, height), theme, false, &keys));
             let name = |what: &str| format!("{scene} at {width}x{height}, {what}");
@@ -221,9 +234,11 @@ fn the_pictures_are_those_of_the_program() {
         ("overview-120x40", (120, 40), ""),
         ("overview-200x60", (200, 60), ""),
         ("tokens-120x40", (120, 40), "3"),
+        ("token-120x40", (120, 40), "3 j j Enter"),
         ("liquidity-120x40", (120, 40), "6"),
     ] {
-        let frame = picture::buffer(view.clone(), size, &theme, false, &keys(path));
+        still.open(picture::opens(view.clone(), size, &theme, false, &keys(path)));
+        let frame = picture::buffer(still.view(), size, &theme, false, &keys(path));
         same(file, &shot::svg(&frame, defaults));
     }
 }

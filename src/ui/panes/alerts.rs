@@ -24,8 +24,9 @@ use crate::{
 /// Fewest lines in which there is a table with headings.
 const TABLE: u16 = 4;
 
+/// A column of the table.
 #[derive(Clone, Copy)]
-enum Field {
+pub(super) enum Field {
     Age,
     Class,
     Sure,
@@ -146,7 +147,8 @@ fn brief(buffer: &mut Buffer, place: Rect, entry: &AlertView, draw: &Draw<'_>) {
     cell(buffer, at(29, place.width.saturating_sub(30)), entry, Field::Symbol, draw);
 }
 
-fn cell(buffer: &mut Buffer, place: Rect, entry: &AlertView, field: Field, draw: &Draw<'_>) {
+/// Draws one cell of an alert.
+pub(super) fn cell(buffer: &mut Buffer, place: Rect, entry: &AlertView, field: Field, draw: &Draw<'_>) {
     let (theme, ascii, alert) = (draw.theme, draw.glyphs.ascii, &entry.alert);
     let own = style(entry, draw);
     match field {

@@ -24,8 +24,9 @@ const LARGE_WITHDRAWAL_PCT: f64 = 50.0;
 /// Difference between the venues of a token in percent from which it stands out: more than both venues' fees.
 const LARGE_DIVERGENCE_PCT: f64 = 3.0;
 
+/// A column of the table.
 #[derive(Clone, Copy)]
-enum Field {
+pub(super) enum Field {
     Symbol,
     Mint,
     Venue,
@@ -42,6 +43,7 @@ enum Field {
     Trades,
     Chain,
     Age,
+    Pool,
 }
 
 const COLUMNS: [Column<Field>; 16] = [
@@ -89,6 +91,7 @@ pub fn value(pool: &PoolView, position: usize) -> Option<Value<'_>> {
         Field::Trades => Value::count(pool.trades),
         Field::Chain => Value::count(pool.open_gaps),
         Field::Age => Value::instant(Some(pool.last_ms)),
+        Field::Pool => Value::words(pool.pool.to_string()),
     })
 }
 
@@ -125,7 +128,8 @@ fn fee(pool: &PoolView) -> Option<u64> {
     known.then(|| parts.into_iter().flatten().fold(0u64, u64::saturating_add))
 }
 
-fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &Draw<'_>) {
+/// Draws one cell of a pool.
+pub(super) fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &Draw<'_>) {
     let (theme, ascii) = (draw.theme, draw.glyphs.ascii);
     // Of a broken chain the reserves are those of an event, but what came between is not known.
     let held = if pool.open_gaps > 0 { theme.dim } else { theme.text };
@@ -172,5 +176,8 @@ fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Field, draw: &
             text(buffer, place, &word, style);
         }
         Field::Age => text_right(buffer, place, &draw.clock.age(Some(pool.last_ms)), theme.dim),
+        Field::Pool => {
+            text(buffer, place, &short(&pool.pool.to_string(), ascii), theme.dim);
+        }
     }
 }

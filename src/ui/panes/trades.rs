@@ -8,7 +8,7 @@ use crate::{
     ui::{
         action::Action,
         draw::Draw,
-        format::{count, scaled, short, sol},
+        format::{count, percent, scaled, short, sol},
         model::Pane,
         order::Value,
         panes::tokens::symbol,
@@ -20,6 +20,9 @@ use crate::{
         },
     },
 };
+
+/// Room to the sender's bound in percent below which it was nearly used up.
+const TIGHT_PCT: f64 = 0.1;
 
 /// A column of the tape.
 #[derive(Clone, Copy)]
@@ -48,9 +51,11 @@ pub enum Field {
     Slot,
     /// Transaction.
     Signature,
+    /// How much better than the sender's bound it came out.
+    Room,
 }
 
-const COLUMNS: [Column<Field>; 12] = [
+const COLUMNS: [Column<Field>; 13] = [
     Column::number(Field::Age, "age", 3, 0),
     Column::words(Field::Side, "side", 6, 0),
     Column::words(Field::Symbol, "symbol", 9, 0).growing(2),
@@ -59,6 +64,7 @@ const COLUMNS: [Column<Field>; 12] = [
     Column::number(Field::Base, "tokens", 7, 3),
     Column::number(Field::Price, "price", 8, 4),
     Column::number(Field::Cap, "mcap SOL", 8, 1),
+    Column::number(Field::Room, "room", 7, 5),
     Column::words(Field::User, "trader", 9, 2),
     Column::words(Field::Venue, "venue", 9, 3).growing(1),
     Column::number(Field::Slot, "slot", 13, 5),
@@ -86,6 +92,7 @@ pub fn value(trade: &TradeView, position: usize) -> Option<Value<'_>> {
         Field::Venue => Value::words(trade.venue.name()),
         Field::Slot => Value::count(trade.slot),
         Field::Mint => Value::words(trade.mint.to_string()),
+        Field::Room => Value::number(trade.room_pct),
         Field::Signature => return None,
     })
 }
@@ -140,10 +147,19 @@ pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, d
         Field::Mint => {
             text(buffer, place, &short(&trade.mint.to_string(), ascii), theme.dim);
         }
+        Field::Sol if trade.whale => {
+            let taken = text(buffer, place, draw.glyphs.star, theme.accent);
+            text_right(buffer, after(place, taken), &sol(trade.sol, ascii), theme.strong);
+        }
         Field::Sol => text_right(buffer, place, &sol(trade.sol, ascii), theme.text),
         Field::Base => text_right(buffer, place, &scaled(trade.base.unwrap_or(f64::NAN)), theme.text),
         Field::Price => text_right(buffer, place, &sol(trade.price_sol, ascii), theme.text),
         Field::Cap => text_right(buffer, place, &sol(trade.market_cap_sol, ascii), theme.text),
+        Field::Room => {
+            // Near nothing: its sender allowed no more.
+            let tight = trade.room_pct.is_some_and(|room| room < TIGHT_PCT);
+            text_right(buffer, place, &percent(trade.room_pct), if tight { theme.warn } else { theme.dim });
+        }
         Field::User => {
             text(buffer, place, &short(&trade.user.to_string(), ascii), theme.dim);
         }

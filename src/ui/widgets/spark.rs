@@ -11,13 +11,18 @@ const BARS_ASCII: [&str; 7] = ["_", ".", ".", "-", "-", "=", "#"];
 /// Draws one value per column against the right edge, newest last; when there are more values than columns, each column
 /// holds the highest of several. A value of zero leaves the baseline free, so that silence looks like silence.
 pub fn bars(buffer: &mut Buffer, area: Rect, values: &[u32], style: Style, ascii: bool) {
+    bars_up_to(buffer, area, values, values.iter().copied().max().unwrap_or(0), style, ascii);
+}
+
+/// The same, on a scale that ends at `highest`.
+pub fn bars_up_to(buffer: &mut Buffer, area: Rect, values: &[u32], highest: u32, style: Style, ascii: bool) {
     let area = clip(buffer, area);
     let columns = usize::from(area.width);
     if columns == 0 || area.height == 0 || values.is_empty() {
         return;
     }
     let group = values.len().div_ceil(columns);
-    let highest = u64::from(values.iter().copied().max().unwrap_or(0)).max(1);
+    let highest = u64::from(highest).max(1);
     // Grouped from the newest backwards, so that the right edge is always now.
     for (back, chunk) in values.rchunks(group).enumerate().take(columns) {
         let value = u64::from(chunk.iter().copied().max().unwrap_or(0));

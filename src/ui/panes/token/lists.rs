@@ -1,0 +1,234 @@
+//! The lists of a token's page: trades, venues, traders, apps, alerts.
+
+use std::sync::Arc;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::Subject;
+use crate::{
+    engine::view::{AlertView, AppView, TradeView, TraderView},
+    ui::{
+        action::Action,
+        draw::Draw,
+        format::{UNKNOWN, compact, scaled, short, sol},
+        page::Section,
+        panes::{alerts, liquidity, trades},
+        widgets::{
+            after,
+            pane::{self, Title},
+            table::{self, Column, Selected, page},
+            text, text_right,
+        },
+    },
+};
+
+const TRADES: [Column<trades::Field>; 10] = [
+    Column::number(trades::Field::Age, "age", 3, 0),
+    Column::words(trades::Field::Side, "side", 6, 0),
+    Column::number(trades::Field::Sol, "SOL", 7, 0),
+    Column::number(trades::Field::Base, "tokens", 7, 1),
+    Column::number(trades::Field::Price, "price", 8, 1),
+    Column::number(trades::Field::Cap, "mcap SOL", 8, 3),
+    Column::number(trades::Field::Room, "room", 7, 2),
+    Column::words(trades::Field::User, "trader", 9, 0),
+    Column::words(trades::Field::Venue, "venue", 9, 4).growing(1),
+    Column::words(trades::Field::Signature, "transaction", 11, 5),
+];
+
+const VENUES: [Column<liquidity::Field>; 10] = [
+    Column::words(liquidity::Field::Venue, "venue", 12, 0).growing(1),
+    Column::words(liquidity::Field::Pool, "pool", 9, 3),
+    Column::number(liquidity::Field::Price, "price", 8, 0),
+    Column::number(liquidity::Field::Divergence, "diverg.", 7, 1),
+    Column::number(liquidity::Field::Worth, "TVL SOL", 8, 0),
+    Column::number(liquidity::Field::Up, "+2% SOL", 8, 2),
+    Column::number(liquidity::Field::Down, "-2% SOL", 8, 2),
+    Column::number(liquidity::Field::Fee, "fee bp", 6, 4),
+    Column::number(liquidity::Field::Trades, "trades", 6, 2),
+    Column::words(liquidity::Field::Chain, "chain", 8, 1),
+];
+
+const ALERTS: [Column<alerts::Field>; 7] = [
+    Column::number(alerts::Field::Age, "age", 3, 0),
+    Column::words(alerts::Field::Class, "class", 15, 0).growing(1),
+    Column::number(alerts::Field::Sure, "sure", 4, 0),
+    Column::words(alerts::Field::State, "state", 11, 2),
+    Column::number(alerts::Field::Lost, "lost SOL", 8, 1),
+    Column::number(alerts::Field::Profit, "profit", 8, 3),
+    Column::words(alerts::Field::Attacker, "attacker", 11, 4),
+];
+
+#[derive(Clone, Copy)]
+enum Trader {
+    Wallet,
+    Buys,
+    Sells,
+    Spent,
+    Received,
+    Net,
+    Realised,
+    Last,
+}
+
+const TRADERS: [Column<Trader>; 8] = [
+    Column::words(Trader::Wallet, "wallet", 11, 0).growing(1),
+    Column::number(Trader::Buys, "buys", 5, 1),
+    Column::number(Trader::Sells, "sells", 5, 1),
+    Column::number(Trader::Spent, "spent", 7, 0),
+    Column::number(Trader::Received, "got SOL", 7, 0),
+    Column::number(Trader::Net, "holds", 7, 2),
+    Column::number(Trader::Realised, "realised", 8, 0),
+    Column::number(Trader::Last, "last", 4, 3),
+];
+
+#[derive(Clone, Copy)]
+enum App {
+    Name,
+    Buys,
+    Sells,
+    Volume,
+}
+
+const APPS: [Column<App>; 4] = [
+    Column::words(App::Name, "app", 12, 0).growing(1),
+    Column::number(App::Buys, "buys", 6, 1),
+    Column::number(App::Sells, "sells", 6, 1),
+    Column::number(App::Volume, "SOL", 7, 0),
+];
+
+/// Draws one list of the page.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, section: Section, subject: &Subject<'_>, draw: &Draw<'_>) {
+    let list = List { section, area, draw };
+    match (section, subject.detail) {
+        (Section::Trades, Some(detail)) => {
+            let trades: Vec<&TradeView> = detail.trades.iter().rev().map(Arc::as_ref).collect();
+            list.trades(buffer, &trades);
+        }
+        (Section::Trades, None) => {
+            let entries = draw.model.view.trades.entries.iter().rev();
+            let trades = entries.filter(|trade| trade.mint == subject.token.mint).take(usize::from(area.height));
+            list.trades(buffer, &trades.map(Arc::as_ref).collect::<Vec<_>>());
+        }
+        (Section::Alerts, _) => list.alerts(buffer, subject),
+        (Section::Venues | Section::Traders | Section::Apps, None) => {
+            let inner = list.frame(buffer, "");
+            pane::sentence(buffer, inner, "Not in the view shown: it is gathered while the page is open.", draw);
+        }
+        (Section::Venues, Some(detail)) => {
+            let rows = &detail.venues;
+            list.table(buffer, &VENUES, rows, "deepest first", "No venue is known.", |buffer, place, pool, field| {
+                liquidity::cell(buffer, place, pool, field, draw);
+            });
+        }
+        (Section::Traders, Some(detail)) => {
+            let rows = &detail.top_traders;
+            let right = format!("of {}, by turnover", compact(detail.traders as u64));
+            list.table(buffer, &TRADERS, rows, &right, "Nobody has traded it yet.", |buffer, place, trader, field| {
+                trader_cell(buffer, place, trader, field, draw);
+            });
+        }
+        (Section::Apps, Some(detail)) => {
+            let rows = &detail.apps;
+            list.table(buffer, &APPS, rows, "by volume", "Nobody has traded it yet.", |buffer, place, app, field| {
+                app_cell(buffer, place, app, field, draw);
+            });
+        }
+    }
+}
+
+struct List<'a> {
+    section: Section,
+    area: Rect,
+    draw: &'a Draw<'a>,
+}
+
+impl List<'_> {
+    fn frame(&self, buffer: &mut Buffer, right: &str) -> Rect {
+        let model = self.draw.model;
+        let focused = model.page.section == self.section;
+        let keys = format!("{right}  {} for more", model.keys.first(Action::NextPane));
+        let right = if focused { keys.trim_start() } else { right };
+        let title = Title { name: self.section.name(), right, focused: false };
+        pane::frame(buffer, self.area, title, self.draw)
+    }
+
+    fn table<C: Copy, R>(
+        &self,
+        buffer: &mut Buffer,
+        columns: &[Column<C>],
+        rows: &[R],
+        right: &str,
+        empty: &str,
+        mut cell: impl FnMut(&mut Buffer, Rect, &R, C),
+    ) {
+        let inner = self.frame(buffer, right);
+        if rows.is_empty() {
+            return pane::sentence(buffer, inner, empty, self.draw);
+        }
+        let shown = 0..rows.len().min(page(inner));
+        table::draw(buffer, inner, columns, shown, Selected::No, self.draw, |buffer, place, row, field| {
+            if let Some(row) = rows.get(row) {
+                cell(buffer, place, row, field);
+            }
+        });
+    }
+
+    fn trades(&self, buffer: &mut Buffer, rows: &[&TradeView]) {
+        let empty = "None of the trades kept is of this token.";
+        self.table(buffer, &TRADES, rows, "newest first", empty, |buffer, place, trade, field| {
+            trades::cell(buffer, place, trade, field, self.draw);
+        });
+    }
+
+    fn alerts(&self, buffer: &mut Buffer, subject: &Subject<'_>) {
+        let of_token = |entry: &&Arc<AlertView>| entry.alert.mint == subject.token.mint;
+        let rows: Vec<&Arc<AlertView>> = self.draw.model.view.latest_alerts().filter(of_token).collect();
+        self.table(buffer, &ALERTS, &rows, "newest first", "No alert about it.", |buffer, place, entry, field| {
+            alerts::cell(buffer, place, entry, field, self.draw);
+        });
+    }
+}
+
+fn trader_cell(buffer: &mut Buffer, place: Rect, trader: &TraderView, field: Trader, draw: &Draw<'_>) {
+    let (theme, ascii) = (draw.theme, draw.glyphs.ascii);
+    let known = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), scaled);
+    match field {
+        Trader::Wallet => {
+            let mut taken = text(buffer, place, &short(&trader.wallet.to_string(), ascii), theme.text);
+            if draw.model.mutes.is_watched(&trader.wallet) {
+                taken += 1 + text(buffer, after(place, taken + 1), draw.glyphs.star, theme.accent);
+            }
+            if trader.creator {
+                text(buffer, after(place, taken + 1), "creator", theme.warn);
+            }
+        }
+        Trader::Buys => text_right(buffer, place, &compact(trader.buys.into()), theme.buy),
+        Trader::Sells => text_right(buffer, place, &compact(trader.sells.into()), theme.sell),
+        Trader::Spent => text_right(buffer, place, &scaled(trader.spent_sol), theme.text),
+        Trader::Received => text_right(buffer, place, &scaled(trader.received_sol), theme.text),
+        Trader::Net => text_right(buffer, place, &known(trader.net), theme.text),
+        Trader::Realised => {
+            let style = match trader.realised_sol {
+                Some(gain) if gain > 0.0 => theme.good,
+                Some(loss) if loss < 0.0 => theme.bad,
+                _ => theme.dim,
+            };
+            text_right(buffer, place, &sol(trader.realised_sol, ascii), style);
+        }
+        Trader::Last => {
+            text_right(buffer, place, &draw.clock.age(Some(i64::from(trader.last_s) * 1_000)), theme.dim);
+        }
+    }
+}
+
+fn app_cell(buffer: &mut Buffer, place: Rect, app: &AppView, field: App, draw: &Draw<'_>) {
+    let theme = draw.theme;
+    match field {
+        App::Name => {
+            text(buffer, place, app.app.unwrap_or("unknown"), theme.text);
+        }
+        App::Buys => text_right(buffer, place, &compact(app.buys.into()), theme.buy),
+        App::Sells => text_right(buffer, place, &compact(app.sells.into()), theme.sell),
+        App::Volume => text_right(buffer, place, &scaled(app.volume_sol), theme.text),
+    }
+}
