@@ -30,7 +30,7 @@ use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use smart_stream_tui::{
     chain::{
-        group::Group,
+        group::{Group, Groups},
         wire::{Kind, Update, WireError},
     },
     decode::{Decoder, Event, Undecoded},
@@ -67,7 +67,8 @@ fn settings(url: &str) -> StreamSettings {
     StreamSettings {
         endpoint: Endpoint { url: url.to_owned(), host: Arc::from("localhost"), x_token: None },
         connections: 1,
-        groups: Group::ALL.to_vec(),
+        groups: Group::BUILT_IN.to_vec(),
+        rules: Groups::default(),
         budget: BudgetRules {
             limit: 100,
             window: Duration::from_secs(60),

@@ -117,6 +117,12 @@ pub(super) struct Node {
 }
 
 impl Walk {
+    /// The keys of the transaction read last: static, loaded writable, loaded read-only.
+    #[must_use]
+    pub fn accounts(&self) -> &[[u8; 32]] {
+        &self.keys
+    }
+
     /// Reads one transaction.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::{
     process::{self, HURRY},
     source::{Sinks, Source, Wanted},
 };
-use crate::{config::Config, engine::Emitted, output::events::Writer};
+use crate::{chain::group::Groups, config::Config, engine::Emitted, output::events::Writer};
 
 /// Batches of events that may wait for standard output.
 const QUEUE: usize = 1_024;
@@ -36,7 +36,7 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
         let (events, lines) = mpsc::channel(QUEUE);
         let mut source =
             Source::open(config, wanted, Sinks { events: Some(events), frames: None }, Some("headless")).await?;
-        let (writer, mut written) = writer(lines)?;
+        let (writer, mut written) = writer(lines, config.rules().clone())?;
         let end = tokio::select! {
             () = source.engine.finished() => End::Source,
             signal = process::interrupted() => End::Signal(signal),
@@ -69,11 +69,11 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
 type WriterThread = thread::JoinHandle<io::Result<()>>;
 
 /// The thread that writes; the receiver resolves when it has ended.
-fn writer(mut lines: mpsc::Receiver<Vec<Emitted>>) -> io::Result<(WriterThread, oneshot::Receiver<()>)> {
+fn writer(mut lines: mpsc::Receiver<Vec<Emitted>>, names: Groups) -> io::Result<(WriterThread, oneshot::Receiver<()>)> {
     let (alive, written) = oneshot::channel();
     let write = move || {
         let _alive: oneshot::Sender<()> = alive;
-        let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, io::stdout().lock()));
+        let mut writer = Writer::new(BufWriter::with_capacity(1 << 16, io::stdout().lock()), names);
         while let Some(items) = lines.blocking_recv() {
             writer.write(&items)?;
         }

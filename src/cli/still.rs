@@ -122,7 +122,7 @@ impl Still {
             state: ConnectionState::Live,
             since_ms: self.start_us / 1_000,
             cause: None,
-            groups: Group::ALL.into_iter().collect(),
+            groups: Group::BUILT_IN.into_iter().collect(),
             throttle: Throttle::Full,
             filter_version: 0,
             active_version: 0,
@@ -130,6 +130,7 @@ impl Still {
             last_message_ms: Some(now_ms),
             last_data_ms: Some(now_ms),
             permits_in_window: 0,
+            narrowed: false,
         };
         let streams = StreamStatus { connections: vec![connection], ..StreamStatus::default() };
         Arc::new(self.direct.view(now_ms, &streams, self.ended))

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
@@ -9,6 +10,10 @@ use std::{
 };
 
 use etcetera::BaseStrategy;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 use toml::{Spanned, Value};
 
 use super::{
@@ -22,6 +27,8 @@ use crate::chain::text::Shown;
 pub const DEFAULTS: &str = include_str!("default.toml");
 /// Largest file read.
 const MAX_BYTES: u64 = 1 << 20;
+/// The list of tables that [`own`](super::own) reads.
+const OWN_GROUPS: &str = "group";
 /// Longest key looked at for a suggestion, in bytes.
 const MAX_KEY: usize = 64;
 
@@ -131,7 +138,7 @@ pub(super) struct Found {
 /// Reads a file's text: every value with its line, or the first thing that is wrong with it.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Found>, ConfigError> {
     let origin = |line: usize| Origin::File { path: path.to_owned(), line: Some(line) }.to_string();
-    let line_at = |offset: usize| 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count();
+    let line_at = |offset: usize| line_at(text, offset);
     // Only the parser's message: its display repeats the line, which may hold anything.
     let syntax = |error: toml::de::Error| ConfigError::Syntax {
         origin: origin(error.span().map_or(1, |span| line_at(span.start))),
@@ -139,13 +146,14 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Found>, ConfigError> 
     };
     let sections: BTreeMap<Spanned<String>, Value> = toml::from_str(text).map_err(syntax)?;
     for (section, content) in &sections {
-        if !content.is_table() {
+        if !content.is_table() && section.get_ref() != OWN_GROUPS {
             return Err(unknown(section.get_ref(), origin(line_at(section.span().start))));
         }
     }
-    let sections: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Value>> = toml::from_str(text).map_err(syntax)?;
+    let sections: BTreeMap<Spanned<String>, Section> = toml::from_str(text).map_err(syntax)?;
     let mut found = Vec::new();
-    for (section, keys) in sections {
+    for (section, Section(keys)) in sections {
+        let Some(keys) = keys else { continue };
         let is_section = SETTINGS.iter().any(|setting| setting.split().0 == section.get_ref());
         if keys.is_empty() && !is_section {
             return Err(unknown(section.get_ref(), origin(line_at(section.span().start))));
@@ -158,6 +166,39 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Vec<Found>, ConfigError> 
         }
     }
     Ok(found)
+}
+
+/// Line of that byte, from 1.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// The keys of a section; `None` for a list of tables.
+struct Section(Option<BTreeMap<Spanned<String>, Value>>);
+
+impl<'de> Deserialize<'de> for Section {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SectionVisitor)
+    }
+}
+
+struct SectionVisitor;
+
+impl<'de> Visitor<'de> for SectionVisitor {
+    type Value = Section;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Section, A::Error> {
+        BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(|keys| Section(Some(keys)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Section, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Section(None))
+    }
 }
 
 fn unknown(name: &str, origin: String) -> ConfigError {

@@ -41,7 +41,10 @@ pub(super) fn stack(flags: &Flags, env: Env<'_>, file: Option<(&Path, &str)>) ->
     if let Some((path, text)) = file {
         for mut found in file::parse(text, path)? {
             if found.setting.name == "source.x_token_file" {
-                found.value = beside(found.value, path);
+                found.value = match found.value {
+                    Value::String(named) => Value::String(beside(&named, path).to_string_lossy().into_owned()),
+                    other => other,
+                };
             }
             stack.add(found.setting, found.value, Origin::File { path: path.to_owned(), line: Some(found.line) })?;
         }
@@ -127,11 +130,9 @@ impl Stack {
 }
 
 /// A relative path in a file means: beside that file, wherever the program is started.
-fn beside(value: Value, file: &Path) -> Value {
-    match (value, file.parent()) {
-        (Value::String(path), Some(folder)) if !path.is_empty() && PathBuf::from(&path).is_relative() => {
-            Value::String(folder.join(path).to_string_lossy().into_owned())
-        }
-        (value, _) => value,
+pub(super) fn beside(path: &str, file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !path.is_empty() && Path::new(path).is_relative() => folder.join(path),
+        _ => PathBuf::from(path),
     }
 }

@@ -15,6 +15,7 @@ mod file;
 mod flags;
 mod layers;
 mod origin;
+mod own;
 pub mod provider;
 mod secret;
 mod setting;
@@ -30,7 +31,7 @@ use std::{
 };
 
 use crate::{
-    chain::group::Group,
+    chain::group::{Group, Groups},
     mev::{AlertRules, Class, alert::Band, rules::Notify},
     stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings},
 };
@@ -72,6 +73,9 @@ pub struct Config {
     /// Value and origin of each of [`SETTINGS`].
     shown: Vec<(String, String)>,
     endpoints: Vec<Url>,
+    rules: Groups,
+    /// The user's groups as they were written.
+    own: Vec<own::Written>,
     token: Option<Token>,
     /// The profile asked for by name.
     named: Option<&'static Profile>,
@@ -85,6 +89,10 @@ pub fn load(flags: &Flags, env: Env<'_>) -> Result<Config, ConfigError> {
     let (path, named_by) = file::locate(flags, env)?;
     let text = file::read(&path, named_by.as_ref())?;
     let figment = layers::stack(flags, env, text.as_deref().map(|text| (path.as_path(), text)))?;
+    let (rules, own) = match &text {
+        Some(text) => own::read(text, &path)?,
+        None => Default::default(),
+    };
     let values: Values = figment.extract().map_err(|error| ConfigError::layers(&error))?;
     let shown = SETTINGS
         .iter()
@@ -114,7 +122,7 @@ pub fn load(flags: &Flags, env: Env<'_>) -> Result<Config, ConfigError> {
     let named = provider::named(&values.source.provider);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let file = text.is_some().then_some(path);
-    let mut config = Config { values, shown, endpoints, token: None, named, file, folder };
+    let mut config = Config { values, shown, endpoints, rules, own, token: None, named, file, folder };
     config.check_together()?;
     config.token = config.find_token(flags, env)?;
     Ok(config)
@@ -186,6 +194,7 @@ impl Config {
         StreamSettings {
             connections: self.connections(source, profile),
             groups: self.groups(),
+            rules: self.rules.clone(),
             budget: self.budget_for(profile),
             commitment: match self.values.source.commitment.as_str() {
                 "finalized" => 2,
@@ -261,8 +270,15 @@ impl Config {
             Group::BondingCurve => groups.bonding_curve,
             Group::AmmPool => groups.amm_pool,
             Group::ExternalAmm => groups.external_amm,
+            Group::Own(_) => true,
         };
-        Group::ALL.into_iter().filter(is_on).collect()
+        self.rules.iter().filter(is_on).collect()
+    }
+
+    /// What the groups are called and what belongs to them.
+    #[must_use]
+    pub const fn rules(&self) -> &Groups {
+        &self.rules
     }
 
     /// What the user wants to see of the alerts.
@@ -370,7 +386,7 @@ impl Config {
         };
         let stream = &self.values.stream;
         if self.groups().is_empty() {
-            let names = Group::ALL.map(|group| format!("groups.{}", group.name()));
+            let names = Group::BUILT_IN.map(|group| format!("groups.{}", self.rules.name(group)));
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return conflict("every group is off".to_owned(), &names, "leave one on");
         }

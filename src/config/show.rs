@@ -33,6 +33,12 @@ impl Config {
                 let _ = writeln!(text, "# the token: {token}");
             }
         }
+        for group in &self.own {
+            let _ = writeln!(text, "\n[[group]]{:<37} # {}", "", group.origin);
+            for (key, value) in &group.values {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
         text
     }
 

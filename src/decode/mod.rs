@@ -134,6 +134,12 @@ impl Decoder {
         Ok(Decoded { failed: false, payer, tally })
     }
 
+    /// The accounts of the last transaction read, those loaded from tables included.
+    #[must_use]
+    pub fn accounts(&self) -> &[[u8; 32]] {
+        self.walk.accounts()
+    }
+
     /// What went from one owner to another beside the trades of the last decoded transaction; nothing where it called no
     /// program that we know.
     #[must_use]

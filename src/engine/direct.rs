@@ -10,7 +10,7 @@ use super::{
     view::{SourceKind, SourceView, StageView, View},
 };
 use crate::{
-    chain::{ids::Mint, wire::Update},
+    chain::{group::Groups, ids::Mint, wire::Update},
     market::change::Change,
     mev::{AlertRules, Examined, Weights},
     stream::{Arrival, ProofMode, Sink, status::StreamStatus},
@@ -40,9 +40,10 @@ impl Direct {
     /// The same of a source that begins at this time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn of(source: SourceView, now_ms: i64) -> Self {
-        let mut pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), now_ms);
+        let groups = Groups::default();
+        let mut pipeline = Pipeline::new(source, 1, ProofMode::Chain, AlertRules::default(), groups.clone(), now_ms);
         pipeline.predictable();
-        Self { ingest: Ingest::new(0, false), pipeline, changes: Vec::new() }
+        Self { ingest: Ingest::new(0, false, groups), pipeline, changes: Vec::new() }
     }
 
     /// Detectors that weigh so, and keep what they looked at for [`examined`](Self::examined).

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use crate::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         ids::{Key, Signature},
+        program::Program,
         wire::{self, Kind, Update, WireError},
     },
     decode::{Decoder, accounts::Account},
@@ -47,12 +48,13 @@ pub(super) struct Ingest {
     batch: Batch,
     notes: Vec<Note>,
     keep_frames: bool,
+    groups: Groups,
 }
 
 impl Ingest {
-    pub(super) fn new(connection: usize, keep_frames: bool) -> Self {
+    pub(super) fn new(connection: usize, keep_frames: bool, groups: Groups) -> Self {
         let batch = Batch { connection, ..Batch::default() };
-        Self { decoder: Decoder::default(), batch, notes: Vec::new(), keep_frames }
+        Self { decoder: Decoder::default(), batch, notes: Vec::new(), keep_frames, groups }
     }
 
     fn transaction(
@@ -66,10 +68,20 @@ impl Ingest {
             self.batch.bad_frames += 1;
             return None;
         };
-        let mut groups: GroupSet = decoded.tally.programs().map(crate::chain::program::Program::group).collect();
+        let accounts = self.decoder.accounts();
+        let mut groups: GroupSet = decoded.tally.programs().map(Program::group).collect();
         if groups.is_empty() {
-            // A failed transaction has no counts, and one may name a program without calling it: the filter tells.
-            groups = update.filters.iter().filter_map(group_of_filter).collect();
+            // A failed transaction has no counts, and one may name a program without calling it: that is what filters go by.
+            groups = accounts.iter().filter_map(Program::from_id).map(Program::group).collect();
+        }
+        // Not by the names of the filters that matched: another group's may have brought it first.
+        groups = groups.union(self.groups.own_of(accounts, decoded.failed));
+        if groups.is_empty() && update.filters.iter().any(|name| self.is_own_filter(name)) {
+            // The server's filter holds keys that nobody put in.
+            self.batch.events.truncate(events);
+            self.batch.undecoded.truncate(undecoded);
+            self.batch.unwanted += 1;
+            return None;
         }
         let (transfers, attempts) = (self.decoder.transfers(), self.decoder.attempts());
         self.batch.transfers.extend_from_slice(transfers);
@@ -88,11 +100,12 @@ impl Ingest {
             attempts: added(0, attempts.len()),
         }))
     }
-}
 
-/// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
-fn group_of_filter(name: &str) -> Option<Group> {
-    Group::from_name(name.split(['#', '~']).next()?)
+    /// Our filters are named after their group, with a part behind `~` where they are split, and a version behind `#`.
+    fn is_own_filter(&self, name: &str) -> bool {
+        let group = name.split(['#', '~']).next().and_then(|name| self.groups.named(name));
+        matches!(group, Some(Group::Own(_)))
+    }
 }
 
 impl Sink for Ingest {

@@ -97,8 +97,12 @@ impl Engine {
                 tracing::warn!("{trouble}");
             }
         }
-        let streams = Streams::start(stream_settings, move |id| Ingest::new(id, keep_frames), batches_in)?;
-        let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, task::now_ms());
+        let names = stream_settings.rules.clone();
+        let rules = names.clone();
+        let sink = move |id| Ingest::new(id, keep_frames, rules.clone());
+        let streams = Streams::start(stream_settings, sink, batches_in)?;
+        let now_ms = task::now_ms();
+        let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
@@ -106,6 +110,7 @@ impl Engine {
         let task = Task {
             pipeline,
             batches,
+            names,
             changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
@@ -174,6 +179,7 @@ async fn relay(
                 let moves = from.map(|from| Move { group, from, to }).into_iter().collect();
                 Control::Rebalance { reason: "manual", moves }
             }
+            Command::Narrow { mints } => Control::Narrow { mints },
             Command::Open(mint) => {
                 open.send_replace(mint);
                 continue;
@@ -206,6 +212,11 @@ pub enum Command {
         group: Group,
         /// The connection it goes to.
         to: usize,
+    },
+    /// Ask for transactions of these tokens only; none: for everything again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
     },
     /// Close and reopen a connection, through the budget.
     Reconnect {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     chain::{
-        group::Group,
+        group::{Group, Groups},
         ids::{Mint, Signature},
         program::Program,
     },
@@ -98,7 +98,9 @@ pub(super) struct Pipeline {
     /// Slots that stand otherwise than before and were not told yet.
     proofs: Vec<SlotProof>,
     total: Lane,
-    groups: [Lane; Group::ALL.len()],
+    names: Groups,
+    /// By [`Group::index`].
+    groups: Vec<Lane>,
     connections: Vec<Lane>,
     programs: [Parsed; Program::ALL.len()],
     undecoded: HashMap<(Program, [u8; 8], UndecodedReason), (u64, Signature)>,
@@ -106,11 +108,12 @@ pub(super) struct Pipeline {
     transactions: u64,
     duplicates: u64,
     bad_frames: u64,
+    unwanted: u64,
     receive: Meter,
     decode_busy: Busy,
     connection_busy: Vec<Busy>,
     /// Transactions per second of each group, ahead.
-    forecasts: [Forecast; Group::ALL.len()],
+    forecasts: Vec<Forecast>,
     events: Meter,
     market_busy: Busy,
     detect_busy: Busy,
@@ -174,6 +177,7 @@ impl Pipeline {
         connections: usize,
         proof: ProofMode,
         rules: AlertRules,
+        names: Groups,
         now_ms: i64,
     ) -> Self {
         let now_s = now_ms / 1_000;
@@ -192,7 +196,7 @@ impl Pipeline {
             completeness: Completeness::new(proof),
             proofs: Vec::new(),
             total: Lane::new(now_s),
-            groups: Group::ALL.map(|_| Lane::new(now_s)),
+            groups: names.iter().map(|_| Lane::new(now_s)).collect(),
             connections: (0..connections).map(|_| Lane::new(now_s)).collect(),
             programs: Program::ALL.map(|_| Parsed::new(now_s)),
             undecoded: HashMap::new(),
@@ -200,10 +204,12 @@ impl Pipeline {
             transactions: 0,
             duplicates: 0,
             bad_frames: 0,
+            unwanted: 0,
             receive: Meter::new(now_s),
             decode_busy: Busy::default(),
             connection_busy: (0..connections).map(|_| Busy::default()).collect(),
-            forecasts: Group::ALL.map(|_| Forecast::default()),
+            forecasts: names.iter().map(|_| Forecast::default()).collect(),
+            names,
             events: Meter::new(now_s),
             market_busy: Busy::default(),
             detect_busy: Busy::default(),
@@ -230,6 +236,7 @@ impl Pipeline {
         self.receive.count(now_s, u32::try_from(batch.frames).unwrap_or(u32::MAX), batch.bytes);
         self.decode_busy.ns += batch.busy_ns;
         self.bad_frames += batch.bad_frames;
+        self.unwanted += batch.unwanted;
         if let Some(lane) = self.connections.get_mut(batch.connection) {
             lane.meter.count(now_s, 0, batch.bytes);
         }
@@ -353,16 +360,21 @@ impl Pipeline {
         self.total.failed += u64::from(transaction.failed);
         for program in Program::ALL {
             let counts = transaction.tally.of(program);
-            for parsed in [
-                &mut self.total.parsed,
-                &mut self.groups[program.group().index()].parsed,
-                &mut self.programs[program as usize],
-            ] {
-                parsed.add(counts);
+            self.total.parsed.add(counts);
+            self.programs[program as usize].add(counts);
+            if let Some(lane) = self.groups.get_mut(program.group().index()) {
+                lane.parsed.add(counts);
             }
         }
         for group in transaction.groups.iter() {
-            let lane = &mut self.groups[group.index()];
+            let Some(lane) = self.groups.get_mut(group.index()) else { continue };
+            if matches!(group, Group::Own(_)) {
+                // Whatever it calls is the group's, and of the venues' groups as well.
+                for program in Program::ALL {
+                    lane.parsed.add(transaction.tally.of(program));
+                }
+                lane.undecoded += u64::from(transaction.undecoded);
+            }
             lane.meter.count(now_s, 1, bytes);
             lane.slot(transaction.slot);
             lane.failed += u64::from(transaction.failed);
@@ -387,7 +399,9 @@ impl Pipeline {
     }
 
     fn missed(&mut self, missed: &Undecoded) {
-        self.groups[missed.program.group().index()].undecoded += 1;
+        if let Some(lane) = self.groups.get_mut(missed.program.group().index()) {
+            lane.undecoded += 1;
+        }
         self.total.undecoded += 1;
         let key = (missed.program, missed.discriminator, missed.reason);
         if self.undecoded.len() >= MAX_UNDECODED && !self.undecoded.contains_key(&key) {
@@ -425,6 +439,11 @@ impl Pipeline {
         self.slow = None;
     }
 
+    /// Whether only some tokens are asked for.
+    pub(super) const fn narrow(&mut self, narrows: bool) {
+        self.completeness.narrow(narrows);
+    }
+
     /// Takes what a connection says of its slots.
     pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
         for note in notes {
@@ -458,9 +477,10 @@ impl Pipeline {
         self.publish.count(now_ms / 1_000, 1, 0);
     }
 
-    /// Bytes per second of each group.
-    pub(super) fn group_loads(&self) -> [Option<f64>; Group::ALL.len()] {
-        std::array::from_fn(|index| self.groups[index].meter.bytes_per_s())
+    /// Each group with its bytes per second, where they are known.
+    pub(super) fn group_loads(&self) -> impl Iterator<Item = (Group, f64)> {
+        let loads = self.names.iter().zip(&self.groups);
+        loads.filter_map(|(group, lane)| Some((group, lane.meter.bytes_per_s()?)))
     }
 
     /// What each connection brings, and how much of what it can do that is.
@@ -511,13 +531,17 @@ impl Pipeline {
                 failed: self.total.failed,
                 duplicates: self.duplicates,
                 bad_frames: self.bad_frames,
+                unwanted: self.unwanted,
                 parsed: self.total.parsed.view(),
                 trades: self.market.trade_count(),
             },
             connections: connections.collect(),
             budget: Arc::new(streams.budget.clone()),
             proposal: Arc::new(streams.proposal.clone()),
+            narrowed_to: streams.narrowed_to.clone(),
+            narrowing_cost: streams.narrowing_cost,
             groups: slow.groups.clone(),
+            names: self.names.clone(),
             tokens: self.market.shown_tokens(now_ms),
             tokens_known: self.market.tokens_known(),
             detail: self.market.detail(now_ms),
@@ -532,7 +556,7 @@ impl Pipeline {
             pipeline: slow.pipeline.clone(),
             undecoded: slow.undecoded.clone(),
             programs: slow.programs.clone(),
-            notice: notice(streams),
+            notice: notice(streams, &self.names),
             completeness: slow.completeness.clone(),
             finished,
             token_refused: streams.token_refused.clone(),
@@ -544,8 +568,8 @@ impl Pipeline {
     fn measure(&mut self, now_ms: i64, streams: &StreamStatus) -> Slow {
         let now_s = now_ms / 1_000;
         let newest = self.slots.newest();
-        let groups = Group::ALL.into_iter().map(|group| {
-            let lane = &mut self.groups[group.index()];
+        let lanes = self.names.iter().zip(&mut self.groups);
+        let groups = lanes.map(|(group, lane)| {
             let carriers = streams.connections.iter().filter(|status| carried(status).contains(group));
             GroupView {
                 group,
@@ -614,10 +638,10 @@ impl Pipeline {
 }
 
 /// The newest stream event that answers the user.
-fn notice(streams: &StreamStatus) -> Option<(u64, Arc<str>)> {
+fn notice(streams: &StreamStatus, names: &Groups) -> Option<(u64, Arc<str>)> {
     streams.events.iter().rev().find_map(|event| match &event.kind {
         StreamEventKind::State { .. } | StreamEventKind::Gap(_) => None,
-        answer => Some((event.seq, answer.to_string().into())),
+        answer => Some((event.seq, answer.words(names).into())),
     })
 }
 

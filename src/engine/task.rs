@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
-    chain::{group::Group, ids::Mint},
+    chain::{group::Groups, ids::Mint},
     market::change::Change,
     stream::{
         Control, StreamStatus,
@@ -36,6 +36,8 @@ const AT_ONCE: usize = 64;
 pub(super) struct Task {
     pub(super) pipeline: Pipeline,
     pub(super) batches: mpsc::Receiver<Delivery>,
+    /// What the groups are called.
+    pub(super) names: Groups,
     /// What changed and was not told yet; kept for its memory.
     pub(super) changes: Vec<Change>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
@@ -139,6 +141,7 @@ impl Task {
     async fn apply(&mut self, received: &mut Vec<Delivery>) {
         let now_ms = now_ms();
         let mut frames = Vec::new();
+        self.pipeline.narrow(self.streams.borrow().connections.iter().any(|status| status.narrowed));
         for Delivery { batch, notes } in received.drain(..) {
             let connection = batch.connection;
             self.pipeline.apply(batch, now_ms, &mut self.changes, &mut frames);
@@ -178,7 +181,7 @@ impl Task {
             new.cloned().collect()
         };
         for event in &events {
-            log(&event.kind);
+            log(&event.kind, &self.names);
         }
         if let Some(last) = events.last() {
             *newest = Some(last.seq);
@@ -206,22 +209,22 @@ impl Task {
     /// What each group brings, on the connection that carries it.
     fn loads(&self) -> Vec<GroupLoad> {
         let streams = self.streams.borrow();
-        let loads = Group::ALL.into_iter().zip(self.pipeline.group_loads()).filter_map(|(group, bytes_per_s)| {
+        let loads = self.pipeline.group_loads().filter_map(|(group, bytes_per_s)| {
             let carrier = streams.connections.iter().find(|status| carried(status).contains(group))?;
-            Some(GroupLoad { connection: carrier.id, group, bytes_per_s: bytes_per_s? })
+            Some(GroupLoad { connection: carrier.id, group, bytes_per_s })
         });
         loads.collect()
     }
 }
 
 /// What the streams say of themselves is the log's main matter.
-fn log(event: &StreamEventKind) {
+fn log(event: &StreamEventKind, names: &Groups) {
     use ConnectionState::{BackingOff, Degraded, Stopped};
     match event {
         StreamEventKind::State { state: BackingOff | Degraded | Stopped, cause: Some(_), .. }
         | StreamEventKind::Refused(_)
-        | StreamEventKind::Gap(_) => tracing::warn!("{event}"),
-        _ => tracing::info!("{event}"),
+        | StreamEventKind::Gap(_) => tracing::warn!("{}", event.words(names)),
+        _ => tracing::info!("{}", event.words(names)),
     }
 }
 

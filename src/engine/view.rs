@@ -7,8 +7,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chain::{
-        group::{Group, GroupSet},
-        ids::Signature,
+        group::{Group, GroupSet, Groups},
+        ids::{Mint, Signature},
         program::Program,
     },
     decode::tally::UndecodedReason,
@@ -73,8 +73,14 @@ pub struct View {
     pub budget: Arc<BudgetStatus>,
     /// What a rebalance would do now.
     pub proposal: Arc<RebalancePlan>,
-    /// The groups, most important first.
+    /// Tokens that everything is narrowed to on the server; none: it is not.
+    pub narrowed_to: Arc<[Mint]>,
+    /// Permits that narrowing it, or asking for everything again, would cost now.
+    pub narrowing_cost: u32,
+    /// The groups: the built-in ones, then the user's own.
     pub groups: Arc<[GroupView]>,
+    /// What they are called.
+    pub names: Groups,
     /// The tokens, most recently traded first.
     pub tokens: Arc<[Arc<TokenView>]>,
     /// Tokens known in all; `tokens` may hold fewer.
@@ -134,7 +140,10 @@ impl View {
             connections,
             budget,
             proposal,
+            narrowed_to,
+            narrowing_cost,
             groups,
+            names: _,
             tokens,
             tokens_known,
             detail,
@@ -172,6 +181,7 @@ impl View {
             && *token_refused == other.token_refused
             && *budget == other.budget
             && *proposal == other.proposal
+            && (narrowed_to, narrowing_cost) == (&other.narrowed_to, &other.narrowing_cost)
             && same_connections(connections, &other.connections)
             && *groups == other.groups
             && same_stages(pipeline, &other.pipeline)
@@ -236,6 +246,8 @@ pub struct TotalsView {
     pub duplicates: u64,
     /// Frames that could not be read.
     pub bad_frames: u64,
+    /// Transactions dropped that only a compressed filter took for wanted.
+    pub unwanted: u64,
     /// Decoded / expected events.
     pub parsed: ParsedView,
     /// Trades since the start.

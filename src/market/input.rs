@@ -31,6 +31,8 @@ pub struct Batch {
     pub bytes: u64,
     /// Frames that could not be read.
     pub bad_frames: u64,
+    /// Transactions that only a compressed filter took for wanted; they are in nothing else here but the frames.
+    pub unwanted: u64,
     /// Time spent on scanning and decoding, in nanoseconds.
     pub busy_ns: u64,
 }

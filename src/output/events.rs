@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    chain::ids::Wallet,
+    chain::{group::Groups, ids::Wallet},
     decode::{EventKind, event::Trade},
     engine::{Emitted, View, emit::ChainEvent},
     stream::status::{BudgetStatus, StreamEvent, StreamEventKind},
@@ -23,12 +23,13 @@ pub struct Writer<W> {
     /// Counts of the undecoded table as last written.
     undecoded: Vec<(u64, String)>,
     endpoints: Vec<String>,
+    names: Groups,
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `output`, which should be buffered.
-    pub const fn new(output: W) -> Self {
-        Self { output, undecoded: Vec::new(), endpoints: Vec::new() }
+    /// Writes to `output`, which should be buffered. `names`: what the groups are called.
+    pub const fn new(output: W, names: Groups) -> Self {
+        Self { output, undecoded: Vec::new(), endpoints: Vec::new(), names }
     }
 
     /// Writes the lines of some items, and flushes.
@@ -108,7 +109,7 @@ impl<W: Write> Writer<W> {
                 endpoint: self.endpoints.get(*connection).cloned(),
                 state: state.name(),
                 cause: cause.as_deref().map(str::to_owned),
-                groups: groups.iter().map(crate::chain::group::Group::name).collect(),
+                groups: self.names.names(*groups),
             },
             StreamEventKind::Activated { connection, version, after_ms } => {
                 Line::Filter { recv_ms, connection: *connection, version: *version, after_ms: *after_ms }
@@ -116,7 +117,7 @@ impl<W: Write> Writer<W> {
             StreamEventKind::Rebalanced { reason, moves, permits } => Line::Rebalance {
                 recv_ms,
                 reason,
-                moves: moves.iter().map(MoveFields::from).collect(),
+                moves: moves.iter().map(|one| MoveFields::of(one, &self.names)).collect(),
                 permits: *permits,
             },
             StreamEventKind::Gap(gap) => Line::Gap {
@@ -130,6 +131,9 @@ impl<W: Write> Writer<W> {
                 mint: None,
                 repaired: gap.repaired,
             },
+            StreamEventKind::Narrowed { mints, permits } => {
+                Line::Narrowed { recv_ms, mints: mints.iter().map(ToString::to_string).collect(), permits: *permits }
+            }
             StreamEventKind::Refused(cause) => Line::Refused { recv_ms, cause: cause.as_ref().to_owned() },
             StreamEventKind::Note(text) => Line::Note { recv_ms, text: text.as_ref().to_owned() },
         }
@@ -149,7 +153,7 @@ impl<W: Write> Writer<W> {
         });
         let groups = view.groups.iter().map(|group| LaneFields {
             connection: None,
-            group: Some(group.group.name()),
+            group: Some(view.names.name(group.group).to_owned()),
             tps: group.tps,
             bytes_per_s: group.bytes_per_s,
             latency_ms: group.latency.map(LatencyFields::from),
@@ -219,7 +223,8 @@ pub(super) fn chain(chain: &ChainEvent) -> Option<Line> {
         event_index: event.event_index,
         ts_ms: event.timestamp.and_then(|seconds| seconds.checked_mul(1_000)),
         recv_ms: chain.recv_us.div_euclid(1_000),
-        group: chain.group.name(),
+        // A venue's group is a built-in one.
+        group: chain.group.built_in_name().unwrap_or_default(),
         connection: chain.connection,
         status: chain.status.name(),
     };

@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use super::{AlertFields, Units};
 use crate::{
-    chain::ids::{Mint, Pool, Wallet},
+    chain::{
+        group::Groups,
+        ids::{Mint, Pool, Wallet},
+    },
     decode::event::{Fee, Limit, Reserves},
     engine::view::{LatencyView, ParseView, ParsedView},
     stream::status::Move,
@@ -200,7 +203,7 @@ pub enum Line {
         /// Why, in words.
         cause: Option<String>,
         /// Its groups.
-        groups: Vec<&'static str>,
+        groups: Vec<String>,
     },
     /// A filter set came into force on the server.
     Filter {
@@ -223,6 +226,15 @@ pub enum Line {
         reason: &'static str,
         /// The moves.
         moves: Vec<MoveFields>,
+        /// Permits it cost.
+        permits: u32,
+    },
+    /// The subscription was narrowed to some tokens on the server, or widened again.
+    Narrowed {
+        /// Milliseconds since the Unix epoch.
+        recv_ms: i64,
+        /// The tokens; none: everything is asked for.
+        mints: Vec<String>,
         /// Permits it cost.
         permits: u32,
     },
@@ -366,7 +378,7 @@ pub struct LiquidityFields {
 /// A group on its way.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MoveFields {
-    pub(super) group: &'static str,
+    pub(super) group: String,
     pub(super) from: usize,
     pub(super) to: usize,
 }
@@ -402,7 +414,7 @@ pub struct LaneFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) connection: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) group: Option<&'static str>,
+    pub(super) group: Option<String>,
     pub(super) tps: Option<f64>,
     pub(super) bytes_per_s: Option<f64>,
     pub(super) latency_ms: Option<LatencyFields>,
@@ -497,8 +509,8 @@ impl From<Limit> for LimitFields {
     }
 }
 
-impl From<&Move> for MoveFields {
-    fn from(moved: &Move) -> Self {
-        Self { group: moved.group.name(), from: moved.from, to: moved.to }
+impl MoveFields {
+    pub(super) fn of(moved: &Move, names: &Groups) -> Self {
+        Self { group: names.name(moved.group).to_owned(), from: moved.from, to: moved.to }
     }
 }

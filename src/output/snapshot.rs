@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     chain::{
-        group::GroupSet,
+        group::{GroupSet, Groups},
         ids::{Mint, Pool, Wallet},
     },
     engine::{
@@ -73,6 +73,8 @@ struct Totals {
     failed: u64,
     duplicates: u64,
     bad_frames: u64,
+    /// Transactions dropped that only a compressed filter took for wanted.
+    unwanted: u64,
     trades: u64,
     parse_rate: ParseFields,
     parse_rate_pct: Option<f64>,
@@ -89,9 +91,9 @@ struct Connection {
     state: &'static str,
     since_ms: i64,
     cause: Option<String>,
-    groups: Vec<&'static str>,
+    groups: Vec<String>,
     /// Groups asked for after throttling.
-    carries: Vec<&'static str>,
+    carries: Vec<String>,
     throttle: crate::stream::status::Throttle,
     filter_version: u32,
     active_version: u32,
@@ -140,7 +142,7 @@ struct Spent {
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "the format's names")]
 struct Group {
-    group: &'static str,
+    group: String,
     connections: Vec<usize>,
     tps: Option<f64>,
     peak_tps: Option<f64>,
@@ -329,6 +331,8 @@ struct Completeness {
     /// Gaps that were not repaired.
     open_gaps: u64,
     repaired_gaps: u64,
+    /// Slots of which only some tokens were asked for: what is proven of them is proven of those.
+    narrowed: u64,
     /// The newest gaps, oldest first.
     gaps: Vec<GapEntry>,
     /// Where the next run would go on; `null` for a source that cannot be gone on with.
@@ -378,7 +382,9 @@ struct Filters {
     /// What a rebalance would do now.
     proposed_moves: Vec<MoveFields>,
     /// Groups that no connection asks for now.
-    not_subscribed: Vec<&'static str>,
+    not_subscribed: Vec<String>,
+    /// Tokens that everything is narrowed to on the server; none: it is not.
+    narrowed_to: Vec<String>,
 }
 
 impl Snapshot {
@@ -394,7 +400,7 @@ impl Snapshot {
             totals: totals(view),
             connections: connections(view),
             budget: budget(view),
-            groups: view.groups.iter().map(group).collect(),
+            groups: view.groups.iter().map(|one| group(one, &view.names)).collect(),
             programs: view.programs.iter().map(program).collect(),
             tokens: view.tokens.iter().map(|entry| token(entry)).collect(),
             tokens_known: view.tokens_known,
@@ -458,6 +464,7 @@ fn totals(view: &View) -> Totals {
         failed: totals.failed,
         duplicates: totals.duplicates,
         bad_frames: totals.bad_frames,
+        unwanted: totals.unwanted,
         trades: totals.trades,
         parse_rate: totals.parsed.all.into(),
         parse_rate_pct: totals.parsed.all.percent(),
@@ -468,7 +475,6 @@ fn totals(view: &View) -> Totals {
 }
 
 fn connections(view: &View) -> Vec<Connection> {
-    let names = |groups: GroupSet| groups.iter().map(crate::chain::group::Group::name).collect();
     let connections = view.connections.iter().map(|connection| {
         let status = &connection.status;
         Connection {
@@ -477,8 +483,8 @@ fn connections(view: &View) -> Vec<Connection> {
             state: status.state.name(),
             since_ms: status.since_ms,
             cause: status.cause.as_deref().map(str::to_owned),
-            groups: names(status.groups),
-            carries: names(carried(status)),
+            groups: view.names.names(status.groups),
+            carries: view.names.names(carried(status)),
             throttle: status.throttle,
             filter_version: status.filter_version,
             active_version: status.active_version,
@@ -540,6 +546,7 @@ fn completeness(view: &View) -> Completeness {
         lost_transactions: completeness.lost_transactions,
         open_gaps: completeness.open_gaps,
         repaired_gaps: completeness.repaired_gaps,
+        narrowed: completeness.narrowed,
         gaps: gaps.collect(),
         checkpoint: completeness.checkpoint.as_ref().map(|checkpoint| Checkpoint {
             slot: checkpoint.slot,
@@ -549,9 +556,9 @@ fn completeness(view: &View) -> Completeness {
     }
 }
 
-fn group(group: &GroupView) -> Group {
+fn group(group: &GroupView, names: &Groups) -> Group {
     Group {
-        group: group.group.name(),
+        group: names.name(group.group).to_owned(),
         connections: group.connections.clone(),
         tps: group.tps,
         peak_tps: group.peak_tps,
@@ -666,8 +673,9 @@ fn filters(view: &View) -> Filters {
     let asked: GroupSet = view.connections.iter().flat_map(|connection| carried(&connection.status).iter()).collect();
     let missing = view.groups.iter().map(|group| group.group).filter(|group| !asked.contains(*group));
     Filters {
-        proposed_moves: view.proposal.moves.iter().map(MoveFields::from).collect(),
-        not_subscribed: missing.map(crate::chain::group::Group::name).collect(),
+        proposed_moves: view.proposal.moves.iter().map(|one| MoveFields::of(one, &view.names)).collect(),
+        not_subscribed: missing.map(|group| view.names.name(group).to_owned()).collect(),
+        narrowed_to: view.narrowed_to.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -84,7 +84,8 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 pub struct LoadBalancer {
     lanes: [Lane; MAX_CONNECTIONS],
-    forecasts: [Forecast; Group::ALL.len()],
+    /// By [`Group::index`].
+    forecasts: [Forecast; Group::MOST],
     last_move: Option<Duration>,
     last_shed: Option<Duration>,
 }
@@ -100,8 +101,8 @@ impl LoadBalancer {
         levels: &[Throttle],
         rules: &BudgetRules,
     ) -> Option<Decision> {
-        for (group, forecast) in Group::ALL.into_iter().zip(&mut self.forecasts) {
-            if let Some(load) = groups.iter().find(|load| load.group == group) {
+        for (index, forecast) in self.forecasts.iter_mut().enumerate() {
+            if let Some(load) = groups.iter().find(|load| load.group.index() == index) {
                 forecast.observe(load.bytes_per_s);
             }
         }
@@ -251,9 +252,9 @@ mod tests {
 
     /// Three groups: the high one alone on the first connection, the others together on the second of three.
     fn crowded() -> ConnectionPool {
-        let mut pool = ConnectionPool::new(3, Group::ALL);
+        let mut pool = ConnectionPool::new(3, Group::BUILT_IN);
         for connection in 0..3 {
-            for group in Group::ALL {
+            for group in Group::BUILT_IN {
                 pool.remove(connection, group);
             }
         }
@@ -334,7 +335,7 @@ mod tests {
 
     #[test]
     fn who_was_cut_for_being_slow_comes_back_with_less_and_gets_it_back_later() {
-        let pool = ConnectionPool::new(1, Group::ALL);
+        let pool = ConnectionPool::new(1, Group::BUILT_IN);
         let mut balancer = LoadBalancer::default();
         assert_eq!(balancer.lagged(at(0), 0, Throttle::Full), Some(Throttle::WithoutLow));
         assert_eq!(balancer.lagged(at(1), 0, Throttle::WithoutLow), Some(Throttle::HighOnly));
@@ -353,7 +354,7 @@ mod tests {
 
     #[test]
     fn when_we_drown_the_least_important_goes_first_and_comes_back_last() {
-        let pool = ConnectionPool::new(1, Group::ALL);
+        let pool = ConnectionPool::new(1, Group::BUILT_IN);
         let loads = |score| vec![ConnectionLoad { connection: 0, bytes_per_s: 1e6, busy: None, queue_fill: score }];
         let (mut balancer, mut level, mut changes) = (LoadBalancer::default(), Throttle::Full, Vec::new());
         for second in 0..400 {

@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::watch;
 
 use super::{StreamSettings, permit_file::fnv};
+use crate::chain::group::{Group, Groups};
 
 /// Bytes of the file: mark 0–4, key 8–16, slot 16–24, time 24–32, checksum 32–40.
 const LENGTH: usize = 40;
@@ -183,9 +184,23 @@ fn key(purpose: &str, settings: &StreamSettings) -> u64 {
     let token = settings.endpoint.x_token.as_ref().map_or("", |token| token.expose_secret());
     let commitment = settings.commitment.to_le_bytes();
     let mut parts = vec![purpose.as_bytes(), settings.endpoint.host.as_bytes(), token.as_bytes(), &commitment];
-    parts.extend(settings.groups.iter().map(|group| group.name().as_bytes()));
+    let asked: Vec<Vec<u8>> = settings.groups.iter().map(|group| asked_for(*group, &settings.rules)).collect();
+    parts.extend(asked.iter().map(Vec::as_slice));
     let parts: Vec<&[u8]> = parts.into_iter().flat_map(|part| [part, &b"\0"[..]]).collect();
     solana_sdk::hash::hashv(&parts).as_ref().first_chunk().copied().map_or(0, u64::from_le_bytes)
+}
+
+/// Name of a group, and of the user's own all that it asks for: with another rule, another part of the past is missing.
+fn asked_for(group: Group, rules: &Groups) -> Vec<u8> {
+    let mut text = rules.name(group).as_bytes().to_vec();
+    if let (Group::Own(_), Some(rule)) = (group, rules.rule(group)) {
+        text.push(u8::from(rule.failed));
+        for keys in [&rule.include, &rule.required] {
+            text.extend(keys.len().to_le_bytes());
+            text.extend(keys.iter().flat_map(solana_sdk::pubkey::Pubkey::to_bytes));
+        }
+    }
+    text
 }
 
 fn lock(folder: &Path, path: &Path) -> Result<File, TryLockError> {

@@ -114,6 +114,8 @@ pub struct CompletenessView {
     pub open_gaps: u64,
     /// Gaps since the start that were.
     pub repaired_gaps: u64,
+    /// Slots of which only some tokens were asked for, by the user's wish: what is proven of them is proven of those.
+    pub narrowed: u64,
     /// Where the next run would go on; `None` for a source that cannot be gone on with.
     pub checkpoint: Option<CheckpointView>,
 }
@@ -124,6 +126,8 @@ struct Known {
     /// Connections on which it is declared as missed, by bit.
     missed: u8,
     skipped: bool,
+    /// Whether only some tokens of it were asked for.
+    narrowed: bool,
     /// What was last told.
     told: Option<(Proof, Option<u32>)>,
 }
@@ -141,6 +145,9 @@ pub struct Completeness {
     open: [Option<u64>; MAX_CONNECTIONS],
     past: ProofCounts,
     past_lost: u64,
+    past_narrowed: u64,
+    /// Whether only some tokens are asked for.
+    narrows: bool,
     gaps: VecDeque<Gap>,
     open_gaps: u64,
     repaired_gaps: u64,
@@ -158,10 +165,17 @@ impl Completeness {
             open: [None; MAX_CONNECTIONS],
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
+            past_narrowed: 0,
+            narrows: false,
             gaps: VecDeque::new(),
             open_gaps: 0,
             repaired_gaps: 0,
         }
+    }
+
+    /// From now on only some tokens are asked for, or everything again.
+    pub const fn narrow(&mut self, narrows: bool) {
+        self.narrows = narrows;
     }
 
     /// A connection has finished a slot. Appends the slots that stand otherwise than before.
@@ -185,7 +199,9 @@ impl Completeness {
                 self.tell(slot, changes);
             }
         }
+        let narrows = self.narrows;
         let known = self.known(record.slot);
+        known.narrowed |= narrows;
         if let Some(place) = known.records.get_mut(connection) {
             // What was whole stays so: a replay that comes over it as well repairs nothing.
             let settled = place.is_some_and(|earlier| earlier.whole && earlier.lost == 0);
@@ -264,6 +280,7 @@ impl Completeness {
             gaps: self.gaps.iter().copied().collect(),
             open_gaps: self.open_gaps,
             repaired_gaps: self.repaired_gaps,
+            narrowed: self.past_narrowed + self.slots.values().filter(|known| known.narrowed).count() as u64,
             checkpoint: None,
         }
     }
@@ -306,6 +323,7 @@ impl Completeness {
             }
             self.past.add(shown.proof);
             self.past_lost += u64::from(shown.lost.unwrap_or(0));
+            self.past_narrowed += u64::from(known.narrowed);
         }
         self.slots.entry(slot).or_default()
     }

@@ -24,7 +24,10 @@ use super::{
     status::{ConnectionState, Gap, GapCause, Purpose},
     vitals::Vitals,
 };
-use crate::chain::group::{GroupSet, Priority};
+use crate::chain::{
+    group::{GroupSet, Priority},
+    ids::Mint,
+};
 
 /// Largest message that a server can teach us to accept, in bytes.
 const LARGEST_MESSAGE: usize = 1 << 30;
@@ -38,6 +41,8 @@ pub(super) struct Desired {
     pub(super) version: u32,
     /// The groups to ask for, throttle applied.
     pub(super) groups: GroupSet,
+    /// The tokens that they are narrowed to; none: they are not.
+    pub(super) mints: Arc<[Mint]>,
     /// What an update to this version is for.
     pub(super) purpose: Purpose,
     /// When it was asked for.
@@ -46,7 +51,7 @@ pub(super) struct Desired {
     pub(super) epoch: u64,
     /// Groups that came over from connections without a stream and are not known to be in force here.
     pub(super) taken: Vec<Taken>,
-    /// Whether it asks for less of the same groups than the filter set before.
+    /// Whether it asks for less of the same groups than the filter set before, also by narrowing them.
     pub(super) sheds: bool,
     /// Whether to run at all.
     pub(super) run: Run,
@@ -413,7 +418,8 @@ impl<S: Sink> Connection<S> {
 
     /// The request for what is wanted.
     pub(super) fn plan(&self, desired: &Desired) -> SubscriptionBuilder {
-        let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment).groups(desired.groups);
+        let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment);
+        let builder = builder.groups(desired.groups, &self.settings.rules).narrowed_to(&desired.mints);
         builder.proof(self.settings.proof).max_keys(self.max_keys)
     }
 

@@ -6,6 +6,7 @@ pub mod checkpoint;
 mod clock;
 pub mod codec;
 pub mod completeness;
+pub mod compressed;
 mod connection;
 pub mod failover;
 pub mod forecast;
@@ -14,6 +15,8 @@ pub mod ledger;
 pub mod limiter;
 mod live;
 pub mod machine;
+mod migration;
+mod narrow;
 pub mod permit_file;
 pub mod permits;
 pub mod plan;
@@ -39,7 +42,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::chain::{group::Group, wire::Update};
+use crate::chain::{
+    group::{Group, Groups},
+    wire::Update,
+};
 
 pub use self::{
     checkpoint::{CheckpointRules, Resume},
@@ -96,6 +102,8 @@ pub struct StreamSettings {
     pub connections: usize,
     /// The groups to subscribe to.
     pub groups: Vec<Group>,
+    /// What they are called and what belongs to them.
+    pub rules: Groups,
     /// The provider's rules.
     pub budget: BudgetRules,
     /// Commitment by number: 0 processed, 1 confirmed, 2 finalized.

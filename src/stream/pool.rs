@@ -4,12 +4,14 @@ use super::{
     BudgetRules,
     status::{Move, RebalancePlan},
 };
-use crate::chain::group::{Group, GroupSet, Priority};
+use crate::chain::group::{Group, GroupSet, Groups, Priority};
 
 /// Most connections there may be.
 pub const MAX_CONNECTIONS: usize = 8;
 /// A plan that takes less than this share of the load off the busiest connection is not worth its permits.
 const WORTHWHILE: f64 = 0.05;
+/// Up to so many placements each is looked at: the built-in groups on as many connections as there may be.
+const EVERY_ONE: usize = MAX_CONNECTIONS.pow(3);
 
 /// One group's measured traffic.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +22,24 @@ pub struct GroupLoad {
     pub group: Group,
     /// Bytes per second.
     pub bytes_per_s: f64,
+}
+
+/// How good a placement is.
+#[derive(Clone, Copy, Debug)]
+struct Rank {
+    /// Groups that share a connection with a high-priority one.
+    mixed: usize,
+    /// Load of the busiest connection.
+    busiest: f64,
+    /// Groups that move.
+    moved: usize,
+}
+
+impl Rank {
+    fn is_better_than(&self, other: &Self) -> bool {
+        let order = self.mixed.cmp(&other.mixed).then(self.busiest.total_cmp(&other.busiest));
+        order.then(self.moved.cmp(&other.moved)).is_lt()
+    }
 }
 
 /// Assigns groups to connections.
@@ -110,9 +130,9 @@ impl ConnectionPool {
     }
 
     /// Why the moves cannot be made, in words.
-    pub fn check(&self, moves: &[Move]) -> Result<(), String> {
+    pub fn check(&self, moves: &[Move], names: &Groups) -> Result<(), String> {
         for (position, one) in moves.iter().enumerate() {
-            let name = one.group.name();
+            let name = names.name(one.group);
             if one.to >= self.assigned.len() {
                 return Err(format!("there is no connection {}", one.to));
             }
@@ -160,38 +180,38 @@ impl ConnectionPool {
     }
 
     /// The best placement for these loads: high-priority groups apart while possible, then the smallest busiest
-    /// connection, then the fewest moves. Few groups and few connections: every placement is tried.
+    /// connection, then the fewest moves. With few groups and connections every placement is tried; with more, from the
+    /// present one on, whatever single move or exchange of two groups makes it better.
     #[must_use]
     pub fn propose(&self, loads: &[GroupLoad], rules: &BudgetRules) -> RebalancePlan {
-        let mut load = [0.0_f64; Group::ALL.len()];
+        let mut load = [0.0_f64; Group::MOST];
         for one in loads.iter().filter(|one| one.bytes_per_s.is_finite() && one.bytes_per_s > 0.0) {
             // While a group is on two connections both carry it whole: the larger figure is its load.
             let of = &mut load[one.group.index()];
             *of = of.max(one.bytes_per_s);
         }
         let whole: f64 = load.iter().sum();
-        let placed: Vec<(Group, usize)> = Group::ALL
-            .into_iter()
-            .filter_map(|group| Some((group, self.assigned.iter().position(|set| set.contains(group))?)))
-            .collect();
-        let now: Vec<usize> = placed.iter().map(|(_, at)| *at).collect();
-        let score = |targets: &[usize]| self.score(&placed, targets, &load);
-        let (mixed_now, busiest_now) = score(&now);
-        let mut best = (mixed_now, busiest_now, 0, now.clone());
-        let mut targets = vec![0; placed.len()];
-        loop {
-            let (mixed, busiest) = score(&targets);
-            let moved = targets.iter().zip(&now).filter(|(a, b)| a != b).count();
-            let order = mixed.cmp(&best.0).then(busiest.total_cmp(&best.1)).then(moved.cmp(&best.2));
-            if order.is_lt() {
-                best = (mixed, busiest, moved, targets.clone());
-            }
-            if !self.advance(&mut targets) {
-                break;
-            }
+        let mut placed: Vec<(Group, usize)> = Vec::with_capacity(Group::MOST);
+        for (at, set) in self.assigned.iter().enumerate() {
+            let new = |group: &Group| placed.iter().all(|(known, _)| known != group);
+            let found: Vec<Group> = set.iter().filter(new).collect();
+            placed.extend(found.into_iter().map(|group| (group, at)));
         }
+        placed.sort_unstable();
+        let now: Vec<usize> = placed.iter().map(|(_, at)| *at).collect();
+        let rank = |targets: &[usize]| {
+            let (mixed, busiest) = self.score(&placed, targets, &load);
+            Rank { mixed, busiest, moved: targets.iter().zip(&now).filter(|(a, b)| a != b).count() }
+        };
+        let Rank { mixed: mixed_now, busiest: busiest_now, .. } = rank(&now);
+        let placements = u32::try_from(placed.len()).ok().and_then(|groups| self.assigned.len().checked_pow(groups));
+        let (best, targets) = if placements.is_some_and(|count| count <= EVERY_ONE) {
+            self.best_of_all(&now, rank)
+        } else {
+            self.best_nearby(&now, rank)
+        };
+        let Rank { mixed, busiest, .. } = best;
         let share = |busiest: f64| (whole > 0.0).then(|| busiest / whole);
-        let (mixed, busiest, _, targets) = best;
         let gain = if whole > 0.0 { (busiest_now - busiest) / whole } else { 0.0 };
         if mixed >= mixed_now && gain < WORTHWHILE {
             return RebalancePlan {
@@ -212,7 +232,7 @@ impl ConnectionPool {
     }
 
     /// How many groups share a connection with a high-priority one, and the load of the busiest connection.
-    fn score(&self, placed: &[(Group, usize)], targets: &[usize], load: &[f64; Group::ALL.len()]) -> (usize, f64) {
+    fn score(&self, placed: &[(Group, usize)], targets: &[usize], load: &[f64; Group::MOST]) -> (usize, f64) {
         let mut sums = vec![0.0; self.assigned.len()];
         let mut high = vec![false; self.assigned.len()];
         for ((group, _), at) in placed.iter().zip(targets) {
@@ -230,6 +250,53 @@ impl ConnectionPool {
         (mixed, sums.into_iter().fold(0.0, f64::max))
     }
 
+    /// The best of all placements.
+    fn best_of_all(&self, now: &[usize], rank: impl Fn(&[usize]) -> Rank) -> (Rank, Vec<usize>) {
+        let mut best = (rank(now), now.to_vec());
+        let mut targets = vec![0; now.len()];
+        loop {
+            let found = rank(&targets);
+            if found.is_better_than(&best.0) {
+                best = (found, targets.clone());
+            }
+            if !self.advance(&mut targets) {
+                return best;
+            }
+        }
+    }
+
+    /// The best that is found by moving one group or exchanging two, again and again: each step is better than the last,
+    /// so it ends.
+    fn best_nearby(&self, now: &[usize], rank: impl Fn(&[usize]) -> Rank) -> (Rank, Vec<usize>) {
+        let mut best = (rank(now), now.to_vec());
+        loop {
+            let from = best.1.clone();
+            let moves = (0..from.len()).flat_map(|group| (0..self.assigned.len()).map(move |to| (group, to)));
+            let moved = moves.map(|(group, to)| {
+                let mut targets = from.clone();
+                targets.iter_mut().skip(group).take(1).for_each(|at| *at = to);
+                targets
+            });
+            let pairs = (0..from.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+            let exchanged = pairs.map(|(one, other)| {
+                let mut targets = from.clone();
+                targets.swap(one, other);
+                targets
+            });
+            let mut found = false;
+            for targets in moved.chain(exchanged) {
+                let next = rank(&targets);
+                if next.is_better_than(&best.0) {
+                    best = (next, targets);
+                    found = true;
+                }
+            }
+            if !found {
+                return best;
+            }
+        }
+    }
+
     /// The next placement, counting in base of the connections; false after the last.
     fn advance(&self, targets: &mut [usize]) -> bool {
         for digit in targets {
@@ -240,5 +307,73 @@ impl ConnectionPool {
             *digit = 0;
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use std::time::Duration;
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::chain::group::{MOST_OWN, OwnGroup, Rule};
+
+    const RULES: BudgetRules = BudgetRules {
+        limit: 100,
+        window: Duration::from_secs(60),
+        reserve: 20,
+        per_connection: 15,
+        cost_new: 1,
+        cost_update: 1,
+    };
+
+    fn groups() -> Groups {
+        let own = (0..MOST_OWN).map(|place| OwnGroup {
+            name: format!("own_{place}"),
+            priority: Priority::ALL[place % 3],
+            rule: Rule { include: vec![*crate::chain::program::Program::Pump.id()], ..Rule::default() },
+        });
+        Groups::with(own).unwrap()
+    }
+
+    proptest! {
+        /// However many groups there are: a plan can be carried out, does what it says, and never makes it worse.
+        #[test]
+        fn a_plan_never_makes_it_worse(
+            connections in 1..=MAX_CONNECTIONS,
+            places in vec(0..MAX_CONNECTIONS, Group::MOST),
+            bytes in vec(0.0..1e7, Group::MOST),
+        ) {
+            let groups = groups();
+            let mut pool = ConnectionPool::new(connections, []);
+            let mut loads = Vec::new();
+            for (group, (place, bytes_per_s)) in groups.iter().zip(places.iter().zip(&bytes)) {
+                let connection = place % connections;
+                pool.add(connection, group);
+                loads.push(GroupLoad { connection, group, bytes_per_s: *bytes_per_s });
+            }
+            let plan = pool.propose(&loads, &RULES);
+            prop_assert_eq!(pool.check(&plan.moves, &groups), Ok(()));
+            let busiest = |pool: &ConnectionPool| {
+                let sum = |set: &GroupSet| set.iter().map(|group| bytes[group.index()]).sum::<f64>();
+                pool.assigned().iter().map(sum).fold(0.0, f64::max) / bytes.iter().sum::<f64>()
+            };
+            let mixed = |pool: &ConnectionPool| {
+                let high = |set: &GroupSet| set.iter().any(|group| group.priority() == Priority::High);
+                let other = |set: &GroupSet| set.iter().filter(|group| group.priority() != Priority::High).count();
+                pool.assigned().iter().filter(|set| high(set)).map(other).sum::<usize>()
+            };
+            let before = (mixed(&pool), busiest(&pool));
+            for one in &plan.moves {
+                pool.remove(one.from, one.group);
+                pool.add(one.to, one.group);
+            }
+            let after = (mixed(&pool), busiest(&pool));
+            prop_assert!(after.0 < before.0 || (after.0 == before.0 && after.1 <= before.1 + 1e-9), "{before:?} {after:?}");
+            prop_assert!((after.1 - plan.busiest_after.unwrap()).abs() < 1e-9);
+        }
     }
 }

@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use super::{
     connection::{Run, Taken},
     limiter::Ask,
+    migration::Migration,
     slot::{Rest, Slot},
     status::{ConnectionState, Move, Purpose, StreamEventKind},
-    supervisor::{Migration, Supervisor, unique},
+    supervisor::{Supervisor, unique},
 };
 
 /// Rests get longer up to this many doublings.

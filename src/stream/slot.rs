@@ -10,7 +10,7 @@ use super::{
     vitals::Vitals,
     watchdog::Ailment,
 };
-use crate::chain::group::GroupSet;
+use crate::chain::{group::GroupSet, ids::Mint};
 
 /// What a connection runs on.
 pub(super) enum Running {
@@ -31,8 +31,10 @@ pub(super) struct Slot {
     /// While it runs.
     pub(super) running: Option<Running>,
     pub(super) throttle: Throttle,
-    /// Throttle and groups last seen in force.
-    pub(super) good: Option<(GroupSet, Throttle)>,
+    /// Groups, throttle and narrowing last seen in force.
+    pub(super) good: Option<(GroupSet, Throttle, Arc<[Mint]>)>,
+    /// The filter set that asked for everything again after it was narrowed; 0 if none did.
+    pub(super) widened: u32,
     pub(super) state: ConnectionState,
     pub(super) since_ms: i64,
     pub(super) cause: Option<Arc<str>>,
@@ -86,6 +88,7 @@ impl Slot {
             running: Some(running),
             throttle: Throttle::Full,
             good: None,
+            widened: 0,
             state: ConnectionState::Idle,
             since_ms,
             cause: None,

@@ -57,7 +57,7 @@ pub(super) fn start<S: Sink>(
         return Err(StreamError::Budget);
     }
     let all = settings.groups.iter().copied().collect();
-    SubscriptionBuilder::new(1, settings.commitment).groups(all).proof(settings.proof).build()?;
+    SubscriptionBuilder::new(1, settings.commitment).groups(all, &settings.rules).proof(settings.proof).build()?;
     let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
     let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
     let places = places(&settings)?;
@@ -70,6 +70,7 @@ pub(super) fn start<S: Sink>(
         let (wishes, desired) = watch::channel(Desired {
             version: 1,
             groups,
+            mints: Arc::default(),
             purpose: Purpose::Start,
             since: Instant::now(),
             epoch: 0,

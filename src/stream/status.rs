@@ -1,12 +1,15 @@
 //! What the streams say of themselves: values, published as a whole, never locked.
 
-use std::{fmt, sync::Arc};
+use std::{fmt::Write as _, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::{balancer::ConnectionLoad, pool::GroupLoad};
-use crate::chain::group::{Group, GroupSet};
+use crate::chain::{
+    group::{Group, GroupSet, Groups},
+    ids::Mint,
+};
 
 /// Life of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -127,6 +130,8 @@ pub struct ConnectionStatus {
     pub last_data_ms: Option<i64>,
     /// Permits spent by it in the window.
     pub permits_in_window: u32,
+    /// Whether what it brings is narrowed to some tokens, or was in the slot at hand.
+    pub narrowed: bool,
 }
 
 /// Why a permit was spent.
@@ -291,6 +296,13 @@ pub enum StreamEventKind {
         /// What it cost.
         permits: u32,
     },
+    /// The subscription was narrowed to these tokens; none: everything is asked for again.
+    Narrowed {
+        /// The tokens.
+        mints: Arc<[Mint]>,
+        /// What it cost.
+        permits: u32,
+    },
     /// A request of the user could not be met; the reason in words.
     Refused(Arc<str>),
     /// Slots were missed, and perhaps fetched again.
@@ -299,29 +311,38 @@ pub enum StreamEventKind {
     Note(Arc<str>),
 }
 
-impl fmt::Display for StreamEventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl StreamEventKind {
+    /// A line for log and screen.
+    #[must_use]
+    pub fn words(&self, names: &Groups) -> String {
         match self {
             Self::State { connection, state, cause, .. } => {
-                write!(f, "connection {connection}: {}", state.name().replace('_', " "))?;
-                cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+                let cause = cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+                format!("connection {connection}: {}{cause}", state.name().replace('_', " "))
             }
             Self::Activated { connection, version, after_ms } => {
-                write!(f, "connection {connection}: filter {version} in force after {after_ms} ms")
+                format!("connection {connection}: filter {version} in force after {after_ms} ms")
             }
-            Self::Rebalanced { reason: "throttle", .. } => f.write_str("the load changed what is asked for"),
+            Self::Rebalanced { reason: "throttle", .. } => "the load changed what is asked for".to_owned(),
             Self::Rebalanced { moves, permits, .. } => {
-                f.write_str("rebalanced:")?;
+                let mut words = "rebalanced:".to_owned();
                 for one in moves {
-                    write!(f, " {} {}→{}", one.group.name(), one.from, one.to)?;
+                    let _ = write!(words, " {} {}→{}", names.name(one.group), one.from, one.to);
                 }
-                write!(f, " ({permits} permits)")
+                words + &format!(" ({permits} permits)")
             }
-            Self::Refused(why) | Self::Note(why) => f.write_str(why),
+            Self::Narrowed { mints, permits } if mints.is_empty() => {
+                format!("everything is asked for again ({permits} permits)")
+            }
+            Self::Narrowed { mints, permits } => {
+                let tokens = if mints.len() == 1 { "token" } else { "tokens" };
+                format!("narrowed to {} {tokens} ({permits} permits): others are not covered", mints.len())
+            }
+            Self::Refused(why) | Self::Note(why) => why.as_ref().to_owned(),
             Self::Gap(gap) => {
                 let Gap { connection, from_slot, to_slot, cause, repaired } = gap;
                 let outcome = if *repaired { "fetched again" } else { "missing" };
-                write!(f, "connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
+                format!("connection {connection}: slots {from_slot} to {to_slot} {outcome} ({})", cause.name())
             }
         }
     }
@@ -392,6 +413,10 @@ pub struct StreamStatus {
     pub events: Vec<StreamEvent>,
     /// What a rebalance would do now, by the loads last reported.
     pub proposal: RebalancePlan,
+    /// Tokens that everything is narrowed to; none: it is not.
+    pub narrowed_to: Arc<[Mint]>,
+    /// Permits that narrowing it to others, or asking for everything again, would cost now.
+    pub narrowing_cost: u32,
     /// Whether every stream has ended for good (a replay is over, or everything is stopped).
     pub finished: bool,
     /// Why the provider refuses the token, if it does: nothing is tried again then.
@@ -421,6 +446,11 @@ pub enum Control {
         reason: &'static str,
         /// The moves.
         moves: Vec<Move>,
+    },
+    /// Ask for transactions of these tokens only; none: for everything again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
     },
     /// Close and reopen a connection, through the budget.
     Reconnect {

@@ -13,34 +13,24 @@ use super::{
     balancer::{ConnectionLoad, Decision, LoadBalancer},
     connection::{Desired, Place, Report, Run, Taken},
     gate::Gate,
-    limiter::Ask,
     machine::Machine,
+    migration::Migration,
+    narrow::leaves_out,
     plan::throttled,
     pool::{ConnectionPool, GroupLoad},
     slot::{Running, Slot},
     status::{
-        BudgetStatus, ConnectionState, ConnectionStatus, Control, Move, Purpose, StreamEvent, StreamEventKind,
-        StreamStatus, Throttle,
+        BudgetStatus, ConnectionState, ConnectionStatus, Control, Purpose, StreamEvent, StreamEventKind, StreamStatus,
+        Throttle,
     },
     watchdog::{Pulse, examine, give_up},
 };
-use crate::chain::group::GroupSet;
+use crate::chain::{group::GroupSet, ids::Mint};
 
 /// Events kept for readers that look seldom.
 const EVENTS: usize = 256;
 /// Longest time that closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Groups on their way: added on the targets, not yet removed from the sources.
-pub(super) struct Migration {
-    pub(super) reason: &'static str,
-    pub(super) moves: Vec<Move>,
-    /// Targets with the version that carries their new groups.
-    pub(super) awaited: Vec<(usize, u32)>,
-    /// All of them deliver everything after this slot: the sources owe what came up to it.
-    pub(super) owed: Option<u64>,
-    pub(super) permits: u32,
-}
 
 pub(super) struct Supervisor {
     machine: Machine,
@@ -51,8 +41,10 @@ pub(super) struct Supervisor {
     pub(super) slots: Vec<Slot>,
     pub(super) loads: Vec<GroupLoad>,
     pub(super) migration: Option<Migration>,
-    balancer: LoadBalancer,
-    started: Instant,
+    /// Tokens that everything is narrowed to.
+    pub(super) narrowed_to: Arc<[Mint]>,
+    pub(super) balancer: LoadBalancer,
+    pub(super) started: Instant,
     events: VecDeque<StreamEvent>,
     seq: u64,
     pub(super) token_refused: Option<Arc<str>>,
@@ -74,6 +66,7 @@ impl Supervisor {
             slots,
             loads: Vec::new(),
             migration: None,
+            narrowed_to: Arc::default(),
             balancer: LoadBalancer::default(),
             started: Instant::now(),
             events: VecDeque::with_capacity(EVENTS),
@@ -176,6 +169,7 @@ impl Supervisor {
                 });
             }
             Control::Rebalance { reason, moves } => self.rebalance(reason, moves),
+            Control::Narrow { mints } => self.narrow(mints),
         }
     }
 
@@ -244,89 +238,6 @@ impl Supervisor {
         self.event(StreamEventKind::Rebalanced { reason: "throttle", moves: Vec::new(), permits: 0 });
     }
 
-    /// First half of a rebalance: the targets carry the groups too.
-    fn rebalance(&mut self, reason: &'static str, moves: Vec<Move>) {
-        if moves.is_empty() {
-            return self.refuse("the load is even already".to_owned());
-        }
-        if self.migration.is_some() {
-            return self.refuse("a rebalance is under way".to_owned());
-        }
-        if let Err(why) = self.pool.check(&moves) {
-            return self.refuse(why);
-        }
-        if let Some(dead) = moves.iter().find(|one| self.stopped(one.to)) {
-            return self.refuse(format!("connection {} is stopped", dead.to));
-        }
-        let permits = ConnectionPool::cost(&moves, &self.settings.budget);
-        let targets = unique(moves.iter().map(|one| one.to));
-        for target in &targets {
-            let ask = Ask { connection: *target, purpose: Purpose::Rebalance, urgent: false, cost: permits };
-            let Some(gate) = self.gate_of(*target) else { continue };
-            if let Err(wait) = gate.check(ask) {
-                let when = wait.map_or_else(String::new, |wait| format!("; they free in {} s", wait.as_secs() + 1));
-                return self.refuse(format!("the budget has not {permits} permits to spare{when}"));
-            }
-        }
-        self.balancer.moved(self.started.elapsed());
-        for one in &moves {
-            self.pool.add(one.to, one.group);
-        }
-        let awaited = targets.into_iter().map(|target| (target, self.wish(target, Purpose::Rebalance))).collect();
-        self.migration = Some(Migration { reason, moves, awaited, owed: None, permits });
-    }
-
-    /// Second half, once every target delivers whole slots: the sources let go, each when it has all that the targets came
-    /// too late for. After that its replays would not bring these groups any more. A source that stopped for good leaves
-    /// the rest to the targets; given up if a target did.
-    fn migrate(&mut self) {
-        let Some(mut migration) = self.migration.take() else { return };
-        if let Some((dead, _)) = migration.awaited.iter().find(|(target, _)| self.stopped(*target)) {
-            let why = format!("rebalance given up: connection {dead} is stopped");
-            self.abandon(&migration);
-            return self.refuse(why);
-        }
-        let whole = |(target, version): &(usize, u32)| {
-            let (seen, after) = self.slots.get(*target)?.whole?;
-            (seen >= *version).then_some(after)
-        };
-        if migration.owed.is_none() {
-            let all: Option<Vec<u64>> = migration.awaited.iter().map(whole).collect();
-            migration.owed = all.map(|after| after.into_iter().max().unwrap_or(0));
-        }
-        let sources = unique(migration.moves.iter().map(|one| one.from));
-        let paid = |source: &usize| {
-            let has_all = |owed| self.slots.get(*source).is_none_or(|slot| slot.has_all(owed));
-            self.stopped(*source) || migration.owed.is_some_and(has_all)
-        };
-        if !sources.iter().all(paid) {
-            self.migration = Some(migration);
-            return;
-        }
-        for source in sources {
-            if self.stopped(source) {
-                let moves: Vec<Move> = migration.moves.iter().filter(|one| one.from == source).copied().collect();
-                migration.permits += self.bequeath(source, &moves).saturating_mul(self.settings.budget.cost_update);
-            }
-            for one in migration.moves.iter().filter(|one| one.from == source) {
-                self.pool.remove(source, one.group);
-            }
-            self.wish(source, Purpose::Rebalance);
-        }
-        let Migration { reason, moves, permits, .. } = migration;
-        self.event(StreamEventKind::Rebalanced { reason, moves, permits });
-    }
-
-    /// The groups stay where they were.
-    pub(super) fn abandon(&mut self, migration: &Migration) {
-        for one in &migration.moves {
-            self.pool.remove(one.to, one.group);
-        }
-        for target in unique(migration.moves.iter().map(|one| one.to)) {
-            self.wish(target, Purpose::Rebalance);
-        }
-    }
-
     /// Tells a connection its filter set, if that is another one than the last; its version.
     pub(super) fn wish(&mut self, connection: usize, purpose: Purpose) -> u32 {
         self.wish_with(connection, purpose, GroupSet::EMPTY, &[])
@@ -339,16 +250,23 @@ impl Supervisor {
         let groups = throttled(assigned, slot.throttle);
         let mut taken = slot.unconfirmed();
         let confirmed = slot.confirmed;
+        let mints = self.narrowed_to.clone();
+        let mut widened = None;
         slot.wishes.send_if_modified(|wish| {
-            let other = wish.groups != groups || !news.is_empty();
+            let narrowed = wish.mints != mints;
+            // Without groups there is nothing to narrow: it comes with the next of them.
+            let other = wish.groups != groups || !news.is_empty() || (narrowed && !groups.is_empty());
             if other {
                 let version = wish.version + 1;
                 let shed = over.iter().any(|group| !groups.contains(group));
                 taken.extend(news.iter().map(|one| Taken { version, shed: one.shed || shed, ..*one }));
-                let sheds = wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
+                let sheds = leaves_out(&wish.mints, &mints)
+                    || wish.groups.iter().any(|group| assigned.contains(group) && !groups.contains(group));
+                widened = (narrowed && mints.is_empty()).then_some(version);
                 *wish = Desired {
                     version,
                     groups,
+                    mints: mints.clone(),
                     purpose,
                     since: Instant::now(),
                     epoch: wish.epoch,
@@ -359,7 +277,11 @@ impl Supervisor {
             }
             other
         });
-        slot.wishes.borrow().version
+        let version = slot.wishes.borrow().version;
+        if let (Some(widened), Some(slot)) = (widened, self.slots.get_mut(connection)) {
+            slot.widened = widened;
+        }
+        version
     }
 
     fn report(&mut self, connection: usize, report: Report) {
@@ -391,7 +313,8 @@ impl Supervisor {
                 slot.active = version;
                 slot.confirmed = slot.confirmed.max(version);
                 if slot.wishes.borrow().version == version {
-                    slot.good = Some((groups, slot.throttle));
+                    let mints = slot.wishes.borrow().mints.clone();
+                    slot.good = Some((groups, slot.throttle, mints));
                 }
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 self.event(StreamEventKind::Activated { connection, version, after_ms });
@@ -443,21 +366,24 @@ impl Supervisor {
         let assigned = self.pool.groups(connection);
         if let Some(slot) = self.slots.get_mut(connection) {
             let refused = Some(slot.wishes.borrow().clone()).filter(|wish| wish.version == version);
-            let falls_back = |groups, throttle| {
+            let falls_back = |(groups, throttle, mints): &(GroupSet, Throttle, Arc<[Mint]>)| {
                 // What was in force once may be what is refused now: sent again, it would be refused for ever.
-                groups == assigned && refused.as_ref().is_none_or(|wish| wish.groups != throttled(groups, throttle))
+                let same = |wish: &Desired| wish.groups == throttled(*groups, *throttle) && wish.mints == *mints;
+                *groups == assigned && !refused.as_ref().is_some_and(same)
             };
-            match slot.good {
-                Some((groups, throttle)) if falls_back(groups, throttle) => {
+            match slot.good.clone().filter(falls_back) {
+                Some((groups, throttle, mints)) => {
                     slot.throttle = throttle;
                     let groups = throttled(groups, throttle);
                     slot.wishes.send_modify(|wish| {
                         wish.version = wish.version.max(version) + 1;
                         wish.groups = groups;
+                        wish.mints = mints.clone();
                         wish.since = Instant::now();
                     });
+                    self.narrow_back(mints);
                 }
-                _ => slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone())),
+                None => slot.wishes.send_modify(|wish| wish.run = Run::Stop(cause.clone())),
             }
         }
         self.refuse(format!("connection {connection}: {cause}"));
@@ -477,7 +403,7 @@ impl Supervisor {
             .map_or_else(BudgetStatus::default, |place| place.gate.status(self.machine.unix_ms()))
     }
 
-    fn stopped(&self, connection: usize) -> bool {
+    pub(super) fn stopped(&self, connection: usize) -> bool {
         self.slots.get(connection).is_none_or(|slot| slot.state == ConnectionState::Stopped || slot.running.is_none())
     }
 
@@ -501,6 +427,8 @@ impl Supervisor {
             budget: self.budget(),
             events: self.events.iter().cloned().collect(),
             proposal: self.pool.propose(&self.loads, &self.settings.budget),
+            narrowed_to: self.narrowed_to.clone(),
+            narrowing_cost: self.narrowing_cost(),
             finished: (0..self.slots.len()).all(|id| self.stopped(id) || self.pool.is_resting(id)),
             token_refused: self.token_refused.clone(),
         }
@@ -524,6 +452,7 @@ impl Supervisor {
             last_message_ms: slot.vitals.last_message_ms(),
             last_data_ms: slot.vitals.last_data_ms(),
             permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
+            narrowed: slot.is_narrowed(),
         }
     }
 }

@@ -27,7 +27,12 @@ pub(super) struct Vitals {
     /// Microseconds from the making to the arrival of the newest live message, and the least so far.
     age_us: AtomicI64,
     youngest_us: AtomicI64,
+    /// The time of day less the time since `base`, in milliseconds: it changes when somebody sets the clock.
+    offset_ms: AtomicI64,
 }
+
+/// By so much the time of day is set at once, in milliseconds; less is a clock that is put right by and by.
+const CLOCK_SET: u64 = 1_000;
 
 impl Vitals {
     pub(super) fn new() -> Self {
@@ -41,6 +46,7 @@ impl Vitals {
             settled: AtomicU64::new(0),
             age_us: AtomicI64::new(0),
             youngest_us: AtomicI64::new(i64::MAX),
+            offset_ms: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -58,7 +64,13 @@ impl Vitals {
     /// Something arrived.
     pub(super) fn heard(&self, unix_ms: i64) {
         self.last_message_ms.store(unix_ms, Relaxed);
-        self.heard.store(self.now_ms(), Relaxed);
+        let now = self.now_ms();
+        self.heard.store(now, Relaxed);
+        let offset = unix_ms.saturating_sub_unsigned(now);
+        if self.offset_ms.swap(offset, Relaxed).abs_diff(offset) >= CLOCK_SET {
+            // Ages by the old time of day and by the new one have nothing to do with each other.
+            self.youngest_us.store(i64::MAX, Relaxed);
+        }
     }
 
     /// Something of a slot arrived, made so long before it arrived, if that is known and it is not a replay.
@@ -111,5 +123,29 @@ impl Vitals {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_makes_nobody_late() {
+        let vitals = Vitals::new();
+        vitals.opened();
+        let hear = |unix_ms: i64, age_us| {
+            vitals.heard(unix_ms);
+            vitals.moved(7, Some(age_us));
+            vitals.pulse(0.0, 0.0).late_by
+        };
+        let (now, hour) = (1_790_000_000_000, 3_600_000);
+        assert_eq!(hear(now, 20_000), Duration::ZERO);
+        assert_eq!(hear(now, 3_020_000), Duration::from_secs(3), "on its way for long");
+        // Set on and back: the ages of messages change with it.
+        assert_eq!(hear(now + hour, 20_000 + hour * 1_000), Duration::ZERO);
+        assert_eq!(hear(now, 20_000), Duration::ZERO);
+        assert_eq!(hear(now - hour, 20_000 - hour * 1_000), Duration::ZERO);
+        assert_eq!(hear(now, 20_000), Duration::ZERO);
     }
 }

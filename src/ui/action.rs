@@ -30,6 +30,7 @@ pub enum Action {
     MoveGroup,
     Reconnect,
     Filter,
+    Narrow,
     SortColumn,
     SortDirection,
     Freeze,
@@ -251,7 +252,14 @@ pub const TABLE: [Binding; 59] = [
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
-    row("back", &[Key::Esc], Anywhere, Movement, "back: close what is open, clear the filter", Action::Back),
+    row(
+        "back",
+        &[Key::Esc],
+        Anywhere,
+        Movement,
+        "back: close what is open, clear the filter and what it narrowed",
+        Action::Back,
+    ),
     row(
         "throttle_down",
         &[Key::Char('t')],
@@ -305,6 +313,14 @@ pub const TABLE: [Binding; 59] = [
     )
     .hint("filter", TOKEN_TABS)
     .takes(Argument::Text),
+    row(
+        "narrow",
+        &[Key::Char('F')],
+        Screen,
+        Streams,
+        "ask the server for the filtered tokens only, or for everything again; says what it costs first",
+        Action::Narrow,
+    ),
     row(
         "sort_column",
         &[Key::Char('s')],

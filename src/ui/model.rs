@@ -60,6 +60,13 @@ pub enum Overlay {
     Plan(Arc<RebalancePlan>),
     /// A trade, in full.
     Trade(Arc<TradeView>),
+    /// What the subscription would be narrowed to; nothing: everything is asked for again.
+    Narrow {
+        /// The tokens.
+        mints: Vec<Mint>,
+        /// Their symbols, where known.
+        symbols: Vec<String>,
+    },
     /// Where a group shall go.
     MoveGroup {
         /// The group.

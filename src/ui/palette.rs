@@ -68,7 +68,10 @@ impl Palette {
                 Argument::None | Argument::Text | Argument::Path => Vec::new(),
                 Argument::Tab => (1..=Tab::ALL.len()).map(|number| number.to_string()).collect(),
                 Argument::Level => pairs(model, &LEVELS, |level, id| format!("{id} {}", level_name(*level))),
-                Argument::Target => pairs(model, &Group::ALL, |group, id| format!("{} {id}", group.name())),
+                Argument::Target => {
+                    let groups: Vec<Group> = model.view.groups.iter().map(|group| group.group).collect();
+                    pairs(model, &groups, |group, id| format!("{} {id}", model.view.names.name(*group)))
+                }
                 Argument::Theme => model.themes.names().map(str::to_owned).collect(),
                 Argument::Order => panes::titles(model.pane()).iter().map(|title| (*title).to_owned()).collect(),
                 Argument::Connection => {

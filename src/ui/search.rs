@@ -22,13 +22,16 @@ fn words(model: &Model, pane: Pane, row: usize) -> Option<Vec<String>> {
     Some(match pane {
         Pane::Connections => {
             let status = &view.connections.get(model.index_at(pane, row)?)?.status;
-            let groups = status.groups.iter().map(|group| group.name().to_owned());
+            let groups = view.names.names(status.groups);
             let mut words = vec![status.endpoint.to_string(), status.state.name().to_owned()];
             words.extend(status.cause.as_deref().map(str::to_owned));
             words.extend(groups);
             words
         }
-        Pane::Groups => vec![view.groups.get(model.index_at(pane, row)?)?.group.name().to_owned()],
+        Pane::Groups => {
+            let group = view.groups.get(model.index_at(pane, row)?)?.group;
+            vec![view.names.name(group).to_owned()]
+        }
         Pane::Tokens => {
             let token = model.token_at(row)?;
             vec![token.symbol.to_string(), token.name.to_string(), token.mint.to_string(), token.flags.join(" ")]

@@ -3,12 +3,16 @@
 use std::time::Instant;
 
 use super::{
+    action::Action,
     model::{Model, Overlay, PendingThrottle},
     update::{Effect, STREAM, STREAM_PAUSE, complain, elapsed, say},
 };
 use crate::{
     engine::Command,
-    stream::status::{ConnectionState, Throttle},
+    stream::{
+        plan::MOST_MINTS,
+        status::{ConnectionState, Throttle},
+    },
 };
 
 /// Sends a change of a stream, unless one was sent just now.
@@ -80,4 +84,45 @@ pub(super) fn choose_target(model: &mut Model) {
         .position(|connection| !group.connections.contains(&connection.status.id))
         .unwrap_or(0);
     model.overlay = Some(Overlay::MoveGroup { group: group.group, choice });
+}
+
+/// Asks whether the subscription shall be narrowed to the filtered tokens, or to the one whose page is open; or, where it
+/// is narrowed to them already or nothing is filtered, whether everything shall be asked for again.
+pub(super) fn choose_tokens(model: &mut Model) {
+    let row = |position: &u32| model.view.tokens.get(*position as usize);
+    let open = model.detail.and_then(|mint| model.view.tokens.iter().find(|token| token.mint == mint));
+    let tokens: Vec<_> = match open {
+        Some(token) => vec![token],
+        None if model.filter.is_empty() => Vec::new(),
+        None => model.order.iter().filter_map(row).collect(),
+    };
+    let mut mints: Vec<_> = tokens.iter().take(MOST_MINTS + 1).map(|token| token.mint).collect();
+    let mut symbols: Vec<_> = tokens.iter().take(MOST_MINTS).map(|token| token.symbol.to_string()).collect();
+    let count = tokens.len();
+    let narrowed = &model.view.narrowed_to;
+    let same = mints.len() == narrowed.len() && mints.iter().all(|mint| narrowed.contains(mint));
+    if same || (mints.is_empty() && model.filter.is_empty()) {
+        if narrowed.is_empty() {
+            let filter = model.keys.first(Action::Filter);
+            return complain(model, &format!("filter tokens first, with {filter}: those are what is asked for then"));
+        }
+        (mints, symbols) = (Vec::new(), Vec::new());
+    } else if mints.is_empty() {
+        return complain(model, "the filter shows no token");
+    } else if count > MOST_MINTS {
+        return complain(model, &format!("the filter shows {count} tokens; narrow it to {MOST_MINTS} at most first"));
+    }
+    model.overlay = Some(Overlay::Narrow { mints, symbols });
+}
+
+/// Narrows or widens, as was just read.
+pub(super) fn narrow(model: &mut Model, mints: Vec<crate::chain::ids::Mint>, now: Instant, effects: &mut Vec<Effect>) {
+    let words = match mints.len() {
+        0 => "asking for everything again".to_owned(),
+        1 => "narrowing the subscription to one token".to_owned(),
+        count => format!("narrowing the subscription to {count} tokens"),
+    };
+    if stream(model, Command::Narrow { mints }, now, effects) {
+        say(model, &words);
+    }
 }

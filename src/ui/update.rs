@@ -23,7 +23,7 @@ use super::{
     palette::{self, Palette},
     panes,
     search::{self, From},
-    streams::{choose_target, stream, throttle, throttle_to, under_way},
+    streams::{choose_target, choose_tokens, narrow, stream, throttle, throttle_to, under_way},
     typed::Typed,
 };
 
@@ -174,6 +174,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         Action::ThrottleDown | Action::ThrottleUp => throttle(model, action == Action::ThrottleDown, now, &mut effects),
         Action::Rebalance => model.overlay = Some(Overlay::Plan(model.view.proposal.clone())),
         Action::MoveGroup => choose_target(model),
+        Action::Narrow => choose_tokens(model),
         Action::Reconnect => {
             let selected = model.connection_row().and_then(|row| model.view.connections.get(row));
             match selected.map(|connection| (connection.status.id, connection.status.state)) {
@@ -375,7 +376,7 @@ fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> 
         }
         Argument::Target => {
             let (name, to) = argument.rsplit_once(' ').unwrap_or((argument, ""));
-            let group = Group::ALL.into_iter().find(|group| group.name() == name);
+            let group = model.view.names.named(name);
             let mut effects = Vec::new();
             match (group, to.parse().ok()) {
                 (Some(group), Some(to)) => move_group(model, group, to, now, &mut effects),
@@ -415,9 +416,11 @@ fn move_group(model: &mut Model, group: Group, to: usize, now: Instant, effects:
     if !model.view.connections.iter().any(|connection| connection.status.id == to) {
         complain(model, &format!("there is no connection {to}"));
     } else if is_on(&model.view.groups, Move { group, from: to, to }) {
-        complain(model, &format!("{} is on connection {to} already", group.name()));
+        let words = format!("{} is on connection {to} already", model.view.names.name(group));
+        complain(model, &words);
     } else if stream(model, Command::MoveGroup { group, to }, now, effects) {
-        say(model, &format!("moving {} to connection {to}", group.name()));
+        let words = format!("moving {} to connection {to}", model.view.names.name(group));
+        say(model, &words);
     }
 }
 
@@ -452,6 +455,7 @@ const fn changes_streams(action: Action) -> bool {
             | Action::Throttle
             | Action::Rebalance
             | Action::MoveGroup
+            | Action::Narrow
             | Action::Reconnect
     )
 }
@@ -605,6 +609,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
                 say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
             }
         }
+        Some(Overlay::Narrow { mints, .. }) => narrow(model, mints, now, effects),
         Some(Overlay::MoveGroup { group, choice }) => {
             let target = model.view.connections.get(choice).map(|connection| connection.status.id);
             match target {
@@ -693,6 +698,10 @@ fn back(model: &mut Model) {
         model.typing = false;
         model.filter.set("");
         filtered(model);
+        if !model.view.narrowed_to.is_empty() && model.behind_ms == 0 {
+            // What it costs is shown before; who leaves that keeps the subscription as it is.
+            model.overlay = Some(Overlay::Narrow { mints: Vec::new(), symbols: Vec::new() });
+        }
     } else if model.detail.is_some() && std::mem::take(&mut model.page.zoomed)
         || model.detail.take().is_some()
         || model.evidence.take().is_some()

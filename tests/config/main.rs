@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 mod layers;
+mod own_groups;
 mod refused;
 mod streams;
 mod token;

@@ -84,7 +84,7 @@ fn what_the_streams_get() {
     let endpoint = || Case::new().endpoint("http://127.0.0.1:9").ok().endpoints().remove(0);
     let demo = config.streams(Source::Demo, endpoint());
     assert_eq!((demo.connections, demo.on_end, demo.zstd, demo.commitment), (2, OnEnd::Reconnect, false, 0));
-    assert_eq!(demo.groups, Group::ALL);
+    assert_eq!(demo.groups, Group::BUILT_IN);
     assert_eq!((demo.window_bytes, demo.max_message_bytes), (8 << 20, 64 << 20));
     assert_eq!(demo.backoff, (Duration::from_millis(500), Duration::from_secs(30)));
     assert_eq!(demo.silence_timeout, Duration::from_secs(35));

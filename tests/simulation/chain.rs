@@ -14,6 +14,14 @@ use yellowstone_grpc_proto::prelude::*;
 
 pub(crate) type Signature = [u8; 64];
 
+/// The token of every other transaction.
+pub(crate) const TOKEN: [u8; 32] = [50; 32];
+
+/// Whether a transaction is the token's.
+pub(crate) fn has_token(signature: &Signature) -> bool {
+    signature[8].is_multiple_of(2)
+}
+
 /// A transaction's name: slot in which it was made, place there, group.
 pub(crate) fn signature(slot: u64, index: u32, group: Group) -> Signature {
     let mut signature = [7; 64];
@@ -67,11 +75,12 @@ impl Chain {
         let count = random.u32(0..4);
         let share = self.duration / count.max(1);
         let items = (0..count).map(|index| {
-            let group = Group::ALL[random.usize(..Group::ALL.len())];
+            let group = Group::BUILT_IN[random.usize(..Group::BUILT_IN.len())];
             let signature = signature(slot, index, group);
             transactions.push((signature, group));
             let program = Program::ALL.iter().find(|program| program.group() == group).unwrap();
-            let keys = vec![vec![9; 32], program.id().to_bytes().to_vec()];
+            let mut keys = vec![vec![9; 32], program.id().to_bytes().to_vec()];
+            keys.extend(has_token(&signature).then(|| TOKEN.to_vec()));
             let message = Message { account_keys: keys, ..Message::default() };
             let at = share * index + share.mul_f64(random.f64());
             let kind = SlotItemKind::Transaction(Box::new(SubscribeUpdateTransactionInfo {

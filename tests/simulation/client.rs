@@ -2,7 +2,7 @@
 //! to try again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     hash::{DefaultHasher, Hash},
     ops::Range,
@@ -13,7 +13,8 @@ use std::{
 use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
+        ids::Mint,
         wire::{Kind, Update, WireError},
     },
     market::{Market, input::Transaction},
@@ -30,11 +31,17 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use crate::{chain::Signature, hour::Hour, network};
+use crate::{
+    chain::{Signature, TOKEN},
+    hour::Hour,
+    network,
+};
 
 /// Where the server is.
 pub(crate) const SERVER: &str = "server";
 pub(crate) const PORT: u16 = 10_000;
+/// By so much the time of day is set at most.
+const MOST_SET: Duration = Duration::from_secs(3_600);
 /// After this long a stopped connection is asked to try again.
 const STOPPED_FOR: Duration = Duration::from_secs(60);
 
@@ -90,6 +97,8 @@ pub(crate) struct Received {
     pub(crate) carriers: BTreeMap<usize, Vec<usize>>,
     /// When a group was asked for by nobody, because we were too slow.
     pub(crate) shed: Vec<(Group, Range<Duration>)>,
+    /// When only the token was asked for.
+    pub(crate) narrowed: Vec<Range<Duration>>,
     /// When a connection gave its stream up, since the start.
     pub(crate) given_up: Vec<Duration>,
     /// The states in the end, with their causes.
@@ -110,7 +119,7 @@ struct Asked {
 
 impl Asked {
     fn look(&mut self, connections: &[ConnectionStatus], now: Duration, shed: &mut Vec<(Group, Range<Duration>)>) {
-        for group in Group::ALL {
+        for group in Group::BUILT_IN {
             let (mut asked, mut served) = (false, false);
             for one in connections {
                 let newest = self.newest.entry(one.id).or_default();
@@ -134,6 +143,19 @@ impl Asked {
     }
 }
 
+thread_local! {
+    /// By how many seconds somebody has set the client's time of day.
+    static SET_BY: Cell<i64> = const { Cell::new(0) };
+}
+
+fn set_clock() -> SystemTime {
+    let by = SET_BY.get();
+    let set = Duration::from_secs(by.unsigned_abs());
+    // The hour begins late enough for any of it.
+    let base = simulated_clock() + MOST_SET;
+    if by < 0 { base - set } else { base + set }
+}
+
 fn simulated_clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + turmoil::since_epoch().unwrap_or_default()
 }
@@ -147,7 +169,8 @@ fn settings(hour: &Hour) -> StreamSettings {
         endpoint: Endpoint { url: format!("http://{SERVER}:{PORT}"), host: SERVER.into(), x_token: None },
         failover: Vec::new(),
         connections: hour.connections,
-        groups: Group::ALL.to_vec(),
+        groups: Group::BUILT_IN.to_vec(),
+        rules: Groups::default(),
         budget: hour.budget,
         commitment: 0,
         keepalive_interval: Duration::from_secs(20),
@@ -175,7 +198,7 @@ fn settings(hour: &Hour) -> StreamSettings {
 pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let machine = Machine {
         network: Network::Own(network::dial()),
-        clock: simulated_clock,
+        clock: set_clock,
         seed: Some(hour.seed),
         runner: Runner::LocalTasks,
     };
@@ -188,6 +211,10 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut random = fastrand::Rng::with_seed(hour.seed ^ 0x7573_6572);
+    // What came later has a source of its own: the rest of an hour stays what it was.
+    let mut later = fastrand::Rng::with_seed(hour.seed ^ 0x6e61_7272);
+    SET_BY.set(0);
+    let mut narrowed_since = None;
     let mut newest_event = None;
     let mut asked = Asked::default();
     let mut stopped_since: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -213,8 +240,15 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                     let connection = random.usize(..hour.connections);
                     let _ = streams.control().send(Control::Reconnect { connection }).await;
                 }
+                if later.u32(0..600) == 0 {
+                    SET_BY.set(later.i64(-3_600..=3_600));
+                }
+                if !calm && hour.moves && later.u32(0..150) == 0 {
+                    let mints = if now.narrowed_to.is_empty() { vec![Mint::new(TOKEN)] } else { Vec::new() };
+                    let _ = streams.control().send(Control::Narrow { mints }).await;
+                }
                 if !calm && hour.moves && random.u32(0..120) == 0 {
-                    let group = Group::ALL[random.usize(..Group::ALL.len())];
+                    let group = Group::BUILT_IN[random.usize(..Group::BUILT_IN.len())];
                     let carries = |groups: &GroupSet| groups.contains(group);
                     let from = now.connections.iter().find(|one| carries(&one.groups)).map(|one| one.id);
                     let to = random.usize(..hour.connections);
@@ -231,6 +265,12 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
             _ = status.changed() => {
                 let now = status.borrow_and_update().clone();
                 let mut received = received.borrow_mut();
+                let since = turmoil::sim_elapsed().unwrap_or_default();
+                if now.connections.iter().any(|one| one.narrowed) {
+                    narrowed_since.get_or_insert(since);
+                } else if let Some(began) = narrowed_since.take() {
+                    received.narrowed.push(began..since);
+                }
                 asked.look(&now.connections, turmoil::sim_elapsed().unwrap_or_default(), &mut received.shed);
                 for connection in &now.connections {
                     for group in connection.groups.iter() {
@@ -254,7 +294,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                         }
                         other => {
                             if hour.tells {
-                                println!("{:9.3} {other}", started.elapsed().as_secs_f64());
+                                println!("{:9.3} {}", started.elapsed().as_secs_f64(), other.words(&Groups::default()));
                             }
                         }
                     }
@@ -266,8 +306,9 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let states = status.borrow().connections.iter().map(|one| (one.state, format!("{:?}", one.cause))).collect();
     received.borrow_mut().states = states;
     for (group, since) in asked.shed_since {
-        received.borrow_mut().shed.push((Group::ALL[group], since..Duration::MAX));
+        received.borrow_mut().shed.push((Group::BUILT_IN[group], since..Duration::MAX));
     }
+    received.borrow_mut().narrowed.extend(narrowed_since.map(|since| since..Duration::MAX));
     let closing = Instant::now();
     let drain = async { while batches.recv().await.is_some() {} };
     tokio::join!(streams.close(), drain);

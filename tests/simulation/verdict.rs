@@ -12,7 +12,7 @@ use smart_stream_tui::{
 };
 
 use crate::{
-    chain::{Signature, Truth},
+    chain::{Signature, Truth, has_token},
     client::Received,
     hour::{Hour, Outcome},
 };
@@ -103,10 +103,13 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             // It is given up in the midst of a slot.
             let ends = at + hour.slot;
             let shed = received.shed.iter().any(|(of, when)| of == group && when.start <= ends && at < when.end);
+            // The token comes at all times.
+            let narrowed =
+                !has_token(signature) && received.narrowed.iter().any(|when| when.start <= ends && at < when.end);
             if shed || declared(*slot, *group) {
                 outcome.declared += 1;
-            } else {
-                missing.push((*slot, group.name(), truth.slots[slot].at.as_secs()));
+            } else if !narrowed {
+                missing.push((*slot, group.built_in_name(), truth.slots[slot].at.as_secs()));
             }
         }
     }

@@ -5,6 +5,8 @@
 mod checkpoint;
 mod failover;
 mod limits;
+mod narrow;
+mod own_groups;
 mod policy;
 mod rebalance;
 mod recovery;

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
-        group::Group,
+        group::{Group, Groups},
         program::Program,
         wire::{Kind, Update, WireError},
     },
@@ -24,6 +24,7 @@ use smart_stream_tui::{
         completeness::{Completeness, SlotProof},
     },
 };
+use solana_sdk::pubkey::Pubkey;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -55,13 +56,26 @@ pub(crate) struct Chain {
     pub(crate) per_slot: u64,
     pub(crate) duration: Duration,
     pub(crate) end: Arc<Mutex<bool>>,
+    /// An account of every fifth transaction, all of which fail; every other one of those calls none of our programs.
+    pub(crate) marked: Option<Pubkey>,
+    /// An account of every tenth other transaction, which calls none of our programs.
+    pub(crate) decoy: Option<Pubkey>,
     /// What was executed, by slot.
     pub(crate) made: Arc<Mutex<BTreeMap<u64, Vec<Signature>>>>,
 }
 
 impl Chain {
     pub(crate) fn new(per_slot: u64, duration: Duration) -> Self {
-        Self { next: 1_000, parent: 999, per_slot, duration, end: Arc::default(), made: Arc::default() }
+        Self {
+            next: 1_000,
+            parent: 999,
+            per_slot,
+            duration,
+            end: Arc::default(),
+            marked: None,
+            decoy: None,
+            made: Arc::default(),
+        }
     }
 }
 
@@ -78,16 +92,26 @@ impl Producer for Chain {
         self.next += if slot % 11 == 5 { 3 } else { 1 };
         let mut made = Vec::new();
         let items = (0..self.per_slot).map(|index| {
-            let group = Group::ALL[usize::try_from(index % 3).unwrap()];
+            let group = Group::BUILT_IN[usize::try_from(index % 3).unwrap()];
             let signature = signature(slot, index, group);
             made.push(signature);
-            let keys = vec![vec![9; 32], program_of(group).id().to_bytes().to_vec()];
+            let mut keys = vec![vec![9; 32], program_of(group).id().to_bytes().to_vec()];
+            let marked = self.marked.filter(|_| index % 5 == 4);
+            if let Some(account) = marked {
+                keys.truncate(if index % 10 == 9 { 1 } else { 2 });
+                keys.push(account.to_bytes().to_vec());
+            }
+            if let Some(account) = self.decoy.filter(|_| index % 10 == 3) {
+                keys.truncate(1);
+                keys.push(account.to_bytes().to_vec());
+            }
+            let err = marked.map(|_| TransactionError { err: vec![4, 0, 0, 0] });
             let message = Message { account_keys: keys, ..Message::default() };
             let kind = SlotItemKind::Transaction(Box::new(SubscribeUpdateTransactionInfo {
                 signature: signature.to_vec(),
                 is_vote: false,
                 transaction: Some(Transaction { signatures: vec![signature.to_vec()], message: Some(message) }),
-                meta: Some(TransactionStatusMeta { fee: 5_000, ..Default::default() }),
+                meta: Some(TransactionStatusMeta { err, fee: 5_000, ..Default::default() }),
                 index: 0,
             }));
             let nanos = self.duration.as_nanos() * u128::from(index) / u128::from(self.per_slot);
@@ -225,7 +249,8 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         endpoint: Endpoint { url: format!("http://{address}"), host: "loopback".into(), x_token: None },
         failover: Vec::new(),
         connections,
-        groups: Group::ALL.to_vec(),
+        groups: Group::BUILT_IN.to_vec(),
+        rules: Groups::default(),
         budget: BudgetRules {
             limit: 100_000,
             window: Duration::from_secs(60),

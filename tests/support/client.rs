@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
-        group::Group,
+        group::{Group, Groups},
         program::Program,
         wire::{Kind, Update, WireError},
     },
@@ -80,7 +80,8 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
     StreamSettings {
         endpoint: Endpoint { url: url.to_owned(), host: Arc::from("test"), x_token: None },
         connections,
-        groups: Group::ALL.to_vec(),
+        groups: Group::BUILT_IN.to_vec(),
+        rules: Groups::default(),
         budget: BudgetRules {
             limit: 100,
             window: Duration::from_secs(60),

@@ -82,6 +82,34 @@ fn what_follows_a_name_is_understood() {
 }
 
 #[test]
+fn the_filtered_tokens_are_asked_for_alone_and_escape_asks_for_everything_again() {
+    use smart_stream_tui::engine::Command;
+    let mut model = model(fixture::view());
+    press(&mut model, &[Key::Char('3'), Key::Char('F')]);
+    assert!(model.overlay.is_none() && model.notice.as_ref().unwrap().text.contains("filter tokens first"));
+    let mint = model.view.tokens[5].mint;
+    press(&mut model, &[Key::Char('f')]);
+    press(&mut model, &typed(&format!("mint:{mint}")));
+    press(&mut model, &[Key::Enter, Key::Char('F')]);
+    let screen = lines(&frame(&mut model, (120, 40), &dark())).join("\n");
+    assert!(screen.contains("Narrow the subscription to") && screen.contains(&mint.to_string()), "{screen}");
+    assert!(screen.contains("Permits     2"), "{screen}");
+    assert_eq!(press(&mut model, &[Key::Enter]), [Effect::Command(Command::Narrow { mints: vec![mint] })]);
+    // It is in force: the screen says so, and a cleared filter asks what shall be.
+    let view = smart_stream_tui::engine::View { narrowed_to: [mint].into(), ..fixture::view() };
+    let mut model = super::model(view);
+    let header = lines(&frame(&mut model, (120, 40), &dark()))[0].clone();
+    assert!(header.contains("only 1 token"), "{header}");
+    told(&mut model, "filter giga");
+    press(&mut model, &[Key::Esc]);
+    assert!(model.filter.is_empty());
+    let screen = lines(&frame(&mut model, (120, 40), &dark())).join("\n");
+    assert!(screen.contains("Ask for everything again"), "{screen}");
+    assert_eq!(press(&mut model, &[Key::Enter]), [Effect::Command(Command::Narrow { mints: vec![] })]);
+    assert_eq!(press(&mut model, &[Key::Char('F'), Key::Esc]), [], "left as it is");
+}
+
+#[test]
 fn a_path_is_typed_behind_the_export_key() {
     let mut model = model(fixture::view());
     press(&mut model, &[Key::Char('E')]);

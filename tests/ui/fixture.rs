@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use smart_stream_tui::{
     chain::{
-        group::{Group, GroupSet},
+        group::{Group, GroupSet, Groups},
         ids::{Mint, Pool, Signature, WRAPPED_SOL, Wallet},
         program::Program,
         text::Shown,
@@ -177,6 +177,7 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
             last_message_ms: Some(NOW_MS - if live { 120 } else { 12_400 }),
             last_data_ms: Some(NOW_MS - if live { 120 } else { 12_400 }),
             permits_in_window: 1 + u32::try_from(id).unwrap(),
+            narrowed: false,
         },
         tps: Some(if live { 412.3 / (id + 1) as f64 } else { 0.0 }),
         bytes_per_s: Some(if live { 3_412_000.0 / (id + 1) as f64 } else { 0.0 }),
@@ -213,6 +214,7 @@ pub(crate) fn completeness() -> CompletenessView {
         lost: (proof(index) == Proof::Lost).then_some(3),
     });
     CompletenessView {
+        narrowed: 0,
         strip: strip.collect(),
         counts: ProofCounts { proven: 1_820, repaired: 2, pending: 3, skipped: 96, lost: 1 },
         lost_transactions: 3,
@@ -266,6 +268,9 @@ pub(crate) fn view() -> View {
         LifecycleStep::Created,
     ];
     View {
+        names: Groups::default(),
+        narrowed_to: Arc::default(),
+        narrowing_cost: 2,
         seq: 900,
         now_ms: NOW_MS,
         uptime_s: 754.0,
@@ -276,6 +281,7 @@ pub(crate) fn view() -> View {
             commitment: "processed",
         }),
         totals: TotalsView {
+            unwanted: 0,
             slot: Some(389_112_093),
             slots_behind: Some(1),
             slot_time_ms: Some(394.0),

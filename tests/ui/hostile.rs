@@ -397,7 +397,7 @@ fn files_hold_nothing_that_does_something() {
         let texts: Vec<[Vec<u8>; 3]> = (0..ROWS).map(|_| [names.bytes(), names.bytes(), names.bytes()]).collect();
         let items: Vec<Emitted> = texts.iter().map(launch).collect();
         output.clear();
-        events::Writer::new(&mut output).write(&items).unwrap();
+        events::Writer::new(&mut output, smart_stream_tui::chain::group::Groups::default()).write(&items).unwrap();
         let lines = std::str::from_utf8(&output).unwrap();
         assert_eq!(lines.lines().count(), texts.len());
         for (line, [name, symbol, uri]) in lines.lines().zip(&texts) {

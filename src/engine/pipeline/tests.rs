@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     chain::{
-        group::GroupSet,
+        group::{GroupSet, Groups},
         ids::{Key, WRAPPED_SOL},
     },
     decode::{
@@ -92,7 +92,7 @@ fn transaction(n: u8) -> (Item, Vec<Event>, Vec<Undecoded>) {
 fn pipeline() -> Pipeline {
     let source =
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    Pipeline::new(source, 2, ProofMode::Filters, crate::mev::AlertRules::default(), T0)
+    Pipeline::new(source, 2, ProofMode::Filters, crate::mev::AlertRules::default(), Groups::default(), T0)
 }
 
 proptest! {

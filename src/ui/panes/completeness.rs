@@ -80,7 +80,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     }
     if view.lost_transactions > 0 {
         let words = format!("{} transactions missing", count(view.lost_transactions));
-        text(buffer, after(second, x), &words, theme.bad);
+        x += text(buffer, after(second, x), &words, theme.bad) + 2;
+    }
+    if view.narrowed > 0 {
+        let words = format!("of {} slots only some tokens were asked for", count(view.narrowed));
+        text(buffer, after(second, x), &words, theme.warn);
     }
 }
 

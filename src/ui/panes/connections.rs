@@ -175,7 +175,7 @@ fn groups(buffer: &mut Buffer, place: Rect, assigned: GroupSet, carried: GroupSe
         return;
     }
     let word = |group: Group, long: bool| {
-        let name = if long { group.name() } else { letter(group) };
+        let name = if long { draw.model.view.names.name(group) } else { letter(group) };
         if carried.contains(group) { name.to_owned() } else { format!("({name})") }
     };
     let long: usize = assigned.iter().map(|group| word(group, true).len() + 1).sum();
@@ -194,6 +194,13 @@ pub const fn letter(group: Group) -> &'static str {
         Group::BondingCurve => "B",
         Group::AmmPool => "A",
         Group::ExternalAmm => "E",
+        Group::Own(_) => match group.index() - Group::BUILT_IN.len() {
+            0 => "a",
+            1 => "b",
+            2 => "c",
+            3 => "d",
+            _ => "e",
+        },
     }
 }
 

@@ -47,7 +47,7 @@ pub(in crate::ui) fn rows(view: &View, connection: Option<usize>) -> Vec<(String
     let connection = connection.and_then(|row| view.connections.get(row));
     let connection = connection.map(|connection| (format!("connection {}", connection.status.id), connection.parsed));
     let whole = ("whole stream".to_owned(), view.totals.parsed);
-    let groups = view.groups.iter().map(|group| (group.group.name().to_owned(), group.parsed));
+    let groups = view.groups.iter().map(|group| (view.names.name(group.group).to_owned(), group.parsed));
     let programs = view.programs.iter().map(|program| (program.program.name().to_owned(), program.parsed));
     connection.into_iter().chain([whole]).chain(groups).chain(programs).collect()
 }

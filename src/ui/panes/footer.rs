@@ -24,7 +24,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             vec![("Enter".into(), "keep"), ("Esc".into(), "clear"), ("Tab".into(), "complete"), ("!".into(), "not")]
         }
         (_, Some(Overlay::Plan(plan))) if plan.moves.is_empty() => vec![("Esc".into(), "close")],
-        (_, Some(Overlay::Plan(_))) => vec![("Enter".into(), "apply"), ("Esc".into(), "cancel")],
+        (_, Some(Overlay::Plan(_) | Overlay::Narrow { .. })) => {
+            vec![("Enter".into(), "apply"), ("Esc".into(), "cancel")]
+        }
         (_, Some(Overlay::MoveGroup { .. })) => {
             vec![("j/k".into(), "choose"), ("Enter".into(), "move"), ("Esc".into(), "cancel")]
         }

@@ -3,6 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
+    chain::group::Groups,
     engine::view::GroupView,
     ui::{
         draw::Draw,
@@ -75,9 +76,9 @@ pub const TITLES: [&str; WIDTH] = table::titles(&COLUMNS);
 
 /// What a row is ordered by in the column at this position.
 #[must_use]
-pub fn value(group: &GroupView, position: usize) -> Option<Value<'_>> {
+pub fn value<'v>(group: &'v GroupView, names: &'v Groups, position: usize) -> Option<Value<'v>> {
     Some(match COLUMNS.get(position)?.id {
-        Field::Name => Value::words(group.group.name()),
+        Field::Name => Value::words(names.name(group.group)),
         Field::Rate => Value::number(group.tps),
         Field::Peak => Value::number(group.peak_tps),
         Field::Latency => Value::number(group.latency.map(|latency| latency.p99_ms)),
@@ -119,7 +120,7 @@ fn cell(buffer: &mut Buffer, place: Rect, group: &GroupView, field: Field, draw:
     match field {
         Field::Name => {
             let taken = text(buffer, place, letter(group.group), series(group.group, draw));
-            text(buffer, after(place, taken + 1), group.group.name(), theme.text);
+            text(buffer, after(place, taken + 1), draw.model.view.names.name(group.group), theme.text);
         }
         Field::Rate => figure(buffer, place, &rate(group.tps), theme.strong, stale, theme),
         Field::Peak => text_right(buffer, place, &rate(group.peak_tps), theme.dim),

@@ -59,6 +59,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let whole = stale.to_owned() + &percent(complete_percent(&view.completeness));
     let lost = view.completeness.counts.lost > 0;
     // Rank 0 is never left out; of the others, the highest goes first when the line is too short.
+    let narrowed = view.narrowed_to.len().to_string();
     let mut items = vec![
         (0, "slot", slot.as_str(), "", theme.text),
         (
@@ -81,6 +82,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (1, "complete", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
         (5, "", view.source.commitment, "", theme.dim),
     ];
+    if !view.narrowed_to.is_empty() {
+        let unit = if view.narrowed_to.len() == 1 { "token" } else { "tokens" };
+        items.insert(0, (0, "only", narrowed.as_str(), unit, theme.warn));
+    }
     let size = |label: &str, value: &str, unit: &str| {
         3 + width(value) + [label, unit].iter().map(|word| u16::from(!word.is_empty()) + width(word)).sum::<u16>()
     };

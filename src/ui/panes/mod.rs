@@ -15,6 +15,7 @@ pub mod liquidity;
 pub mod logs;
 pub mod message;
 pub mod move_group;
+pub mod narrow;
 pub mod palette;
 pub mod pipeline;
 pub mod plan;
@@ -78,7 +79,7 @@ pub const fn titles(pane: Pane) -> &'static [&'static str] {
 pub fn value(view: &View, pane: Pane, index: usize, column: usize) -> Option<Value<'_>> {
     match pane {
         Pane::Connections => connections::value(view.connections.get(index)?, column),
-        Pane::Groups => groups::value(view.groups.get(index)?, column),
+        Pane::Groups => groups::value(view.groups.get(index)?, &view.names, column),
         Pane::Tokens => tokens::value(view.tokens.get(index)?, column),
         Pane::Trades => trades::value(view.trades.entries.get(index)?, column),
         Pane::Undecoded => undecoded::value(view.undecoded.get(index)?, column),

@@ -19,7 +19,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, group: Group, choice: usize, draw: 
     let connections = &draw.model.view.connections;
     let rows = u16::try_from(connections.len()).unwrap_or(u16::MAX);
     let place = middle(area, 56, rows.saturating_add(2).min(area.height.saturating_sub(2)));
-    let inner = overlay(buffer, place, &format!("Move {} to", group.name()), "", draw);
+    let inner = overlay(buffer, place, &format!("Move {} to", draw.model.view.names.name(group)), "", draw);
     let page = usize::from(inner.height);
     let first = (choice + 1).saturating_sub(page);
     for (index, (row, connection)) in connections.iter().enumerate().skip(first).take(page).enumerate() {

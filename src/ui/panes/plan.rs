@@ -28,9 +28,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, plan: &RebalancePlan, draw: &Draw<'
     }
     for (index, step) in plan.moves.iter().enumerate() {
         let (from, to) = (step.from.to_string(), step.to.to_string());
+        let name = draw.model.view.names.name(step.group);
         let words = [
             ("move ", theme.dim),
-            (step.group.name(), theme.strong),
+            (name, theme.strong),
             ("  connection ", theme.dim),
             (&from, theme.strong),
             (" ", theme.dim),
