@@ -218,7 +218,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 59] = [
+pub const TABLE: [Binding; 60] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
