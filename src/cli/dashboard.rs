@@ -1,6 +1,6 @@
 //! The dashboard, and `replay` with it.
 
-use std::{thread, time::SystemTime};
+use std::{sync::Arc, thread, time::SystemTime};
 
 use tokio::time::timeout;
 
@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     output::save,
     ui::{
-        self, Exit, Export, Reply, UiError, UiSettings,
+        self, Exit, Export, Looks, Reloader, Reply, UiError, UiSettings,
         color::Depth,
         notify::{By, NotifySettings, Protocol},
         terminal,
@@ -39,6 +39,7 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
         keys,
         notify: notify(config),
         themes,
+        reload: Some(reloader(config)),
     };
     let (views, commands) = (source.engine.views(), source.engine.commands());
     let exit = ui::run(settings, views.clone(), commands, Box::new(export));
@@ -56,6 +57,15 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
             Err(Failure::runtime("the streaming engine has ended"))
         }
     }
+}
+
+/// Reads the key file and the folder of themes again.
+fn reloader(config: &Config) -> Reloader {
+    let folder = config.folder().to_owned();
+    Reloader(Arc::new(move || {
+        let read = || Ok(Looks { keys: looks::keys(&folder)?, themes: looks::themes(&folder)? });
+        read().map_err(|failure: Failure| failure.to_string())
+    }))
 }
 
 /// How alerts ring. What the terminal cannot do is said in the log.

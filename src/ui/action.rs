@@ -63,6 +63,7 @@ pub enum Action {
     ShorterRange,
     Help,
     Quit,
+    Reload,
     Suspend,
 }
 
@@ -217,7 +218,7 @@ use Context::{Anywhere, NotTyping, Screen};
 use Heading::{Alerts, Display, Movement, Places, Streams, Tokens};
 
 /// The table.
-pub const TABLE: [Binding; 59] = [
+pub const TABLE: [Binding; 60] = [
     row("overview", &[Key::Char('1')], Screen, Places, "Overview", Action::Show(Tab::Overview)),
     row("connections", &[Key::Char('2')], Screen, Places, "Connections", Action::Show(Tab::Connections)),
     row("tokens", &[Key::Char('3')], Screen, Places, "Tokens", Action::Show(Tab::Tokens)),
@@ -247,7 +248,7 @@ pub const TABLE: [Binding; 59] = [
         &[Key::Enter],
         Anywhere,
         Movement,
-        "open the selected token or alert, apply a plan, keep a filter",
+        "open the selected token, trade or alert, apply a plan, keep a filter",
         Action::Open,
     )
     .hint("open", TOKEN_TABS),
@@ -331,12 +332,12 @@ pub const TABLE: [Binding; 59] = [
     .hint("sort", &[Tab::Tokens, Tab::Trades, Tab::Liquidity])
     .takes(Argument::Order),
     row("sort_direction", &[Key::Char('S')], Screen, Tokens, "turn the order round", Action::SortDirection),
-    row("copy", &[Key::Char('y')], Screen, Tokens, "copy the selected row's mint, or its transaction", Action::Copy)
+    row("copy", &[Key::Char('y')], NotTyping, Tokens, "copy the selected row's mint, or its transaction", Action::Copy)
         .hint("copy", &[Tab::Tokens, Tab::Trades, Tab::Mev]),
     row(
         "copy_signature",
         &[Key::Char('Y')],
-        Screen,
+        NotTyping,
         Tokens,
         "copy the selected row's transaction",
         Action::CopySignature,
@@ -350,7 +351,7 @@ pub const TABLE: [Binding; 59] = [
     row(
         "watch",
         &[Key::Char('w')],
-        Screen,
+        NotTyping,
         Alerts,
         "watch its attacker or the trade's trader: it rings and is never hidden",
         Action::Watch,
@@ -422,6 +423,14 @@ pub const TABLE: [Binding; 59] = [
     row("palette", &[Key::Char(':')], Screen, Display, "find any action by its name", Action::Palette)
         .hint("palette", &[]),
     row("help", &[Key::Char('?')], NotTyping, Display, "this help", Action::Help).hint("help", &[]),
+    row(
+        "reload",
+        &[Key::Char('R')],
+        Screen,
+        Display,
+        "read your keys and themes again, as the signal USR1 does",
+        Action::Reload,
+    ),
     row("suspend", &[Key::Ctrl('z')], Anywhere, Display, "suspend to the shell", Action::Suspend),
     row(
         "quit",

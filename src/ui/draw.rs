@@ -95,6 +95,7 @@ pub fn screen(buffer: &mut Buffer, model: &Model, theme: &Theme, clock: &Clock) 
         }
         Some(Overlay::Palette(palette)) => panes::palette::draw(buffer, area, palette, &draw),
         Some(Overlay::Themes { .. }) => panes::themes::draw(buffer, area, &draw),
+        Some(Overlay::Trade(trade)) => panes::trade::draw(buffer, area, trade, &draw),
         Some(Overlay::Plan(plan)) => panes::plan::draw(buffer, area, plan, &draw),
         Some(Overlay::Narrow { mints, symbols }) => panes::narrow::draw(buffer, area, (mints, symbols), &draw),
         Some(Overlay::MoveGroup { group, choice }) => panes::move_group::draw(buffer, area, *group, *choice, &draw),

@@ -12,7 +12,7 @@ use std::{
 
 use crossterm::event::{self, MouseButton, MouseEventKind};
 use signal_hook::{
-    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH},
+    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH},
     iterator::Signals,
 };
 use tokio::sync::watch;
@@ -44,6 +44,8 @@ pub enum Event {
     Log,
     /// An export is done: where, or why not.
     Exported(Result<String, String>),
+    /// The user's files shall be read again.
+    Reload,
     /// Stop until continued.
     Suspend,
     /// Continued.
@@ -138,13 +140,15 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), UiError
 /// The signals a terminal program is sent. The thread outlives the front end: a second wish to end the process, while
 /// the engine is closing its streams, is granted at once.
 fn signals(sender: SyncSender<Event>, shared: Arc<Shared>) -> Result<impl FnOnce() + Send, UiError> {
-    let mut signals =
-        Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH]).map_err(UiError::Thread)?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGWINCH])
+        .map_err(UiError::Thread)?;
     Ok(move || {
         for signal in signals.forever() {
             let event = match signal {
                 SIGWINCH => Event::Resize,
                 SIGCONT => Event::Continue,
+                SIGUSR1 if shared.done.load(Ordering::SeqCst) => continue,
+                SIGUSR1 => Event::Reload,
                 SIGTSTP if shared.done.load(Ordering::SeqCst) => {
                     let _ = terminal::suspend();
                     continue;

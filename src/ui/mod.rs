@@ -75,6 +75,8 @@ pub struct UiSettings {
     pub notify: notify::NotifySettings,
     /// The themes to choose from.
     pub themes: theme::ThemeSource,
+    /// How keys and themes are read again.
+    pub reload: Option<Reloader>,
 }
 
 impl Default for UiSettings {
@@ -88,7 +90,27 @@ impl Default for UiSettings {
             keys: keys::Keymap::default(),
             notify: notify::NotifySettings::default(),
             themes: theme::ThemeSource::default(),
+            reload: None,
         }
+    }
+}
+
+/// What the user's files say about the front end.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    /// The keys.
+    pub keys: keys::Keymap,
+    /// The themes to choose from.
+    pub themes: theme::ThemeSource,
+}
+
+/// Reads the user's small files again, or says in a line why they cannot be used.
+#[derive(Clone)]
+pub struct Reloader(pub Arc<dyn Fn() -> Result<Looks, String> + Send + Sync>);
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reloader")
     }
 }
 

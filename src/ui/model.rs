@@ -14,7 +14,7 @@ use crate::{
         group::Group,
         ids::{Mint, Pool},
     },
-    engine::view::{AlertView, PoolView, TokenView, View},
+    engine::view::{AlertView, PoolView, TokenView, TradeView, View},
     mev::alert::AlertId,
     stream::status::{RebalancePlan, Throttle},
 };
@@ -58,6 +58,8 @@ pub enum Overlay {
     },
     /// The plan of a rebalance, as it was when the key was pressed: what is applied is what was read.
     Plan(Arc<RebalancePlan>),
+    /// A trade, in full.
+    Trade(Arc<TradeView>),
     /// What the subscription would be narrowed to; nothing: everything is asked for again.
     Narrow {
         /// The tokens.
@@ -182,6 +184,8 @@ pub struct Model {
     pub history: History,
     /// How far the view shown is behind the newest one that was there when it was stepped to, in milliseconds.
     pub behind_ms: i64,
+    /// While frozen, the newest view when its distance was last told.
+    pub waiting: Option<Arc<View>>,
     /// The token whose page is open.
     pub detail: Option<Mint>,
     /// How that page is shown.
@@ -267,6 +271,7 @@ impl Model {
             mouse: true,
             history: History::default(),
             behind_ms: 0,
+            waiting: None,
             detail: None,
             page: Page::default(),
             filter: Filter::default(),
@@ -298,13 +303,22 @@ impl Model {
         model
     }
 
-    /// Shows a newer view, unless frozen.
-    pub fn take(&mut self, view: Arc<View>, now: Instant) {
+    /// Shows a newer view, unless frozen. Then what waits is told in the coarse steps of all ages, so that a frozen screen is
+    /// nearly as still as it looks. Returns whether anything on the screen reads differently.
+    pub fn take(&mut self, view: Arc<View>, now: Instant) -> bool {
         self.history.push(&view);
-        if self.frozen {
-            return;
+        if !self.frozen {
+            self.waiting = None;
+            self.show(view, now);
+            return true;
         }
-        self.show(view, now);
+        let age = |newest: &View| Clock::at(newest.now_ms).age(Some(self.view.now_ms));
+        let told = self.waiting.as_deref().unwrap_or(&self.view);
+        let moved = age(told) != age(&view);
+        if moved {
+            self.waiting = Some(view);
+        }
+        moved
     }
 
     /// Shows this view, newer or older.
@@ -582,6 +596,9 @@ impl Model {
     /// Mint and transaction of the selected row, in base58, where it has them.
     #[must_use]
     pub fn selected_ids(&self) -> (Option<String>, Option<String>) {
+        if let Some(Overlay::Trade(trade)) = &self.overlay {
+            return (Some(trade.mint.to_string()), Some(trade.signature.to_string()));
+        }
         if let Some(mint) = self.detail {
             return (Some(mint.to_string()), None);
         }
@@ -592,8 +609,7 @@ impl Model {
         match self.pane() {
             Pane::Tokens => (self.token.map(|mint| mint.to_string()), None),
             Pane::Trades => {
-                let index = self.trade_row().and_then(|row| self.tape.get(row));
-                let trade = index.and_then(|index| self.view.trades.entries.get(*index as usize));
+                let trade = self.chosen_trade();
                 (trade.map(|trade| trade.mint.to_string()), trade.map(|trade| trade.signature.to_string()))
             }
             Pane::Lifecycle => {
@@ -630,6 +646,13 @@ impl Model {
         }
         // The tape is newest first, so numbers fall along it; one that has left the feed selects the oldest.
         Some(self.tape.partition_point(|index| first.saturating_add(u64::from(*index)) > seq).min(last))
+    }
+
+    /// The trade in that row.
+    #[must_use]
+    pub fn chosen_trade(&self) -> Option<&Arc<TradeView>> {
+        let index = self.trade_row().and_then(|row| self.tape.get(row))?;
+        self.view.trades.entries.get(*index as usize)
     }
 
     /// Position from the newest of the selected lifecycle entry.

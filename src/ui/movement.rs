@@ -47,7 +47,7 @@ pub(super) fn by(model: &mut Model, step: isize) {
             *choice = moved(*choice, step, model.view.connections.len());
             return;
         }
-        Some(Overlay::Plan(_) | Overlay::Narrow { .. }) => return,
+        Some(Overlay::Plan(_) | Overlay::Trade(_) | Overlay::Narrow { .. }) => return,
         None => {}
     }
     if model.detail.is_some() {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Exit, Export, Exporter, Reply, UiError, UiSettings, clipboard,
+    Exit, Export, Exporter, Reloader, Reply, UiError, UiSettings, clipboard,
     color::Depth,
     draw,
     frame::Painter,
@@ -128,7 +128,7 @@ impl App {
             }
             if self.model.frozen && self.keeps_at <= now {
                 let newest = self.views.borrow().clone();
-                self.model.history.push(&newest);
+                self.dirty |= self.model.take(newest.clone(), now);
                 self.keeps_at = now + KEEPING;
                 self.ring(&newest, now)?;
             }
@@ -213,6 +213,7 @@ impl App {
                 self.dirty = true;
                 update::exported(&mut self.model, result);
             }
+            Event::Reload => self.reload()?,
             Event::Suspend => self.suspend()?,
             Event::Continue => {
                 self.renew()?;
@@ -222,6 +223,19 @@ impl App {
             Event::Ended => return Ok(Some(Exit::EngineEnded)),
         }
         Ok(None)
+    }
+
+    /// Reads the user's keys and themes again.
+    fn reload(&mut self) -> Result<(), UiError> {
+        self.dirty = true;
+        let looks = match &self.settings.reload {
+            Some(Reloader(read)) => read(),
+            None => Err("there are no files to read".to_owned()),
+        };
+        update::reloaded(&mut self.model, looks);
+        // The theme of that name may be another one now.
+        self.theme = self.model.themes.get(self.model.themes.name(self.model.theme), self.depth)?;
+        Ok(())
     }
 
     /// Brings the theme in line with the model's choice.
@@ -257,6 +271,7 @@ impl App {
                     }
                 }
                 Effect::Mouse(ours) => self.terminal.mouse(ours).map_err(UiError::Terminal)?,
+                Effect::Reload => self.reload()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(Exit::Quit)),
             }

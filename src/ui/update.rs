@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    Looks,
     action::{Action, Argument, TABLE},
     columns::Columns,
     format::time_of_day,
@@ -41,6 +42,8 @@ pub enum Effect {
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// Read the user's keys and themes again.
+    Reload,
     /// Stop the process as the shell's suspend key does.
     Suspend,
     /// Leave.
@@ -214,6 +217,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
         Action::Freeze => {
             model.frozen = !model.frozen;
             model.behind_ms = 0;
+            model.waiting = None;
             if model.frozen {
                 say(model, &format!("frozen at {} UTC; {}", time_of_day(model.view.now_ms), kept(model)));
             } else {
@@ -311,6 +315,7 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
                 _ => Some(Overlay::Help { scroll: 0, words: Typed::default(), typing: false }),
             };
         }
+        Action::Reload => effects.push(Effect::Reload),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Quit => effects.push(Effect::Quit),
     }
@@ -430,6 +435,7 @@ fn step_in_time(model: &mut Model, later: bool, now: Instant) {
     model.show(view, now);
     let newest = model.history.newest().map_or(0, |newest| newest.now_ms);
     model.behind_ms = newest.saturating_sub(model.view.now_ms).max(0);
+    model.waiting = model.history.newest().cloned();
     say(model, &format!("{} s before the newest view; {}", model.behind_ms / 1000, kept(model)));
 }
 
@@ -515,6 +521,27 @@ pub fn exported(model: &mut Model, result: Result<String, String>) {
     }
 }
 
+/// The user's files were read again, or could not be: then everything stays as it was. The chosen theme is kept by its name.
+pub fn reloaded(model: &mut Model, looks: Result<Looks, String>) {
+    match looks {
+        Ok(Looks { keys, themes }) => {
+            let name = model.themes.name(model.theme).to_owned();
+            let before = match model.overlay {
+                Some(Overlay::Themes { before }) => themes.position(model.themes.name(before)),
+                _ => None,
+            };
+            if let Some(Overlay::Themes { before: place }) = &mut model.overlay {
+                *place = before.unwrap_or(0);
+            }
+            model.theme = themes.position(&name).unwrap_or(0);
+            (model.keys, model.themes) = (keys, themes);
+            model.pressed.clear();
+            say(model, &format!("keys and {} themes are read again", model.themes.names().len()));
+        }
+        Err(reason) => complain(model, &format!("nothing was changed: {}", visible(&reason))),
+    }
+}
+
 /// The engine did not take a command.
 pub fn refused(model: &mut Model, reason: &str) {
     model.throttle = None;
@@ -571,6 +598,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
             model.overlay = Some(Overlay::Help { words, scroll, typing: false });
         }
         Some(Overlay::Help { .. }) => {}
+        Some(Overlay::Trade(trade)) => model.detail = Some(trade.mint),
         Some(Overlay::Themes { .. }) => say(model, &format!("theme {}", model.themes.name(model.theme))),
         Some(Overlay::Palette(palette)) => match palette.chosen() {
             Some((action, argument)) => effects.extend(apply_to(model, action, argument, now)),
@@ -600,10 +628,7 @@ fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
         None => match model.pane() {
             Pane::Alerts => model.evidence = model.chosen_alert().map(|entry| entry.alert.id),
             Pane::Tokens => model.detail = model.token,
-            Pane::Trades => {
-                let trade = model.trade_row().and_then(|row| model.tape.get(row));
-                model.detail = trade.and_then(|i| model.view.trades.entries.get(*i as usize)).map(|t| t.mint);
-            }
+            Pane::Trades => model.overlay = model.chosen_trade().cloned().map(Overlay::Trade),
             Pane::Lifecycle => {
                 let entries = &model.view.lifecycle.entries;
                 let at = model.step_row().and_then(|row| entries.len().checked_sub(row + 1));
@@ -636,9 +661,10 @@ fn mute(model: &mut Model, of: impl FnOnce(&Alert) -> Option<Mute>) {
 /// Watches the chosen alert's attacker, or the chosen trade's trader; or no longer.
 fn watch(model: &mut Model) {
     let acts = model.chosen_alert().and_then(|entry| entry.alert.attackers.first()).map(|one| one.wallet);
-    let trades = || {
-        let row = model.trade_row().filter(|_| model.pane() == Pane::Trades && !model.page_is_open())?;
-        Some(model.view.trades.entries.get(*model.tape.get(row)? as usize)?.user)
+    let trades = || match &model.overlay {
+        Some(Overlay::Trade(trade)) => Some(trade.user),
+        _ if model.pane() == Pane::Trades && !model.page_is_open() => Some(model.chosen_trade()?.user),
+        _ => None,
     };
     let Some(wallet) = acts.or_else(trades) else { return complain(model, "choose an alert or a trade first") };
     match model.mutes.toggle_watch(wallet) {

@@ -21,6 +21,8 @@ struct Screen {
     closed: bool,
     /// The reader shall let go of the terminal.
     hung_up: bool,
+    /// The reader shall take nothing for a while.
+    undrained: bool,
 }
 
 /// A running program and its terminal.
@@ -70,6 +72,7 @@ impl Terminal {
             bytes: Vec::new(),
             closed: false,
             hung_up: false,
+            undrained: false,
         };
         let shared = Arc::new((Mutex::new(screen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -89,6 +92,7 @@ impl Terminal {
                 if read == 0 || screen.hung_up {
                     return;
                 }
+                drop(to.1.wait_while(screen, |screen| screen.undrained).unwrap());
             }
         });
         let keys = pair.master.take_writer().unwrap();
@@ -166,6 +170,12 @@ impl Terminal {
             assert!(!left.is_zero(), "{:?} was never written", String::from_utf8_lossy(bytes));
             screen = self.shared.1.wait_timeout(screen, left).unwrap().0;
         }
+    }
+
+    /// Lets the terminal take what is written, or take nothing from the next piece on.
+    pub(crate) fn drain(&self, takes: bool) {
+        self.shared.0.lock().unwrap().undrained = !takes;
+        self.shared.1.notify_all();
     }
 
     /// Takes the terminal away: at the next frame, when the reader lets go of it too.

@@ -121,3 +121,25 @@ fn the_chart_shows_the_time_asked_for() {
     press(&mut model, &[Key::Char('-')]);
     assert_eq!(model.page.range, Range::Minutes5, "no page, no time");
 }
+
+#[test]
+fn a_trade_is_shown_in_full_and_leads_to_its_token() {
+    let mut model = model(fixture::view());
+    press(&mut model, &[Key::Char('4'), Key::Char('j'), Key::Char('j'), Key::Enter]);
+    let trade = model.view.trades.entries[197].clone();
+    let theme = Theme::built_in("dark", smart_stream_tui::ui::color::Depth::True).unwrap();
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        let text = lines(&frame(&mut model, size, &theme)).concat();
+        for word in ["Trade", &trade.mint.to_string(), &trade.user.to_string()] {
+            let whole = text.contains(word);
+            assert!(whole || size.0 == 60, "{word} at {size:?}");
+        }
+    }
+    let copied = press(&mut model, &[Key::Char('y'), Key::Char('Y')]);
+    let wanted = [trade.mint.to_string(), trade.signature.to_string()].map(smart_stream_tui::ui::update::Effect::Copy);
+    assert_eq!(copied, wanted);
+    press(&mut model, &[Key::Esc]);
+    assert!(model.overlay.is_none() && model.detail.is_none());
+    press(&mut model, &[Key::Enter, Key::Enter]);
+    assert_eq!(model.detail, Some(trade.mint));
+}

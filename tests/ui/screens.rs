@@ -58,6 +58,7 @@ fn scenes() -> Vec<(String, Vec<Key>, bool)> {
     }
     let more = [
         ("token", "3 j Enter", true),
+        ("trade", "4 j j Enter", true),
         ("token, venues", "3 j j Enter Tab", true),
         ("token, traders of an hour", "3 j j Enter Tab Tab + + +", true),
         ("token, apps of all time", "3 j j Enter Tab Tab Tab", true),

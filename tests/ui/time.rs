@@ -63,6 +63,59 @@ fn steps_go_back_and_forth_and_end_at_both_ends() {
     assert!(!model.frozen && model.behind_ms == 0);
 }
 
+/// In steps, as all ages: in between nothing is drawn.
+#[test]
+fn a_frozen_screen_says_how_old_it_is_and_what_waits() {
+    let now = Instant::now();
+    let mut view = fixture::view();
+    let frozen_at = view.now_ms;
+    let mut model = model(view.clone());
+    press(&mut model, &[Key::Char(' ')]);
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        view = later(&view, 1_000);
+        view.totals.trades += 150;
+        told.push(model.take(Arc::new(view.clone()), now));
+        assert_eq!(model.view.now_ms, frozen_at);
+    }
+    let seconds: Vec<usize> = (1..).zip(told).filter(|(_, told)| *told).map(|(second, _)| second).collect();
+    assert_eq!(seconds, [1, 2, 3, 5, 10]);
+    let screen = shown(&mut model, frozen_at, (120, 40));
+    assert!(screen[0].contains("FROZEN 14:13:20 -10s +1500 trades"), "{}", screen[0]);
+    press(&mut model, &[Key::Char(' ')]);
+    assert!(model.take(Arc::new(view.clone()), now) && model.waiting.is_none());
+    assert!(!shown(&mut model, view.now_ms, (120, 40))[0].contains("FROZEN"));
+}
+
+#[test]
+fn a_strip_shows_where_in_the_last_ten_minutes_one_is() {
+    let now = Instant::now();
+    let mut view = fixture::view();
+    let mut model = model(view.clone());
+    for _ in 0..300 {
+        view = later(&view, 1_000);
+        model.take(Arc::new(view.clone()), now);
+    }
+    let mut marker = |model: &mut Model, size: (u16, u16)| {
+        let at = model.view.now_ms;
+        let row = shown(model, at, size)[usize::from(size.1) - 2].clone();
+        let strip = row.split("-10m ").nth(1)?.split(" now").next()?.to_owned();
+        let kept = strip.chars().filter(|sign| *sign != '.').count();
+        Some((strip.chars().position(|sign| sign == '●')?, kept, strip.chars().count()))
+    };
+    assert_eq!(marker(&mut model, (120, 40)), None, "the present needs no marker");
+    press(&mut model, &[Key::Char('[')]);
+    let (first, kept, cells) = marker(&mut model, (120, 40)).unwrap();
+    assert_eq!((first, cells), (cells - 2, 30));
+    assert!(kept.abs_diff(cells / 2) <= 1, "five of ten minutes are kept: {kept} of {cells}");
+    press(&mut model, &[Key::Char('['); 299]);
+    let (oldest, ..) = marker(&mut model, (120, 40)).unwrap();
+    assert!(oldest.abs_diff(cells / 2) <= 1, "five minutes back: {oldest} of {cells}");
+    for size in [(60, 16), (80, 24), (200, 60)] {
+        assert!(marker(&mut model, size).is_some(), "{size:?}");
+    }
+}
+
 #[test]
 fn one_view_a_second_and_ten_minutes_are_kept() {
     let mut history = History::default();

@@ -33,6 +33,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         (_, Some(Overlay::Help { .. })) => {
             vec![("j/k".into(), "scroll"), (model.keys.first(Action::Search), "search"), ("Esc".into(), "close")]
         }
+        (_, Some(Overlay::Trade(_))) => vec![
+            (model.keys.first(Action::Open), "its token"),
+            (model.keys.first(Action::Copy), "copy mint"),
+            (model.keys.first(Action::CopySignature), "transaction"),
+            (model.keys.first(Action::Watch), "watch its trader"),
+            (model.keys.first(Action::Back), "close"),
+        ],
         (_, Some(Overlay::Themes { .. })) => {
             vec![("j/k".into(), "choose"), ("Enter".into(), "keep"), ("Esc".into(), "back to the former")]
         }

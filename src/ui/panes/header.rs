@@ -29,8 +29,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             words.push_str(&time_of_day(view.now_ms));
             words.push(' ');
         }
-        if draw.model.behind_ms > 0 {
-            let _ = write!(words, "-{} ", format::wait(u64::try_from(draw.model.behind_ms).ok()));
+        if let Some(newest) = &draw.model.waiting {
+            let behind = newest.now_ms.saturating_sub(view.now_ms).max(0);
+            let trades = newest.totals.trades.saturating_sub(view.totals.trades);
+            let _ = write!(words, "-{} +{}", format::wait(u64::try_from(behind).ok()), format::compact(trades));
+            words.push_str(if area.width >= 100 { " trades " } else { " " });
         }
         taken += text(buffer, after(area, taken), &words, theme.badge_frozen);
     } else if view.finished {

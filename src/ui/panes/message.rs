@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
     draw::Draw,
+    panes::timeline,
     widgets::{self, after, text},
 };
 
@@ -13,6 +14,7 @@ const EXAMPLE: &str = "words are alternatives, conditions must hold: goat mc>100
 /// Draws the line.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let (theme, model) = (draw.theme, draw.model);
+    let area = timeline::draw(buffer, area, draw);
     let hint;
     let (head, head_style, words, style) = if model.typing && model.overlay.is_none() {
         if let Some(problem) = model.filter.problem() {

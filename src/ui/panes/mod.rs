@@ -21,8 +21,10 @@ pub mod pipeline;
 pub mod plan;
 pub mod tabs;
 pub mod themes;
+pub mod timeline;
 pub mod token;
 pub mod tokens;
+pub mod trade;
 pub mod trades;
 pub mod undecoded;
 

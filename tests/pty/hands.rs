@@ -1,0 +1,138 @@
+//! The mouse, the clipboard, files that change, and a terminal that does not drain.
+
+use std::fs;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rustix::process::Signal;
+use smart_stream_tui::{chain::ids::Mint, ui::theme::BUILT_IN};
+
+use super::{demo, folder, terminal::Terminal};
+
+/// What a terminal sends for a press of this button at this cell, counted from 0.
+fn mouse(button: u8, (row, column): (usize, usize)) -> String {
+    format!("\x1b[<{button};{};{}M", column + 1, row + 1)
+}
+
+/// Where these words stand.
+fn place(terminal: &Terminal, words: &str) -> (usize, usize) {
+    let text = terminal.text();
+    let found = text.lines().enumerate().find_map(|(row, line)| {
+        let byte = line.find(words)?;
+        Some((row, line[..byte].chars().count()))
+    });
+    found.unwrap_or_else(|| panic!("{words:?} is not on the screen:\n{text}"))
+}
+
+/// Waits until the row is marked as selected.
+fn marked(terminal: &Terminal, row: usize) {
+    terminal.until(&format!("row {row} marked"), |screen| {
+        screen.contents().lines().nth(row).is_some_and(|line| line.contains('▌'))
+    });
+}
+
+#[test]
+fn the_mouse_opens_tabs_selects_rows_and_scrolls() {
+    let folder = folder();
+    let mut terminal = demo(&folder, (120, 40));
+    terminal.press("3");
+    terminal.until("many tokens", |screen| screen.contents().lines().nth(20).is_some_and(|line| line.contains('%')));
+    terminal.press("1");
+    terminal.see("Completeness");
+    let tab = place(&terminal, "Tokens");
+    terminal.press(&mouse(0, tab));
+    terminal.miss("Completeness");
+    // Frozen, so that no row moves by itself.
+    terminal.press(" g");
+    terminal.see("FROZEN");
+    // Under the header, the tabs, the frame and the headings.
+    let first = 4;
+    marked(&terminal, first);
+    terminal.press(&mouse(0, (first + 5, 20)));
+    marked(&terminal, first + 5);
+    terminal.press(&mouse(65, (first, 20)));
+    marked(&terminal, first + 8);
+    terminal.press(&mouse(64, (first, 20)));
+    marked(&terminal, first + 5);
+    // Given to the terminal, so that it selects text, and taken again.
+    for report in [b"\x1b[?1000l", b"\x1b[?1000h"] {
+        let from = terminal.bytes().len();
+        terminal.press("M");
+        terminal.written(report, from);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn copying_hands_the_terminal_the_mint_and_nothing_else() {
+    let folder = folder();
+    let mut terminal = demo(&folder, (120, 40));
+    terminal.press("3");
+    terminal.until("a token", |screen| screen.contents().contains("━╾"));
+    let from = terminal.bytes().len();
+    terminal.press("y");
+    terminal.written(b"\x1b]52;c;", from);
+    terminal.written(b"\x07", from);
+    let bytes = terminal.bytes()[from..].to_vec();
+    let start = bytes.windows(7).position(|part| part == b"\x1b]52;c;").unwrap() + 7;
+    let length = bytes[start..].iter().position(|byte| *byte == 7).unwrap();
+    let copied = String::from_utf8(STANDARD.decode(&bytes[start..start + length]).unwrap()).unwrap();
+    let mint: Mint = copied.parse().expect("an address");
+    assert_eq!(mint.to_string(), copied);
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn keys_and_themes_are_read_again_while_it_runs() {
+    let folder = folder();
+    let mut terminal = demo(&folder, (120, 40));
+    let own = folder.path().join("smart-stream-tui");
+    fs::create_dir_all(own.join("themes")).unwrap();
+    fs::write(own.join("themes/my-own.toml"), BUILT_IN[1].1).unwrap();
+    fs::write(own.join("keys.toml"), "help = \"H\"\n").unwrap();
+    terminal.signal(Signal::USR1);
+    terminal.see("are read again");
+    terminal.press("c");
+    terminal.see("my-own");
+    terminal.press("\x1b");
+    terminal.miss("my-own");
+    terminal.press("H");
+    terminal.see("previous pane");
+    terminal.press("\x1b");
+    terminal.miss("previous pane");
+    // What cannot be used changes nothing, and is said.
+    fs::write(own.join("themes/my-own.toml"), "text = \"no colour\"").unwrap();
+    terminal.press("R");
+    terminal.see("nothing was changed");
+    terminal.press("c");
+    terminal.see("my-own");
+    terminal.press("\x1b");
+    terminal.miss("my-own");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+/// What is typed meanwhile is answered once the terminal takes something again, and signals end the process at once.
+#[test]
+fn a_terminal_that_does_not_drain_holds_nobody() {
+    let folder = folder();
+    for drained_again in [true, false] {
+        let mut terminal = demo(&folder, (200, 60));
+        terminal.see("live");
+        terminal.drain(false);
+        // A second program's start takes long enough for many frames.
+        let other = demo(&folder, (80, 24));
+        other.see("bonding_curve");
+        if drained_again {
+            terminal.press("2");
+            terminal.drain(true);
+            terminal.see("Not decoded");
+            terminal.press("q");
+            assert_eq!(terminal.end().exit_code(), 0);
+        } else {
+            terminal.signal(Signal::TERM);
+            terminal.end_unseen();
+        }
+    }
+}
