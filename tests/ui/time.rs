@@ -96,7 +96,7 @@ fn a_strip_shows_where_in_the_last_ten_minutes_one_is() {
         view = later(&view, 1_000);
         model.take(Arc::new(view.clone()), now);
     }
-    let mut marker = |model: &mut Model, size: (u16, u16)| {
+    let marker = |model: &mut Model, size: (u16, u16)| {
         let at = model.view.now_ms;
         let row = shown(model, at, size)[usize::from(size.1) - 2].clone();
         let strip = row.split("-10m ").nth(1)?.split(" now").next()?.to_owned();
