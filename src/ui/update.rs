@@ -536,7 +536,8 @@ pub fn reloaded(model: &mut Model, looks: Result<Looks, String>) {
             model.theme = themes.position(&name).unwrap_or(0);
             (model.keys, model.themes) = (keys, themes);
             model.pressed.clear();
-            say(model, &format!("keys and {} themes are read again", model.themes.names().len()));
+            let text = format!("keys and {} themes are read again", model.themes.names().len());
+            model.notice = Some(Notice { text, bad: false, stays: true });
         }
         Err(reason) => complain(model, &format!("nothing was changed: {}", visible(&reason))),
     }
