@@ -12,7 +12,7 @@ use smart_stream_tui::ui::{
     theme::{self, Theme},
 };
 
-use super::{fixture, model, press};
+use super::{fixture, frame, lines, model, press};
 
 /// The colours asked for in SGR sequences, as the parameters that ask for them. A cursor position is no colour, though
 /// `CSI 38;5H` looks like one to a search for bytes.
@@ -82,7 +82,7 @@ fn a_silent_screen_writes_nothing_until_an_age_reads_differently() {
 }
 
 #[test]
-fn a_frozen_screen_writes_nothing_however_long() {
+fn a_frozen_screen_writes_how_old_it_is_and_nothing_else() {
     let theme = Theme::built_in("dark", Depth::True).unwrap();
     for tab in Tab::ALL {
         let mut model = model(fixture::view());
@@ -90,15 +90,25 @@ fn a_frozen_screen_writes_nothing_however_long() {
         press(&mut model, &[Key::Char(' ')]);
         let mut painter = Painter::default();
         let start = Instant::now();
-        for s in [0, 1, 4, 60, 3_600] {
+        let mut shown = None;
+        for s in [0, 1, 4, 60, 61, 90, 3_600, 3_700] {
             let mut newer = fixture::view();
             newer.seq += s;
             newer.now_ms += i64::try_from(s).unwrap() * 1000;
-            newer.totals.transactions += s * 600;
             model.take(newer.into(), start);
             let clock = model.clock(start + Duration::from_secs(s));
             let bytes = painted(&mut painter, &mut model, &theme, &clock, (160, 45));
-            assert_eq!(bytes.is_empty(), s > 0, "{tab:?} after {s} s");
+            let mut rows = lines(&frame(&mut model, (160, 45), &theme));
+            // The header says how old it is and what waits, the line of news where in time it stands.
+            let told = (rows.remove(0), rows.remove(rows.len() - 2));
+            match shown.replace((told.clone(), rows.clone())) {
+                None => assert!(!bytes.is_empty()),
+                Some((told_before, rows_before)) => {
+                    assert!(rows == rows_before, "{tab:?} after {s} s");
+                    assert_eq!(bytes.is_empty(), told == told_before, "{tab:?} after {s} s");
+                    assert!(bytes.len() < 2_000, "{tab:?} after {s} s: {} bytes", bytes.len());
+                }
+            }
         }
     }
 }
