@@ -34,8 +34,10 @@ pub struct Bounds {
     pub bytes: usize,
     /// Pools forgotten because there were too many.
     pub pools_evicted: u64,
-    /// Payers, programs and receivers of tokens forgotten because there were too many.
+    /// Payers and programs forgotten because there were too many.
     pub users_evicted: u64,
+    /// Receivers of tokens forgotten for newer ones. That goes on all the time: a transfer ties wallets for a short while.
+    pub receivers_replaced: u64,
 }
 
 /// See the module. Legs of a pool come in chain order.
@@ -340,7 +342,8 @@ impl Detectors {
                 + self.copy_trade.bytes()
                 + self.launches.bytes(),
             pools_evicted: self.pools.evicted(),
-            users_evicted: self.users.evicted() + self.handed.forgotten(),
+            users_evicted: self.users.evicted(),
+            receivers_replaced: self.handed.forgotten(),
         }
     }
 }

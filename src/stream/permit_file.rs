@@ -247,6 +247,14 @@ impl Locked<'_> {
         self.put(0, &header(self.ledger.boot, nanos(until)))
     }
 
+    /// Writes what stands there already: whether the file takes anything at all.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn probe(&self) -> Result<(), FileError> {
+        self.put(0, &header(self.ledger.boot, self.frozen_until.map_or(0, nanos)))
+    }
+
     fn put(&self, record: usize, bytes: &[u8; RECORD]) -> Result<(), FileError> {
         let at = (record * RECORD) as u64;
         self.ledger.file.write_all_at(bytes, at).map_err(|error| self.ledger.failed(error))

@@ -171,6 +171,11 @@ impl Ledger {
     ) -> Result<T, FileError> {
         let Some(file) = &self.file else { return Err(FileError::Locked(self.place.folder.clone())) };
         let mut locked = file.lock()?;
+        if self.alone {
+            // That it can be read says nothing: what cannot be written either would begin the trouble, and with it a whole
+            // window that counts as spent, anew with every permit asked for.
+            locked.probe()?;
+        }
         let now = locked.now();
         let own: Vec<Entry> = {
             let mut state = self.core.lock();

@@ -28,7 +28,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, trade: &TradeView, draw: &Draw<'_>)
         Some(room) => format!("{} better than its sender's limit", percent(Some(room))),
         None => format!("{UNKNOWN}  no limit was seen"),
     };
-    let when = format!("{} UTC, {} ago", time_of_day(trade.recv_ms), draw.clock.age(Some(trade.recv_ms)));
+    let when = format!("{} UTC  {}", time_of_day(trade.recv_ms), draw.clock.age(Some(trade.recv_ms)));
     let facts = [
         ("token", format!("{}  {}", symbol(trade.symbol.as_str()), trade.mint), theme.strong),
         ("side", format!("{} by {}", trade.side.name(), trade.flow.name().replace('_', " ")), side),
