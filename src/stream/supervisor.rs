@@ -98,6 +98,7 @@ impl Supervisor {
                     }
                 }
                 () = changed(&self.places) => {}
+                () = any_went_on(&self.slots), if self.migration.is_some() => {}
                 () = until(self.next_growth()) => self.grow(),
             }
             self.migrate();
@@ -461,6 +462,11 @@ impl Supervisor {
 async fn changed(places: &[Place]) {
     let all = places.iter().map(|place| Box::pin(place.gate.changed()));
     select_all(all).await;
+}
+
+/// Resolves when what a connection has settled has changed: a source may have paid what it owed.
+async fn any_went_on(slots: &[Slot]) {
+    select_all(slots.iter().map(|slot| Box::pin(slot.vitals.went_on()))).await;
 }
 
 /// Resolves at that time, if there is one.

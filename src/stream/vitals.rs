@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::watchdog::Pulse;
 
@@ -24,6 +24,8 @@ pub(super) struct Vitals {
     slot: AtomicU64,
     /// The slot up to which everything has come or was declared; 0 before the first.
     settled: AtomicU64,
+    /// Rung when that changes.
+    went_on: Notify,
     /// Microseconds from the making to the arrival of the newest live message, and the least so far.
     age_us: AtomicI64,
     youngest_us: AtomicI64,
@@ -44,6 +46,7 @@ impl Vitals {
             moved: AtomicU64::new(0),
             slot: AtomicU64::new(0),
             settled: AtomicU64::new(0),
+            went_on: Notify::new(),
             age_us: AtomicI64::new(0),
             youngest_us: AtomicI64::new(i64::MAX),
             offset_ms: AtomicI64::new(i64::MIN),
@@ -91,7 +94,15 @@ impl Vitals {
 
     /// Everything up to this slot has come or was declared, as far as is known.
     pub(super) fn progress(&self, settled: Option<u64>) {
-        self.settled.store(settled.unwrap_or(0), Relaxed);
+        let settled = settled.unwrap_or(0);
+        if self.settled.swap(settled, Relaxed) != settled {
+            self.went_on.notify_one();
+        }
+    }
+
+    /// Waits until [`settled`](Self::settled) has changed; for one who waits at a time.
+    pub(super) async fn went_on(&self) {
+        self.went_on.notified().await;
     }
 
     /// The slot up to which everything has come or was declared.

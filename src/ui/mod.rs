@@ -7,7 +7,7 @@
 //!
 //! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
 //! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`mouse`], [`palette`], [`typed`], [`clipboard`]
-//! * [`model`]: what is known; [`mutes`], [`filter`], [`order`], [`columns`], [`history`]
+//! * [`model`]: what is known; [`page`], [`mutes`], [`filter`], [`order`], [`columns`], [`history`]
 //! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`notify`]: which alerts ring; [`swatch`]: a theme on the command line
 

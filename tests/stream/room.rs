@@ -6,7 +6,7 @@ use smart_stream_tui::{
     chain::group::GroupSet,
     simulator::server::{OracleEvent, ServerSettings},
     stream::{
-        StreamSettings,
+        BudgetRules, StreamSettings,
         completeness::Proof,
         status::{ConnectionState, StreamEventKind},
     },
@@ -18,7 +18,11 @@ use yellowstone_grpc_proto::prelude::{SubscribeRequest, SubscribeRequestFilterSl
 use crate::support::{Chain, PATIENCE, Stage};
 
 fn two(rest: Duration) -> impl FnOnce(StreamSettings) -> StreamSettings {
-    move |settings| StreamSettings { connections: 2, rest, ..settings }
+    move |settings| {
+        // Permits that free wake whoever waits for something else as well: none does for so long as anybody waits here.
+        let budget = BudgetRules { window: PATIENCE * 10, ..settings.budget };
+        StreamSettings { connections: 2, rest, budget, ..settings }
+    }
 }
 
 fn resting(stage: &Stage) -> Option<usize> {
