@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
+    market::{Market, Tape, change::Change, view::Feed},
     mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Records, Weights},
 };
 
@@ -46,7 +46,7 @@ impl Watch {
     }
 
     /// Detectors that weigh so, and keep what they look at.
-    pub(super) fn study(&mut self, weights: Weights) {
+    pub(super) fn study(&mut self, weights: &Weights) {
         self.detectors.study(weights);
     }
 
@@ -60,14 +60,13 @@ impl Watch {
         for (at, change) in changes.iter().enumerate().skip(self.looked) {
             match change {
                 Change::Chain(chain) => {
-                    let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
-                    self.detectors.event(&chain.event, chain.recv_us, whole, &mut self.raised);
+                    self.detectors.event(&chain.event, chain.recv_us, chain.is_whole(), &mut self.raised);
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
                 Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
                 Change::Transferred { transfer, .. } => self.detectors.transferred(transfer),
-                Change::Attempted { .. }
-                | Change::Retracted { .. }
+                Change::Attempted { attempt, recv_us } => self.detectors.attempted(attempt, *recv_us),
+                Change::Retracted { .. }
                 | Change::ChainBroken { .. }
                 | Change::Alarm { .. }
                 | Change::Progress { .. }
@@ -111,7 +110,7 @@ impl Watch {
     /// Pools, payers, programs and wallets forgotten because there were too many.
     pub(super) fn forgotten(&self) -> u64 {
         let bounds = self.detectors.bounds();
-        bounds.pools_evicted + bounds.users_evicted + self.records.forgotten()
+        bounds.pools_evicted + bounds.users_evicted + bounds.failed_dropped + self.records.forgotten()
     }
 }
 
