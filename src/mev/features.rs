@@ -60,7 +60,8 @@ pub struct Features {
     pub public: f64,
     /// Slots from the first front to the last back.
     pub slots: f64,
-    /// 1 if the transactions follow each other in the block without another between them.
+    /// Where the transactions follow each other in the block without another between them: ln of how many the block holds at
+    /// least, 20 or more. By chance they do so the more seldom, the more there are.
     pub adjacent: f64,
     /// ln(1 + SOL) of the front legs, as far as they were closed.
     pub front_size: f64,

@@ -30,6 +30,8 @@ const UNFIT: f64 = 0.15;
 const FIT: std::ops::RangeInclusive<f64> = 0.4..=1.02;
 /// The same for whoever is hit best, if not worst.
 const AIMED: std::ops::RangeInclusive<f64> = 0.45..=1.0;
+/// Transactions that a block holds at least, as far as their order tells anything.
+const LEAST_BLOCK: u64 = 20;
 /// Lamports in a SOL.
 const SOL: f64 = 1e9;
 
@@ -143,8 +145,11 @@ impl Judge {
             back.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
             others as f64,
         );
-        #[allow(clippy::cast_precision_loss, reason = "a feature")]
-        let delay = prey.leg.place.slot.saturating_sub(head.leg.place.slot) as f64;
+        #[allow(clippy::cast_precision_loss, reason = "features")]
+        let (delay, block) = (
+            prey.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
+            back.leg.place.tx_index.saturating_add(1).max(LEAST_BLOCK) as f64,
+        );
         let set = |is: bool| if is { 1.0 } else { 0.0 };
         let mine = || position.fronts().chain(position.backs().map(|(seq, _)| seq));
         let mine = || mine().filter_map(|seq| scene.book.get(seq));
@@ -167,7 +172,7 @@ impl Judge {
             public: set(public),
             same_slot,
             slots,
-            adjacent: set(adjacent),
+            adjacent: if adjacent { block.ln() } else { 0.0 },
             front_size,
             inventory_full: set(closed >= 0.97),
             inventory_most: set((0.85..0.97).contains(&closed)),
