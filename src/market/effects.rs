@@ -231,7 +231,7 @@ impl Market {
         }
     }
 
-    fn around_token(&self, mint: Mint) -> Around {
+    pub(super) fn around_token(&self, mint: Mint) -> Around {
         self.around(self.tokens.get(&mint).map_or(WRAPPED_SOL, |token| token.core.quote_mint))
     }
 

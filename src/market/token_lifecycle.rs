@@ -233,9 +233,16 @@ impl Token {
         let progress_before = self.progress_pct();
         let follows = match trade.venue {
             venue if venue.is_launchpad() => {
-                self.core.curve = Some(trade.pool);
-                matches!(self.core.stage, Stage::Created | Stage::Trading | Stage::Completing)
+                let core = &mut self.core;
+                // Met in a user's own pool while it is on its curve: its price is made here.
+                if core.curve.is_none() && !core.graduated && core.venue != Venue::PumpSwap {
+                    core.stage = core.stage.min(Stage::Trading);
+                }
+                core.curve = Some(trade.pool);
+                matches!(core.stage, Stage::Created | Stage::Trading | Stage::Completing)
             }
+            // Nobody can trade on a curve that is sold out: its migration was not seen.
+            Venue::PumpSwap if self.core.stage == Stage::Completing && self.core.venue == Venue::Pump => true,
             // A user's own pool of a token that is still on its curve has a price of its own.
             _ => {
                 matches!(self.core.stage, Stage::Migrated | Stage::Amm)
@@ -421,6 +428,19 @@ impl Token {
         }
     }
 
+    /// The account of its curve says how that stands.
+    pub(super) fn stated(&mut self, curve: Pool, reserves: Reserves, left: u64, around: &Around) {
+        let core = &mut self.core;
+        if core.curve != Some(curve) || core.stage > Stage::Completing {
+            return;
+        }
+        core.tokens_left = Some(left);
+        if left == 0 {
+            core.stage = Stage::Completing;
+        }
+        self.reserves_changed(curve, Some(reserves), around);
+    }
+
     pub(super) fn set_decimals(&mut self, decimals: Option<u8>) {
         self.core.decimals = decimals.or(self.core.decimals);
         self.shown = None;
@@ -445,6 +465,12 @@ impl Token {
 
     pub(super) fn progress_pct(&self) -> Option<f64> {
         progress_pct(self.core.tokens_left?, self.core.initial_tokens)
+    }
+
+    /// Whether this is the curve it was on before it reached a stage.
+    pub(super) fn has_left(&self, curve: Pool, stage: Stage) -> bool {
+        let core = &self.core;
+        core.curve == Some(curve) && core.stage >= stage && (core.graduated || core.tokens_left == Some(0))
     }
 
     /// SOL per whole token.
