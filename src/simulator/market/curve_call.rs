@@ -6,11 +6,12 @@ use super::{
         PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, one_of,
     },
     body::{Body, CurveTrade, bought_beyond, completed},
+    breed::Breed,
     curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, POOL_BASE, PROTOCOL_BPS},
     draft::{Balance, Handle, Place},
     parts::{Bound, Writing},
     state::{Account, Token, WalletId, Wallets},
-    truth::{Reserves, Trade, What},
+    truth::{Reserves, Trade, Venue, What},
 };
 
 /// Fewer lamports are not worth a purchase beyond the curve.
@@ -146,7 +147,8 @@ pub(super) fn trade(
 ) -> Vec<(Place, What)> {
     let call = order.call;
     let before = token.curve;
-    let fill = fill_of(&before, order);
+    let buyback_bps = token.breed.buyback_bps(BUYBACK_BPS);
+    let fill = fill_of(&before, order).buying_back(buyback_bps);
     let failure = order.failure.or_else(|| {
         let exact_out = call.buy && !call.exact_in;
         let outcome = if exact_out {
@@ -214,6 +216,7 @@ pub(super) fn trade(
         after: &token.curve,
         recipient: (call.family != Family::V3).then(|| one_of(&FEE_RECIPIENTS, token.id)),
         name: call.event_name,
+        breed: token.breed,
         creator_fees: token.creator_fees,
     };
     writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &event.event(writing.moment.time));
@@ -244,7 +247,9 @@ fn go_beyond(
     truth: &mut Vec<(Place, What)>,
 ) -> u64 {
     let spend = order.amount.saturating_sub(fill.gross());
-    if order.call.family != Family::V3 || !order.call.exact_in || spend < LEAST_BEYOND {
+    // Of other coins no such purchase has been seen.
+    let usual = token.breed == Breed::Plain;
+    if order.call.family != Family::V3 || !order.call.exact_in || spend < LEAST_BEYOND || !usual {
         return 0;
     }
     let beyond = token.curve.buy_beyond(spend);
@@ -496,7 +501,7 @@ fn state(
 fn told(writing: &Writing<'_>, token: &Token, call: &CurveCall, fill: &CurveFill, before: &Curve, limit: u64) -> Trade {
     let reserves = |curve: &Curve| Reserves { base: curve.virtual_base, quote: curve.virtual_quote };
     Trade {
-        in_pool: false,
+        venue: Venue::Pump,
         instruction: call.name,
         pool: token.curve_key,
         mint: token.mint,
@@ -507,7 +512,8 @@ fn told(writing: &Writing<'_>, token: &Token, call: &CurveCall, fill: &CurveFill
         lp_fee: (0, 0),
         protocol_fee: (fill.protocol, PROTOCOL_BPS),
         creator_fee: (fill.creator, CREATOR_BPS),
-        buyback_fee: (fill.buyback, BUYBACK_BPS),
+        share: token.breed.share(),
+        buyback_fee: (fill.buyback, token.breed.buyback_bps(BUYBACK_BPS)),
         reserves_before: reserves(before),
         reserves_after: reserves(&token.curve),
         curve_after: Some((token.curve.real_base, token.curve.real_quote)),
