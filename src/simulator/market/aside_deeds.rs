@@ -10,6 +10,7 @@ use super::{
     parts::{Bound, Done, Moment, Style, Writing},
     pool_call::{self, PoolOrder},
     raydium_call::{self, AsideOrder},
+    raydium_liquidity,
     state::{Token, WalletId},
     truth::{Role, Trade, What},
 };
@@ -61,7 +62,7 @@ impl Crowd {
         }
         let style = Style { router: None, sponsor: None, ..Style::human(&mut self.rng) };
         let mut writing = Writing::new(moment, &mut self.wallets, user, style, 400_000);
-        let truth = raydium_call::open(&mut writing, &mut self.wallets, token, user, (base, quote))?;
+        let truth = raydium_liquidity::open(&mut writing, &mut self.wallets, token, user, (base, quote))?;
         // Some stay, some take a part back, some all: who holds that much rarely says when.
         match self.rng.u8(0..10) {
             0..3 => self.later(now, 25_000, 90_000, Act::Pull { token: id, percent: 100 }),
@@ -84,7 +85,7 @@ impl Crowd {
         let lp = if percent >= 100 { provided } else { provided / 100 * percent };
         let style = Style { router: None, sponsor: None, ..Style::human(&mut self.rng) };
         let mut writing = Writing::new(moment, &mut self.wallets, user, style, 300_000);
-        let truth = raydium_call::withdraw(&mut writing, token, user, lp)?;
+        let truth = raydium_liquidity::withdraw(&mut writing, token, user, lp)?;
         Some(writing.finish(&mut self.wallets, Role::LiquidityProvider, truth))
     }
 

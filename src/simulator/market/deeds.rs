@@ -8,7 +8,7 @@ use super::{
     crowd::{COPIERS, CRANKS, Crowd, LEADERS, MAKERS, PROTOCOL, SNIPERS, SOL, VOLUME_BOTS, one_of},
     curve::{REAL_BASE, VIRTUAL_BASE, VIRTUAL_QUOTE},
     curve_call::{self, CurveOrder, Failure},
-    launch,
+    curve_instructions, launch,
     liquidity::{self, LiquidityOrder},
     migration,
     parts::{Bound, Done, Moment, Style, Writing},
@@ -40,7 +40,7 @@ impl Crowd {
         let mut truth = vec![launch::launch(&mut writing, &token)];
         if self.rng.u8(0..100) < 86 {
             let amount = self.rng.u64(1..30) * SOL / 10;
-            let call = pick(&mut self.rng, &curve_call::BUYS);
+            let call = pick(&mut self.rng, &curve_instructions::BUYS);
             let order = call.map(|call| CurveOrder { call, amount, bound: Bound::Slippage(3_000), failure: None });
             truth.extend(
                 order
@@ -155,7 +155,7 @@ impl Crowd {
             let order = PoolOrder { call, amount: lamports.min(most), bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
-            let call = pick(&mut self.rng, &curve_call::BUYS)?;
+            let call = pick(&mut self.rng, &curve_instructions::BUYS)?;
             let failure = if was_complete { Some(Failure::Complete) } else { fails.then_some(Failure::Slippage) };
             let order = CurveOrder { call, amount: lamports, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)
@@ -225,7 +225,7 @@ impl Crowd {
             let order = PoolOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
-            let call = pick(&mut self.rng, &curve_call::SELLS)?;
+            let call = pick(&mut self.rng, &curve_instructions::SELLS)?;
             let failure = fails.then_some(Failure::Slippage);
             let order = CurveOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)

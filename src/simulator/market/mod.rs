@@ -3,7 +3,8 @@
 //! ```text
 //! crowd, deeds, aside_deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity
 //!                              providers, aggregators, arbitrageurs
-//!   launch, curve_call, migration, pool_call, raydium_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
+//!   launch, curve_call, migration, pool_call, raydium_call, raydium_liquidity, liquidity, boost    one transaction each, with the
+//!                              accounts, calls and logs of mainnet
 //!     curve, pool, raydium    the programs' integer arithmetic        body    their events        draft    the transaction format
 //! stage      transactions one by one, as a scenario orders them
 //! sol_usd    the price of SOL in the accounts of other pools
@@ -20,6 +21,7 @@ mod crowd;
 pub(super) mod curve;
 mod curve_account;
 mod curve_call;
+mod curve_instructions;
 mod deeds;
 mod draft;
 mod launch;
@@ -31,6 +33,7 @@ pub(super) mod pool;
 mod pool_call;
 mod raydium;
 mod raydium_call;
+mod raydium_liquidity;
 mod sol_usd;
 pub(super) mod stage;
 mod state;
