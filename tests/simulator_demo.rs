@@ -43,7 +43,7 @@ async fn every_transaction_of_the_demo_is_new_and_whole() {
     let (mut decoder, mut tally) = (Decoder::default(), Tally::default());
     let (mut events, mut undecoded, mut signatures, mut slots) = (Vec::new(), Vec::new(), HashMap::new(), Vec::new());
     let mut dead = 0;
-    while signatures.len() < TRANSACTIONS {
+    while signatures.len() < TRANSACTIONS || dead == 0 {
         let update = timeout(PATIENCE, stream.next()).await.expect("in time").unwrap().unwrap();
         if let Some(UpdateOneof::Slot(slot)) = &update.update_oneof
             && slot.status() == SlotStatus::SlotDead
@@ -60,7 +60,6 @@ async fn every_transaction_of_the_demo_is_new_and_whole() {
         slots.push((transaction.slot, transaction.index));
         tally.add(&decoder.decode(&transaction, &mut events, &mut undecoded).unwrap().tally);
     }
-    assert!(dead > 0, "a fork died");
     assert_eq!(undecoded, []);
     for program in [Program::Pump, Program::PumpSwap] {
         let counts = tally.of(program);

@@ -68,7 +68,7 @@ const WARM_SLOTS: u64 = 14;
 const SKIPS_EVERY: u32 = 60;
 /// One slot in so many is a fork that dies, where there are forks: as often as a server tells of such a slot on mainnet is not
 /// known, and a demo wants to show one.
-const FORKS_EVERY: u32 = 100;
+const FORKS_EVERY: u32 = 60;
 /// Tokens on their curve and tokens that graduate in the beginning.
 const WARM_TOKENS: u32 = 48;
 const WARM_GRADUATES: u32 = 10;
