@@ -173,3 +173,21 @@ fn half_an_hour_of_twenty_seeds() {
         );
     }
 }
+
+/// `MARKET_SEEDS=8 MARKET_SLOTS=3000 cargo test --release --test market_state -- --ignored --nocapture forecasts`: what the
+/// interval promises holds within a few points.
+#[test]
+#[ignore = "takes minutes"]
+fn forecasts_of_completion_hold_what_they_promise() {
+    let (mut scored, mut inside) = (0, 0);
+    for seed in seeds() {
+        let mut in_order = InOrder::default();
+        play(seed, &mut [&mut in_order]);
+        scored += in_order.score.scored;
+        inside += in_order.score.inside;
+        println!("seed {seed}: {:?}", in_order.score);
+    }
+    let share = inside as f64 / scored as f64;
+    println!("{inside} of {scored} completions within their interval of 80 %: {:.1} %", share * 100.0);
+    assert!((share - 0.8).abs() < 0.07, "{share}");
+}

@@ -12,6 +12,8 @@ use smart_stream_tui::{
 #[derive(Default)]
 pub(crate) struct Wanted {
     pub(crate) stage: Option<Stage>,
+    /// Slot in which something last happened to it.
+    pub(crate) last: u64,
     pub(crate) left: u64,
     pub(crate) reserves: Option<Reserves>,
     pub(crate) bought: u64,
@@ -123,6 +125,16 @@ impl World {
     pub(crate) fn learn(&mut self, truth: &Truth) {
         self.causes.insert((truth.slot * 2, truth.transaction.into()));
         let (tokens, pools) = (&mut self.tokens, &mut self.pools);
+        let mint = match &truth.what {
+            What::Trade(trade) => trade.mint,
+            What::Created { mint, .. }
+            | What::Completed { mint, .. }
+            | What::Beyond { mint, .. }
+            | What::Migrated { mint, .. }
+            | What::Opened { mint, .. }
+            | What::Liquidity { mint, .. } => *mint,
+        };
+        tokens.entry(key(mint)).or_default().last = truth.slot * 2;
         match &truth.what {
             What::Created { mint, curve, reserves, mayhem, .. } => {
                 let token = tokens.entry(key(*mint)).or_default();

@@ -7,7 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::Subject;
 use crate::{
     chain::ids::WRAPPED_SOL,
-    engine::view::{CreatorView, CurveView, EtaView, MomentumView, SizesView, WindowView},
+    engine::view::{CreatorView, CurveView, EtaView, MomentumView, WindowView},
     ui::{
         draw::Draw,
         format::{UNKNOWN, change, compact, count, percent, scaled, sol, wait},
@@ -82,7 +82,6 @@ pub(super) fn facts(subject: &Subject<'_>, width: u16, draw: &Draw<'_>) -> Vec<F
         format!("{} buys, {} sells, {} traders{more}", count(token.buys), count(token.sells), compact(token.traders)),
         theme.text,
     ));
-    facts.extend(detail.map(|detail| Fact::Words("sizes", sizes(&detail.sizes), theme.text)));
     let momentum = token.momentum.as_ref().map_or_else(unknown, |momentum| explained(momentum, token.leader));
     facts.push(Fact::Words("momentum", momentum, theme.text));
     facts.push(Fact::Words("creator", token.creator.map_or_else(unknown, |creator| creator.to_string()), theme.dim));
@@ -146,19 +145,6 @@ fn row(figures: &[String; 6], room: usize) -> String {
         let _ = write!(words, "{figure:>width$}");
     }
     words
-}
-
-/// How many trades were how large, in SOL, and by how much they came out better than their senders' bounds.
-fn sizes(sizes: &SizesView) -> String {
-    let mut words = String::new();
-    for band in sizes.bands.iter().filter(|band| band.trades > 0) {
-        let bound = band.below_sol.map_or_else(|| "more".to_owned(), |below| format!("<{below}"));
-        let _ = write!(words, "{} {bound}  ", compact(band.trades.into()));
-    }
-    if let Some(room) = sizes.mean_room_pct {
-        let _ = write!(words, "room {}", percent(Some(room)));
-    }
-    if words.is_empty() { UNKNOWN.to_owned() } else { words.trim_end().to_owned() }
 }
 
 fn explained(momentum: &MomentumView, leader: bool) -> String {
