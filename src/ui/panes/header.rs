@@ -78,14 +78,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             "",
             if totals.parsed.all.decoded < totals.parsed.all.expected { theme.warn } else { theme.good },
         ),
-        (4, "", parse.as_str(), "", theme.dim),
+        (5, "", parse.as_str(), "", theme.dim),
         (1, "complete", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
         (6, "", view.source.commitment, "", theme.dim),
     ];
     let usd = sol_usd(view.sol_usd);
     if !usd.is_empty() {
         let style = if view.sol_usd.state == SolUsdState::Live { theme.text } else { theme.warn };
-        items.push((5, "SOL", usd.as_str(), "", style));
+        items.push((4, "SOL", usd.as_str(), "", style));
     }
     if !view.narrowed_to.is_empty() {
         let unit = if view.narrowed_to.len() == 1 { "token" } else { "tokens" };
