@@ -123,7 +123,9 @@ impl Said {
     pub(crate) fn assert_alarms(&self, world: &World) {
         let by_pool = |alarms: &[(Pool, PoolAlarm)]| {
             let mut by_pool: BTreeMap<Pool, Vec<PoolAlarm>> = BTreeMap::new();
-            alarms.iter().for_each(|(pool, alarm)| by_pool.entry(*pool).or_default().push(*alarm));
+            for (pool, alarm) in alarms {
+                by_pool.entry(*pool).or_default().push(*alarm);
+            }
             by_pool
         };
         let (got, want) = (by_pool(&self.alarms), by_pool(&world.alarms));

@@ -16,6 +16,7 @@ use super::{
 
 /// A swap to be made.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "choices that have nothing to do with each other")]
 pub(super) struct AsideOrder {
     pub(super) buy: bool,
     /// Says what to get, not what to give.
@@ -371,24 +372,23 @@ impl Seats {
             after: Some(held_after),
         });
     }
+}
 
-    /// States what the provider has of the pool's own tokens.
-    pub(super) fn state_lp(
-        &self,
-        writing: &mut Writing<'_>,
-        (account, mint): (Handle, &solana_sdk::pubkey::Pubkey),
-        (before, after): (Option<u64>, u64),
-    ) {
-        writing.draft.token(&Balance {
-            account,
-            mint: &mint.to_string(),
-            owner: &writing.user_text,
-            program: &TOKEN,
-            decimals: 9,
-            before,
-            after: Some(after),
-        });
-    }
+/// States what the provider has of the pool's own tokens.
+pub(super) fn state_lp(
+    writing: &mut Writing<'_>,
+    (account, mint): (Handle, &solana_sdk::pubkey::Pubkey),
+    (before, after): (Option<u64>, u64),
+) {
+    writing.draft.token(&Balance {
+        account,
+        mint: &mint.to_string(),
+        owner: &writing.user_text,
+        program: &TOKEN,
+        decimals: 9,
+        before,
+        after: Some(after),
+    });
 }
 
 /// A line of AMM v4's log.

@@ -9,7 +9,7 @@ use super::{
     draft::Place,
     parts::Writing,
     raydium::{Aside, Kind, Vaults, is_first},
-    raydium_call::{Log, Seats, reserves},
+    raydium_call::{Log, Seats, reserves, state_lp},
     state::{Token, WalletId, Wallets},
     truth::What,
 };
@@ -131,7 +131,7 @@ pub(super) fn open(
     writing.close_wrapped(seats.wrapped);
     let nothing = Vaults { base: 0, quote: 0, lp_supply: 0 };
     seats.state(writing, token, &nothing, &vaults, (held_before, held_after));
-    seats.state_lp(writing, (user_lp, &lp_mint_key), (None, lp));
+    state_lp(writing, (user_lp, &lp_mint_key), (None, lp));
     let told = What::Opened {
         venue: kind.venue(),
         mint: token.mint,
@@ -257,7 +257,7 @@ pub(super) fn withdraw(
     writing.draft.leave(62_000);
     writing.close_wrapped(seats.wrapped);
     seats.state(writing, token, &before, &after, (held_before, held_before + base));
-    seats.state_lp(writing, (user_lp, &lp_mint_key), (Some(had), left));
+    state_lp(writing, (user_lp, &lp_mint_key), (Some(had), left));
     let told = What::Liquidity {
         venue: kind.venue(),
         mint: token.mint,
