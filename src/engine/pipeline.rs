@@ -18,7 +18,7 @@ use crate::{
         ids::{Mint, Signature},
         program::Program,
     },
-    decode::{Attempt, Event, Transfer, Undecoded, tally::UndecodedReason},
+    decode::{Attempt, EventRef, EventRefs, Transfer, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
@@ -43,7 +43,7 @@ const MAX_UNDECODED: usize = 256;
 
 /// What the transactions of a batch say, each its own part of it, in order.
 struct Told {
-    events: IntoIter<Event>,
+    events: EventRefs,
     undecoded: IntoIter<Undecoded>,
     transfers: IntoIter<Transfer>,
     attempts: IntoIter<Attempt>,
@@ -52,7 +52,7 @@ struct Told {
 impl Told {
     /// Leaves out what a duplicate says: it must not be taken for the next transaction's.
     fn pass(&mut self, transaction: &Transaction) {
-        self.events.by_ref().take(transaction.events as usize).for_each(drop);
+        self.events.pass(transaction.events as usize);
         self.undecoded.by_ref().take(transaction.undecoded as usize).for_each(drop);
         self.transfers.by_ref().take(transaction.transfers as usize).for_each(drop);
         self.attempts.by_ref().take(transaction.attempts as usize).for_each(drop);
@@ -180,7 +180,7 @@ impl Pipeline {
             self.moved_ms = now_ms;
         }
         let mut told = Told {
-            events: batch.events.into_iter(),
+            events: EventRef::each(batch.events),
             undecoded: batch.undecoded.into_iter(),
             transfers: batch.transfers.into_iter(),
             attempts: batch.attempts.into_iter(),

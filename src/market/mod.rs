@@ -53,7 +53,7 @@ use self::{
 };
 use crate::{
     chain::ids::{Mint, Pool},
-    decode::{Event, EventKind},
+    decode::{Event, EventKind, EventRef},
 };
 
 /// Most tokens kept; beyond it the one without activity for longest is forgotten.
@@ -166,7 +166,8 @@ impl Market {
 
     /// Takes one event of a transaction that [`is_new`](Self::is_new), and appends what it changed: nothing where it waits
     /// for an event before it, and more where others waited for it.
-    pub fn apply(&mut self, event: Event, at: Arrived, changes: &mut Vec<Change>) {
+    pub fn apply(&mut self, event: impl Into<EventRef>, at: Arrived, changes: &mut Vec<Change>) {
+        let event = event.into();
         self.waiting.slot(event.slot);
         self.arrive(event, at, false, changes);
     }
@@ -214,7 +215,7 @@ impl Market {
     }
 
     /// An event, perhaps told before its predecessor was undone.
-    fn arrive(&mut self, event: Event, at: Arrived, told: bool, changes: &mut Vec<Change>) {
+    fn arrive(&mut self, event: EventRef, at: Arrived, told: bool, changes: &mut Vec<Change>) {
         let curve = if let EventKind::CurveAdjusted { mint, .. } = &event.kind {
             self.tokens.get(mint).and_then(|token| token.core.curve)
         } else {
@@ -229,8 +230,8 @@ impl Market {
         let (before, order) = (state.facts, Order::of(&event));
         let verdict = pools::step(&event.kind).map(|step| (state.facts.chain.take(order, &step, false), step));
         match verdict {
-            Some((Verdict::Now { link, pre, post }, _)) => {
-                let placed = Some(Placed { pool: PoolId(id), link, order, pre, post });
+            Some((Verdict::Now { link, post }, _)) => {
+                let placed = Some(Placed { pool: PoolId(id), link, post });
                 // A pool that is not waited for any more: its gaps are told all the same.
                 tell_gap(link, told, &event, at, pool, changes);
                 self.happen(event, at, told, Some(Scene { id, pool, before, placed }), changes);
@@ -280,9 +281,9 @@ impl Market {
         state.waiting = state.waiting.saturating_sub(1);
         let (before, order) = (state.facts, Order::of(&event));
         let placed = match state.facts.chain.take(order, &step, must) {
-            Verdict::Now { link, pre, post } => {
+            Verdict::Now { link, post } => {
                 tell_gap(link, told, &event, at, pool, changes);
-                Some(Placed { pool: PoolId(id), link, order, pre, post })
+                Some(Placed { pool: PoolId(id), link, post })
             }
             Verdict::Wait | Verdict::Nowhere => None,
         };
@@ -305,7 +306,7 @@ impl Market {
         }
         for Entry { event, at, .. } in undone {
             if event.slot == slot {
-                let Event { signature, path, event_index, .. } = event;
+                let Event { signature, path, event_index, .. } = *event;
                 changes.push(Change::Retracted { slot, signature, path, event_index });
             } else {
                 self.arrive(event, at, true, changes);
@@ -350,7 +351,7 @@ impl Market {
     }
 
     /// Applies an event whose turn it is.
-    fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
+    fn happen(&mut self, event: EventRef, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             let late = placed.is_some_and(|placed| placed.link == Link::Late);

@@ -349,7 +349,7 @@ fn event_line(event: Event) -> Option<Value> {
     let group = Program::group(event.venue().program());
     let status = Status::Processed;
     let event = ChainEvent {
-        event,
+        event: event.into(),
         recv_us: 0,
         group,
         connection: 0,
