@@ -46,8 +46,8 @@ use crate::chain::{
 
 pub use attempt::Attempt;
 pub use event::{Event, EventKind};
-pub use shared::{EventRef, EventRefs};
 pub use list::{Known, KnownEvent, KnownInstruction, list};
+pub use shared::{EventRef, EventRefs};
 pub use tally::{Tally, Undecoded};
 pub use transfer::Transfer;
 

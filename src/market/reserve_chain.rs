@@ -234,7 +234,9 @@ impl Chain {
 
     const fn past(step: &Step) -> Verdict {
         match *step {
-            Step::Trade { post, .. } | Step::Opening(post) | Step::Reset(post) => Verdict::Now { link: Link::Late, post },
+            Step::Trade { post, .. } | Step::Opening(post) | Step::Reset(post) => {
+                Verdict::Now { link: Link::Late, post }
+            }
             Step::Change { .. } => Verdict::Nowhere,
         }
     }

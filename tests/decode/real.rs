@@ -282,7 +282,11 @@ fn fees_and_virtual_reserves_are_what_the_programs_compute() {
             }
         }
         if let (Some(protocol), Some(buyback)) = (fee(FeeKind::Protocol), fee(FeeKind::Buyback)) {
-            assert_eq!(u128::from(buyback.amount), share(protocol.amount, buyback.bps.unwrap().into()) / 10_000, "{trade:?}");
+            assert_eq!(
+                u128::from(buyback.amount),
+                share(protocol.amount, buyback.bps.unwrap().into()) / 10_000,
+                "{trade:?}"
+            );
             checked[1] += 1;
         }
         if let (Venue::Pump, Some(after)) = (trade.venue, trade.reserves_after) {
