@@ -21,9 +21,11 @@ mod seen;
 mod sol_usd;
 mod tape;
 mod token_lifecycle;
+mod traders;
 mod trading_activity;
 pub mod view;
 mod waiting;
+mod windows;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -120,11 +122,11 @@ pub struct Market {
 }
 
 /// The pool in which an event happened.
-struct Scene {
+struct Scene<'a> {
     id: u32,
     pool: Pool,
     /// What was known of it before.
-    before: Facts,
+    before: &'a Facts,
     /// The event's place, if it moves the pool's reserves.
     placed: Option<Placed>,
 }
@@ -227,7 +229,7 @@ impl Market {
         let make = || PoolState::new(&event.kind, event.venue());
         let id = self.pools.touch(pool, |_, state| state.waiting > 0, make);
         let Some(state) = self.pools.value_mut(id) else { return };
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let verdict = pools::step(&event.kind).map(|step| (state.facts.chain.take(order, &step, false), step));
         match verdict {
             Some((Verdict::Now { link, post }, _)) => {
@@ -279,7 +281,7 @@ impl Market {
         let Some(pool) = self.pools.key(id) else { return };
         let Some(state) = self.pools.value_mut(id) else { return };
         state.waiting = state.waiting.saturating_sub(1);
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let placed = match state.facts.chain.take(order, &step, must) {
             Verdict::Now { link, post } => {
                 tell_gap(link, told, &event, at, pool, changes);
@@ -351,7 +353,7 @@ impl Market {
     }
 
     /// Applies an event whose turn it is.
-    fn happen(&mut self, event: EventRef, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
+    fn happen(&mut self, event: EventRef, at: Arrived, told: bool, scene: Option<Scene<'_>>, changes: &mut Vec<Change>) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             let late = placed.is_some_and(|placed| placed.link == Link::Late);
@@ -362,10 +364,11 @@ impl Market {
         {
             opened.venue(scene.pool);
         }
-        let (effect, undo) = self.effect(&event, at, placed, told);
+        let mut undo = None;
+        let effect = self.effect(&event, at, placed, told, &mut undo);
         let alarm = scene.as_ref().and_then(|scene| Some((scene.pool, self.alarm(&event, scene.id, &effect)?)));
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
-            let pool = scene.map(|scene| (scene.pool, scene.before));
+            let pool = scene.map(|scene| (scene.pool, *scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
         }
         if told {
