@@ -353,7 +353,14 @@ impl Market {
     }
 
     /// Applies an event whose turn it is.
-    fn happen(&mut self, event: EventRef, at: Arrived, told: bool, scene: Option<Scene<'_>>, changes: &mut Vec<Change>) {
+    fn happen(
+        &mut self,
+        event: EventRef,
+        at: Arrived,
+        told: bool,
+        scene: Option<Scene<'_>>,
+        changes: &mut Vec<Change>,
+    ) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             let late = placed.is_some_and(|placed| placed.link == Link::Late);

@@ -86,7 +86,16 @@ impl Traders {
         }
         let at = u32::try_from(self.entries.len()).ok()?;
         let wallet = *wallet;
-        self.entries.push(Trader { wallet, buys: 0, sells: 0, last_s: now_s, spent: 0, received: 0, bought: 0, sold: 0 });
+        self.entries.push(Trader {
+            wallet,
+            buys: 0,
+            sells: 0,
+            last_s: now_s,
+            spent: 0,
+            received: 0,
+            bought: 0,
+            sold: 0,
+        });
         if self.index.is_empty() || self.entries.len() * 2 > self.index.len() {
             self.index_all(secret);
         } else {
