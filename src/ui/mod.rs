@@ -5,16 +5,18 @@
 //!                                    └─▶ draw(model) ─▶ frame ─▶ terminal
 //! ```
 //!
-//! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
+//! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`backdrop`]; [`frame`]: bytes
 //! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`mouse`], [`palette`], [`typed`], [`clipboard`]
 //! * [`model`]: what is known; [`page`], [`mutes`], [`filter`], [`order`], [`columns`], [`history`]
-//! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
+//! * [`draw`]: one frame; [`layout`], [`dividers`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`notify`]: which alerts ring; [`swatch`]: a theme on the command line
 
 pub mod action;
+pub mod backdrop;
 pub mod clipboard;
 pub mod color;
 pub mod columns;
+pub mod dividers;
 pub mod draw;
 pub mod filter;
 pub mod format;
@@ -59,7 +61,7 @@ pub use run::run;
 /// How the front end shall look and how often it may draw.
 #[derive(Clone, Debug)]
 pub struct UiSettings {
-    /// Name of the theme.
+    /// Name of the theme, or [`theme::AUTO`].
     pub theme: String,
     /// No colours, as if `NO_COLOR` were set.
     pub no_color: bool,

@@ -23,6 +23,7 @@ pub use super::place::{Mode, Pane, Tab};
 
 use super::{
     columns::Columns,
+    dividers::Dividers,
     filter::Filter,
     format::Clock,
     history::History,
@@ -176,6 +177,8 @@ pub struct Model {
     pub scrolls: [Scroll; Pane::COUNT],
     /// The columns of each pane.
     pub columns: [Columns; Pane::COUNT],
+    /// The lines between panes.
+    pub dividers: Dividers,
     /// Columns and rows of the last frame.
     pub size: Cell<(u16, u16)>,
     /// Whether the mouse is ours; else it selects text, as the terminal does by itself.
@@ -267,6 +270,7 @@ impl Model {
             logs: LogState::default(),
             scrolls: Default::default(),
             columns: Default::default(),
+            dividers: Dividers::default(),
             size: Cell::default(),
             mouse: true,
             history: History::default(),

@@ -19,7 +19,9 @@ use crate::{
 };
 
 use super::{
-    Exit, Export, Exporter, Reloader, Reply, UiError, UiSettings, clipboard,
+    Exit, Export, Exporter, Reloader, Reply, UiError, UiSettings,
+    backdrop::{self, Backdrop},
+    clipboard,
     color::Depth,
     draw,
     frame::Painter,
@@ -30,7 +32,7 @@ use super::{
     notify::Notifier,
     shot::{self, Defaults},
     terminal::{self, Guard},
-    theme::Theme,
+    theme::{self, Theme},
     update::{self, Effect},
 };
 
@@ -70,8 +72,11 @@ pub fn run(
     model.logs = settings.logs.clone().map(LogState::of).unwrap_or_default();
     model.keys = settings.keys.clone();
     model.themes = settings.themes.clone();
-    let app = App {
+    let follows = settings.theme == theme::AUTO && depth != Depth::Mono && variable("TERM") != "linux";
+    let mut app = App {
         model,
+        backdrop: follows.then_some(Backdrop::Dark),
+        first_frame: Instant::now(),
         pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
         painter: Painter::default(),
         dirty: true,
@@ -90,6 +95,7 @@ pub fn run(
         commands,
         export,
     };
+    app.ask_backdrop()?;
     app.run()
 }
 
@@ -98,6 +104,10 @@ struct App {
     settings: UiSettings,
     theme: Theme,
     depth: Depth,
+    /// What the terminal's background is taken for, while the theme follows it.
+    backdrop: Option<Backdrop>,
+    /// The first frame waits until then for the answer, so that nobody sees it in two themes.
+    first_frame: Instant,
     pause: Duration,
     painter: Painter,
     dirty: bool,
@@ -137,7 +147,7 @@ impl App {
                 return Ok(exit);
             }
             self.tell_opened();
-            let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause());
+            let ready = now >= self.next_frame();
             if self.dirty && ready {
                 match self.draw(now) {
                     Ok(()) => {}
@@ -167,15 +177,16 @@ impl App {
         }
     }
 
-    /// How long a frame stands at least.
-    fn pause(&self) -> Duration {
-        if self.asked { ANSWER.min(self.pause) } else { self.pause }
+    /// When the next frame may be drawn: the last one stands for a while at least.
+    fn next_frame(&self) -> Instant {
+        let pause = if self.asked { ANSWER.min(self.pause) } else { self.pause };
+        self.drawn.map_or(self.first_frame, |drawn| drawn + pause)
     }
 
     /// Waits for an event, for the end of the pause between frames, or for something shown to age.
     fn next(&self) -> Option<Event> {
         let now = Instant::now();
-        let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause());
+        let frame = self.dirty.then(|| self.next_frame());
         let due = update::next_due(&self.model, now).map(|wait| now + wait);
         let keeps = Some(self.keeps_at).filter(|_| self.model.frozen);
         let until = [frame, self.ages_at.filter(|_| !self.dirty), due, keeps].into_iter().flatten().min();
@@ -207,6 +218,7 @@ impl App {
                 mouse::apply(&mut self.model, gesture, column, row);
                 self.dress()?;
             }
+            Event::Backdrop(backdrop) => self.heard(backdrop)?,
             Event::View | Event::Log => self.dirty |= !self.model.frozen,
             Event::Resize => self.dirty = true,
             Event::Exported(result) => {
@@ -235,6 +247,32 @@ impl App {
         update::reloaded(&mut self.model, looks);
         // The theme of that name may be another one now.
         self.theme = self.model.themes.get(self.model.themes.name(self.model.theme), self.depth)?;
+        Ok(())
+    }
+
+    /// Asks the terminal for its background, if the theme follows it.
+    fn ask_backdrop(&mut self) -> Result<(), UiError> {
+        if self.backdrop.is_some() {
+            self.first_frame = Instant::now() + backdrop::FIRST_FRAME;
+            self.terminal.write(backdrop::QUESTION).map_err(UiError::Terminal)?;
+        }
+        Ok(())
+    }
+
+    /// The terminal has said what its background is like. Who has chosen a theme keeps it.
+    fn heard(&mut self, heard: Backdrop) -> Result<(), UiError> {
+        self.first_frame = Instant::now();
+        let Some(before) = self.backdrop else { return Ok(()) };
+        if self.model.themes.name(self.model.theme) != before.theme() {
+            self.backdrop = None;
+        } else if heard != before
+            && let Some(position) = self.model.themes.position(heard.theme())
+        {
+            self.backdrop = Some(heard);
+            self.model.theme = position;
+            self.dirty = true;
+            self.dress()?;
+        }
         Ok(())
     }
 
@@ -309,7 +347,9 @@ impl App {
         self.terminal.renew()?;
         self.painter.forget();
         self.dirty = true;
-        self.terminal.mouse(self.model.mouse).map_err(UiError::Terminal)
+        self.terminal.mouse(self.model.mouse).map_err(UiError::Terminal)?;
+        // It may be another terminal now.
+        self.ask_backdrop()
     }
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {

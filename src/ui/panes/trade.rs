@@ -8,7 +8,7 @@ use crate::{
         draw::Draw,
         format::{UNKNOWN, count, percent, scaled, sol, time_of_day},
         layout::middle,
-        panes::{overlay, tokens::symbol},
+        panes::{overlay, tokens::symbol, trades::BOUNDLESS_PCT},
         widgets::{after, line, text, wrapped},
     },
 };
@@ -25,6 +25,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, trade: &TradeView, draw: &Draw<'_>)
     };
     let whale = if trade.whale { "  whale: 10 SOL or more" } else { "" };
     let room = match trade.room_pct {
+        Some(room) if room > BOUNDLESS_PCT => "its sender's limit would have let anything through".to_owned(),
         Some(room) => format!("{} better than its sender's limit", percent(Some(room))),
         None => format!("{UNKNOWN}  no limit was seen"),
     };

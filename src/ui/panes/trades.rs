@@ -127,6 +127,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     });
 }
 
+/// Above this a bound is none: it was set to let anything through.
+pub const BOUNDLESS_PCT: f64 = 999.0;
+
+/// The room to the sender's bound.
+fn room(pct: Option<f64>) -> String {
+    if pct.is_some_and(|pct| pct > BOUNDLESS_PCT) { "any".to_owned() } else { percent(pct) }
+}
+
 /// Draws one cell of a trade.
 pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, draw: &Draw<'_>) {
     let theme = draw.theme;
@@ -158,7 +166,7 @@ pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, d
         Field::Room => {
             // Near nothing: its sender allowed no more.
             let tight = trade.room_pct.is_some_and(|room| room < TIGHT_PCT);
-            text_right(buffer, place, &percent(trade.room_pct), if tight { theme.warn } else { theme.dim });
+            text_right(buffer, place, &room(trade.room_pct), if tight { theme.warn } else { theme.dim });
         }
         Field::User => {
             text(buffer, place, &short(&trade.user.to_string(), ascii), theme.dim);
