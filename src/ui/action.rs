@@ -428,7 +428,7 @@ pub const TABLE: [Binding; 60] = [
         &[Key::Char('R')],
         Screen,
         Display,
-        "read your keys and themes again, as the signal USR1 does",
+        "read settings, keys and themes again, as the signal USR1 does",
         Action::Reload,
     ),
     row("suspend", &[Key::Ctrl('z')], Anywhere, Display, "suspend to the shell", Action::Suspend),

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The same of an Escape alone, which is far more likely a key.
 const ESCAPE: Duration = Duration::from_millis(5);
 /// How long the first frame waits for an answer. One that comes later changes the theme of what is shown.
-pub const FIRST_FRAME: Duration = Duration::from_millis(20);
+pub const FIRST_FRAME: Duration = Duration::from_millis(10);
 
 /// Longest answer, in keys: `11;rgba:` and four times four digits.
 const LONGEST: usize = 32;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Exit, Export, Exporter, Reloader, Reply, UiError, UiSettings,
+    Exit, Export, Exporter, Looks, Reloader, Reply, UiError, UiSettings,
     backdrop::{self, Backdrop},
     clipboard,
     color::Depth,
@@ -30,6 +30,7 @@ use super::{
     model::Model,
     mouse,
     notify::Notifier,
+    reload,
     shot::{self, Defaults},
     terminal::{self, Guard},
     theme::{self, Theme},
@@ -57,27 +58,25 @@ pub fn run(
     commands: Sender<Command>,
     export: Exporter,
 ) -> Result<Exit, UiError> {
-    let variable = |name| env::var(name).unwrap_or_default();
-    let no_color = settings.no_color || !variable("NO_COLOR").is_empty();
-    let depth = Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"));
-    let theme = settings.themes.get(&settings.theme, depth)?;
+    let looks = &settings.looks;
+    let depth = depth(looks);
+    let theme = looks.themes.get(&looks.theme, depth)?;
     // Colours are resolved by the theme; crossterm's own idea of NO_COLOR also drops bold and reverse.
     crossterm::style::force_color_output(true);
     let terminal = Guard::enter()?;
     terminal.mouse(true).map_err(UiError::Terminal)?;
     let inputs = Inputs::start(views.clone(), settings.logs.as_ref())?;
     let first = views.borrow().clone();
-    let position = settings.themes.position(&settings.theme).unwrap_or(0);
-    let mut model = Model::new(first, position, settings.ascii, Instant::now());
+    let position = looks.themes.position(&looks.theme).unwrap_or(0);
+    let mut model = Model::new(first, position, looks.ascii, Instant::now());
     model.logs = settings.logs.clone().map(LogState::of).unwrap_or_default();
-    model.keys = settings.keys.clone();
-    model.themes = settings.themes.clone();
-    let follows = settings.theme == theme::AUTO && depth != Depth::Mono && variable("TERM") != "linux";
+    model.keys = looks.keys.clone();
+    model.themes = looks.themes.clone();
     let mut app = App {
         model,
-        backdrop: follows.then_some(Backdrop::Dark),
+        backdrop: follows(looks, depth).then_some(Backdrop::Dark),
         first_frame: Instant::now(),
-        pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
+        pause: pause(looks),
         painter: Painter::default(),
         dirty: true,
         asked: false,
@@ -85,7 +84,7 @@ pub fn run(
         ages_at: None,
         keeps_at: Instant::now(),
         opened: None,
-        notifier: Notifier::new(settings.notify),
+        notifier: Notifier::new(looks.notify),
         theme,
         depth,
         settings,
@@ -97,6 +96,26 @@ pub fn run(
     };
     app.ask_backdrop()?;
     app.run()
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+/// The colours there are.
+fn depth(looks: &Looks) -> Depth {
+    let no_color = looks.no_color || !variable("NO_COLOR").is_empty();
+    Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"))
+}
+
+/// Whether the theme goes with the terminal's background. Linux' own console prints what it does not know.
+fn follows(looks: &Looks, depth: Depth) -> bool {
+    looks.theme == theme::AUTO && depth != Depth::Mono && variable("TERM") != "linux"
+}
+
+/// How long a frame stands at least.
+fn pause(looks: &Looks) -> Duration {
+    Duration::from_secs(1) / looks.fps.clamp(1, 120)
 }
 
 struct App {
@@ -237,17 +256,31 @@ impl App {
         Ok(None)
     }
 
-    /// Reads the user's keys and themes again.
+    /// Reads the user's files again: settings, keys and themes.
     fn reload(&mut self) -> Result<(), UiError> {
         self.dirty = true;
-        let looks = match &self.settings.reload {
+        let read = match &self.settings.reload {
             Some(Reloader(read)) => read(),
             None => Err("there are no files to read".to_owned()),
         };
-        update::reloaded(&mut self.model, looks);
-        // The theme of that name may be another one now.
+        if let Ok(read) = &read {
+            self.depth = depth(&read.looks);
+            self.pause = pause(&read.looks);
+            self.notifier.ring_so(read.looks.notify);
+            if let Some(logs) = &self.settings.logs {
+                logs.set_level(read.level);
+            }
+            if read.changed.contains(&"ui.theme") {
+                self.backdrop = follows(&read.looks, self.depth).then_some(Backdrop::Dark);
+            }
+        }
+        let rules = read.as_ref().ok().filter(|read| read.changed.iter().any(|name| name.starts_with("alerts.")));
+        let told = rules.map(|read| Effect::Command(Command::Rules(read.rules.clone())));
+        reload::apply(&mut self.model, read);
+        // The theme of that name may be another one now, and the colours others.
         self.theme = self.model.themes.get(self.model.themes.name(self.model.theme), self.depth)?;
-        Ok(())
+        self.carry_out(told.into_iter().collect())?;
+        self.ask_backdrop()
     }
 
     /// Asks the terminal for its background, if the theme follows it.

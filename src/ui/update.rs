@@ -10,7 +10,6 @@ use crate::{
 };
 
 use super::{
-    Looks,
     action::{Action, Argument, TABLE},
     columns::Columns,
     format::time_of_day,
@@ -42,7 +41,7 @@ pub enum Effect {
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
     Mouse(bool),
-    /// Read the user's keys and themes again.
+    /// Read the user's files again.
     Reload,
     /// Stop the process as the shell's suspend key does.
     Suspend,
@@ -521,28 +520,6 @@ pub fn exported(model: &mut Model, result: Result<String, String>) {
     }
 }
 
-/// The user's files were read again, or could not be: then everything stays as it was. The chosen theme is kept by its name.
-pub fn reloaded(model: &mut Model, looks: Result<Looks, String>) {
-    match looks {
-        Ok(Looks { keys, themes }) => {
-            let name = model.themes.name(model.theme).to_owned();
-            let before = match model.overlay {
-                Some(Overlay::Themes { before }) => themes.position(model.themes.name(before)),
-                _ => None,
-            };
-            if let Some(Overlay::Themes { before: place }) = &mut model.overlay {
-                *place = before.unwrap_or(0);
-            }
-            model.theme = themes.position(&name).unwrap_or(0);
-            (model.keys, model.themes) = (keys, themes);
-            model.pressed.clear();
-            let text = format!("keys and {} themes are read again", model.themes.names().len());
-            model.notice = Some(Notice { text, bad: false, stays: true });
-        }
-        Err(reason) => complain(model, &format!("nothing was changed: {}", visible(&reason))),
-    }
-}
-
 /// The engine did not take a command.
 pub fn refused(model: &mut Model, reason: &str) {
     model.throttle = None;
@@ -589,7 +566,7 @@ pub(super) fn complain(model: &mut Model, text: &str) {
 }
 
 /// Paths and reasons come from the system: nothing but visible characters may reach the screen.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|c| if crate::chain::text::is_denied(c) { '?' } else { c }).take(400).collect()
 }
 

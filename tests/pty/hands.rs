@@ -123,6 +123,18 @@ fn keys_and_themes_are_read_again_while_it_runs() {
     terminal.see("previous pane");
     terminal.press("\x1b");
     terminal.miss("previous pane");
+    // Settings too; of those that need a start it is said.
+    let settings = |text: &str| fs::write(own.join("config.toml"), text).unwrap();
+    settings("[ui]\ntheme = \"my-own\"\nfps = 20\n[alerts]\nmute_classes = [\"wash\"]\n[stream]\nsilence_s = 40\n");
+    let before = terminal.background(0, 40);
+    terminal.press("R");
+    terminal.see("in force: alerts.mute_classes, ui.theme, ui.fps; from the next start on: stream.silence_s");
+    assert_ne!(terminal.background(0, 40), before, "another theme");
+    settings("[ui]\nfps = 2000\n");
+    terminal.press("R");
+    terminal.see("nothing was changed: ui.fps = 2000");
+    terminal.see("config.toml:2");
+    settings("");
     // What cannot be used changes nothing, and is said.
     fs::write(own.join("themes/my-own.toml"), "text = \"no colour\"").unwrap();
     terminal.press("R");
