@@ -115,17 +115,14 @@ impl Listener {
     }
 
     fn close(&mut self, key: KeyEvent) -> Heard {
-        match Backdrop::read(&self.words) {
-            Some(backdrop) => {
-                self.give_up();
-                Heard::Answer(backdrop)
-            }
-            None => {
-                let mut keys = self.give_up();
-                keys.push(key);
-                Heard::Keys(keys)
-            }
+        let mut keys = std::mem::take(&mut self.held);
+        let answer = Backdrop::read(&self.words);
+        self.words.clear();
+        if let Some(answer) = answer {
+            return Heard::Answer(answer);
         }
+        keys.push(key);
+        Heard::Keys(keys)
     }
 
     /// How long to wait for what belongs to the keys that are held, until they are to be [given up](Self::give_up); `None`

@@ -697,5 +697,5 @@ fn back(model: &mut Model) {
 }
 
 const fn has_tokens(model: &Model) -> bool {
-    matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades | Tab::Mev)
+    matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades | Tab::Mev | Tab::Liquidity)
 }
