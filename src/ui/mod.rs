@@ -12,12 +12,14 @@
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`notify`]: which alerts ring; [`swatch`]: a theme on the command line
 
 pub mod action;
+mod arguments;
 pub mod backdrop;
 pub mod clipboard;
 pub mod color;
 pub mod columns;
 pub mod dividers;
 pub mod draw;
+mod enter;
 pub mod filter;
 pub mod format;
 pub mod frame;
@@ -31,17 +33,20 @@ pub mod model;
 pub mod mouse;
 mod movement;
 pub mod mutes;
+mod muting;
 pub mod notify;
 pub mod order;
 pub mod page;
 pub mod palette;
 pub mod panes;
+mod past;
 pub mod picture;
 mod place;
 mod reload;
 mod run;
 mod search;
 pub mod shot;
+mod sorting;
 mod streams;
 pub mod swatch;
 pub mod terminal;

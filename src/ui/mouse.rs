@@ -7,7 +7,7 @@ use super::{
     model::{Model, Pane, Tab},
     movement::{by, select},
     panes::tabs,
-    update::sort,
+    sorting::sort,
 };
 
 /// Rows that one turn of the wheel moves.
