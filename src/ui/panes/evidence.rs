@@ -143,9 +143,9 @@ fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
             some => format!(", {some} without a known profit"),
         };
         let words = format!(
-            "{}, {}; {} SOL profit in all{unpriced}",
+            "{}, {} of them attacks; {} SOL profit in all{unpriced}",
             counted(record.alerts.into(), "alert"),
-            counted(record.attacks.into(), "attack"),
+            record.attacks,
             sol(Some(profit), ascii)
         );
         facts.push(("record", words, theme.text));
