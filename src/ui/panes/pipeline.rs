@@ -27,7 +27,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             let _ = write!(more, " queue {}", share(stage.queue_fill));
         }
         if stage.busy.is_some() && (area.width >= WHOLE || busy_strained) {
-            let _ = write!(more, " busy {}", share(stage.busy));
+            let _ = write!(more, " busy {}", busy(stage.busy));
         }
         let dropped = if stage.dropped > 0 { format!(" {} dropped", compact(stage.dropped)) } else { String::new() };
         let rate = rate(stage.rate);
@@ -45,5 +45,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             return;
         }
         x += pieces(buffer, room, &parts);
+    }
+}
+
+/// The share of its time that a stage works, with a decimal where it would round to little or nothing.
+fn busy(value: Option<f64>) -> String {
+    match value.filter(|share| (0.0..0.1).contains(share)) {
+        Some(little) => format!("{:.1}%", little * 100.0),
+        None => share(value),
     }
 }
