@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
+    decode::EventKind,
     market::{Market, Tape, change::Change, view::Feed},
     mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Records, Weights},
 };
@@ -14,7 +15,7 @@ const SHOWN: usize = 512;
 #[derive(Debug)]
 pub(super) struct Watch {
     detectors: Detectors,
-    rules: AlertRules,
+    rules: Arc<AlertRules>,
     records: Records,
     shown: Tape<AlertView>,
     /// Found and not handed on yet, each with how many of the changes come before it.
@@ -30,7 +31,7 @@ impl Watch {
     pub(super) fn new(rules: AlertRules, settled: bool) -> Self {
         Self {
             detectors: Detectors::new(Weights::built_in(), settled),
-            rules,
+            rules: Arc::new(rules),
             records: Records::default(),
             shown: Tape::new(SHOWN),
             found: Vec::new(),
@@ -38,6 +39,11 @@ impl Watch {
             raised: Vec::new(),
             muted: 0,
         }
+    }
+
+    /// Other rules, for what is found from now on.
+    pub(super) fn judge_by(&mut self, rules: Arc<AlertRules>) {
+        self.rules = rules;
     }
 
     /// Detectors that find the same each time.
@@ -55,11 +61,13 @@ impl Watch {
         self.detectors.examined()
     }
 
-    /// Looks at the changes behind those it has looked at.
-    pub(super) fn look(&mut self, changes: &[Change], market: &mut Market) {
+    /// Looks at the changes behind those it has looked at; how many trades were among them.
+    pub(super) fn look(&mut self, changes: &[Change], market: &mut Market) -> u32 {
+        let mut trades = 0_u32;
         for (at, change) in changes.iter().enumerate().skip(self.looked) {
             match change {
                 Change::Chain(chain) => {
+                    trades = trades.saturating_add(u32::from(matches!(chain.event.kind, EventKind::Trade(_))));
                     self.detectors.event(&chain.event, chain.recv_us, chain.is_whole(), &mut self.raised);
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
@@ -90,6 +98,7 @@ impl Watch {
             }
         }
         self.looked = changes.len();
+        trades
     }
 
     /// Alerts not handed on yet, each with how many of the changes come before it; the changes are handed on with them.

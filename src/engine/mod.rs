@@ -53,6 +53,8 @@ pub struct EngineSettings {
     pub frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
     /// What is shown of the alerts, and what rings.
     pub alerts: AlertRules,
+    /// US dollars per SOL while the stream does not tell.
+    pub sol_usd: Option<f64>,
     /// What a full sink means: wait for it (a replay must lose nothing), or count what it misses (a live stream must
     /// not wait for a disk).
     pub wait_for_sinks: bool,
@@ -103,10 +105,11 @@ impl Engine {
         let streams = Streams::start(stream_settings, sink, batches_in)?;
         let now_ms = task::now_ms();
         let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
+        pipeline.assume_sol_usd(settings.sol_usd);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
-        let (open, page) = watch::channel(None);
+        let (wishes_in, wishes) = watch::channel(Wishes::default());
         let task = Task {
             pipeline,
             batches,
@@ -114,7 +117,7 @@ impl Engine {
             changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
-            opened: page,
+            wishes,
             views: views_in,
             events: settings.events,
             frames: settings.frames,
@@ -124,7 +127,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let market = std::thread::Builder::new().name("market".into()).spawn(move || runtime.block_on(task.run()))?;
         let (commands, requests) = mpsc::channel(COMMAND_QUEUE);
-        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status(), open));
+        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status(), wishes_in));
         Ok(Self { commands, views, streams, market, relay })
     }
 
@@ -167,7 +170,7 @@ async fn relay(
     mut requests: mpsc::Receiver<Command>,
     control: mpsc::Sender<Control>,
     status: watch::Receiver<Arc<StreamStatus>>,
-    open: watch::Sender<Option<Mint>>,
+    wishes: watch::Sender<Wishes>,
 ) {
     while let Some(command) = requests.recv().await {
         let request = match command {
@@ -181,7 +184,11 @@ async fn relay(
             }
             Command::Narrow { mints } => Control::Narrow { mints },
             Command::Open(mint) => {
-                open.send_replace(mint);
+                wishes.send_modify(|wishes| wishes.open = mint);
+                continue;
+            }
+            Command::Rules(rules) => {
+                wishes.send_modify(|wishes| wishes.rules = Some(rules));
                 continue;
             }
         };
@@ -225,4 +232,15 @@ pub enum Command {
     },
     /// Open a token's page, or close it: the view holds the detail of the one that is open, and it is never forgotten.
     Open(Option<Mint>),
+    /// Judge alerts from now on by these rules.
+    Rules(Arc<AlertRules>),
+}
+
+/// What the user wants of the market stage.
+#[derive(Clone, Debug, Default)]
+struct Wishes {
+    /// The token whose page is open.
+    open: Option<Mint>,
+    /// Rules for alerts, if they are others than at the start.
+    rules: Option<Arc<AlertRules>>,
 }

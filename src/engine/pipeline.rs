@@ -18,7 +18,7 @@ use crate::{
         ids::{Mint, Signature},
         program::Program,
     },
-    decode::{Attempt, Event, Transfer, Undecoded, tally::UndecodedReason},
+    decode::{Attempt, EventRef, EventRefs, Transfer, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
@@ -43,7 +43,7 @@ const MAX_UNDECODED: usize = 256;
 
 /// What the transactions of a batch say, each its own part of it, in order.
 struct Told {
-    events: IntoIter<Event>,
+    events: EventRefs,
     undecoded: IntoIter<Undecoded>,
     transfers: IntoIter<Transfer>,
     attempts: IntoIter<Attempt>,
@@ -52,7 +52,7 @@ struct Told {
 impl Told {
     /// Leaves out what a duplicate says: it must not be taken for the next transaction's.
     fn pass(&mut self, transaction: &Transaction) {
-        self.events.by_ref().take(transaction.events as usize).for_each(drop);
+        self.events.pass(transaction.events as usize);
         self.undecoded.by_ref().take(transaction.undecoded as usize).for_each(drop);
         self.transfers.by_ref().take(transaction.transfers as usize).for_each(drop);
         self.attempts.by_ref().take(transaction.attempts as usize).for_each(drop);
@@ -89,6 +89,8 @@ pub(super) struct Pipeline {
     /// Transactions per second of each group, ahead.
     forecasts: Vec<Forecast>,
     events: Meter,
+    /// Trades that the detectors looked at.
+    legs: Meter,
     market_busy: Busy,
     detect_busy: Busy,
     publish: Meter,
@@ -105,6 +107,11 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
+    /// US dollars per SOL to go by while the stream does not tell.
+    pub(super) fn assume_sol_usd(&mut self, price: Option<f64>) {
+        self.market.assume_sol_usd(price);
+    }
+
     pub(super) fn new(
         source: SourceView,
         connections: usize,
@@ -144,6 +151,7 @@ impl Pipeline {
             forecasts: names.iter().map(|_| Forecast::default()).collect(),
             names,
             events: Meter::new(now_s),
+            legs: Meter::new(now_s),
             market_busy: Busy::default(),
             detect_busy: Busy::default(),
             publish: Meter::new(now_s),
@@ -180,7 +188,7 @@ impl Pipeline {
             self.moved_ms = now_ms;
         }
         let mut told = Told {
-            events: batch.events.into_iter(),
+            events: EventRef::each(batch.events),
             undecoded: batch.undecoded.into_iter(),
             transfers: batch.transfers.into_iter(),
             attempts: batch.attempts.into_iter(),
@@ -198,8 +206,9 @@ impl Pipeline {
                     self.market.parent(*slot, *parent);
                     self.slots.meta(*slot)
                 }
-                ItemKind::Account { address, account, .. } => {
-                    self.market.account(*address, account, item.recv_us.div_euclid(1_000));
+                ItemKind::Account { slot, address, account } => {
+                    let recv_ms = item.recv_us.div_euclid(1_000);
+                    self.market.account(*slot, *address, account, recv_ms);
                     // Each write is sent on each connection that asks for it; a recording holds them all.
                     true
                 }
@@ -221,10 +230,16 @@ impl Pipeline {
         self.market.open(mint);
     }
 
+    /// Judges alerts by these rules from now on.
+    pub(super) fn judge_by(&mut self, rules: Arc<AlertRules>) {
+        self.watch.judge_by(rules);
+    }
+
     /// Shows the detectors what changed since they looked last.
     fn detect(&mut self, changes: &[Change]) {
         let started = std::time::Instant::now();
-        self.watch.look(changes, &mut self.market);
+        let legs = self.watch.look(changes, &mut self.market);
+        self.legs.count(self.moved_ms / 1_000, legs, 0);
         self.detect_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
     }
 
@@ -275,7 +290,7 @@ impl Pipeline {
             lane.meter.count(now_s, 1, 0);
             lane.slot(transaction.slot);
             lane.failed += u64::from(transaction.failed);
-            for program in Program::ALL {
+            for program in transaction.tally.programs() {
                 lane.parsed.add(transaction.tally.of(program));
             }
             if let Some(latency_us) = latency_us {
@@ -291,7 +306,7 @@ impl Pipeline {
         self.total.meter.count(now_s, 1, bytes);
         self.total.slot(transaction.slot);
         self.total.failed += u64::from(transaction.failed);
-        for program in Program::ALL {
+        for program in transaction.tally.programs() {
             let counts = transaction.tally.of(program);
             self.total.parsed.add(counts);
             self.programs[program as usize].add(counts);
@@ -303,7 +318,7 @@ impl Pipeline {
             let Some(lane) = self.groups.get_mut(group.index()) else { continue };
             if matches!(group, Group::Own(_)) {
                 // Whatever it calls is the group's, and of the venues' groups as well.
-                for program in Program::ALL {
+                for program in transaction.tally.programs() {
                     lane.parsed.add(transaction.tally.of(program));
                 }
                 lane.undecoded += u64::from(transaction.undecoded);
@@ -353,7 +368,7 @@ impl Pipeline {
             lane.parsed.advance(now_s);
             lane.meter.advance(now_s);
         }
-        for meter in [&mut self.receive, &mut self.events, &mut self.publish] {
+        for meter in [&mut self.receive, &mut self.events, &mut self.legs, &mut self.publish] {
             meter.advance(now_s);
         }
         self.decode_busy.close(now_ms);

@@ -19,11 +19,14 @@ mod price;
 pub mod reserve_chain;
 mod seen;
 mod sol_usd;
+mod stated;
 mod tape;
 mod token_lifecycle;
+mod traders;
 mod trading_activity;
 pub mod view;
 mod waiting;
+mod windows;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -36,6 +39,7 @@ use pools::{Facts, MAX_POOLS, PoolState};
 use reserve_chain::{Link, Order, Placed, PoolId, Verdict};
 use seen::Seen;
 use sol_usd::SolUsd;
+use stated::Doubts;
 pub(crate) use tape::Tape;
 use token_lifecycle::{Passed, Token};
 use waiting::{Called, Waiting};
@@ -49,11 +53,11 @@ use self::{
     change::{ChainEvent, Change, MilestoneKind, Status},
     forecast::Score,
     input::Transaction,
-    view::{LifecycleStep, LifecycleView, TradeView},
+    view::{Basis, LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
     chain::ids::{Mint, Pool},
-    decode::{Event, EventKind},
+    decode::{Event, EventKind, EventRef},
 };
 
 /// Most tokens kept; beyond it the one without activity for longest is forgotten.
@@ -102,6 +106,7 @@ pub struct Market {
     watched: Option<Mint>,
     opened: Option<Opened>,
     creators: Creators,
+    doubts: Doubts,
     sol_usd: SolUsd,
     /// The price of SOL that the views of tokens hold.
     shown_usd: Option<f64>,
@@ -120,11 +125,11 @@ pub struct Market {
 }
 
 /// The pool in which an event happened.
-struct Scene {
+struct Scene<'a> {
     id: u32,
     pool: Pool,
     /// What was known of it before.
-    before: Facts,
+    before: &'a Facts,
     /// The event's place, if it moves the pool's reserves.
     placed: Option<Placed>,
 }
@@ -142,6 +147,7 @@ impl Default for Market {
             watched: None,
             opened: None,
             creators: Creators::default(),
+            doubts: Doubts::default(),
             sol_usd: SolUsd::default(),
             shown_usd: None,
             leader: None,
@@ -166,7 +172,8 @@ impl Market {
 
     /// Takes one event of a transaction that [`is_new`](Self::is_new), and appends what it changed: nothing where it waits
     /// for an event before it, and more where others waited for it.
-    pub fn apply(&mut self, event: Event, at: Arrived, changes: &mut Vec<Change>) {
+    pub fn apply(&mut self, event: impl Into<EventRef>, at: Arrived, changes: &mut Vec<Change>) {
+        let event = event.into();
         self.waiting.slot(event.slot);
         self.arrive(event, at, false, changes);
     }
@@ -176,6 +183,7 @@ impl Market {
         while let Some(pool) = self.waiting.expired(now_ms) {
             self.force(pool, changes);
         }
+        self.settle_doubts(now_ms, changes);
     }
 
     /// Nothing more will come: what waits takes its place.
@@ -183,6 +191,7 @@ impl Market {
         while let Some(pool) = self.waiting.any() {
             self.force(pool, changes);
         }
+        self.settle_doubts(i64::MAX, changes);
     }
 
     /// Takes a slot's status (`SlotStatus` by number).
@@ -214,7 +223,7 @@ impl Market {
     }
 
     /// An event, perhaps told before its predecessor was undone.
-    fn arrive(&mut self, event: Event, at: Arrived, told: bool, changes: &mut Vec<Change>) {
+    fn arrive(&mut self, event: EventRef, at: Arrived, told: bool, changes: &mut Vec<Change>) {
         let curve = if let EventKind::CurveAdjusted { mint, .. } = &event.kind {
             self.tokens.get(mint).and_then(|token| token.core.curve)
         } else {
@@ -226,11 +235,11 @@ impl Market {
         let make = || PoolState::new(&event.kind, event.venue());
         let id = self.pools.touch(pool, |_, state| state.waiting > 0, make);
         let Some(state) = self.pools.value_mut(id) else { return };
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let verdict = pools::step(&event.kind).map(|step| (state.facts.chain.take(order, &step, false), step));
         match verdict {
-            Some((Verdict::Now { link, pre, post }, _)) => {
-                let placed = Some(Placed { pool: PoolId(id), link, order, pre, post });
+            Some((Verdict::Now { link, post }, _)) => {
+                let placed = Some(Placed { pool: PoolId(id), link, post });
                 // A pool that is not waited for any more: its gaps are told all the same.
                 tell_gap(link, told, &event, at, pool, changes);
                 self.happen(event, at, told, Some(Scene { id, pool, before, placed }), changes);
@@ -278,11 +287,11 @@ impl Market {
         let Some(pool) = self.pools.key(id) else { return };
         let Some(state) = self.pools.value_mut(id) else { return };
         state.waiting = state.waiting.saturating_sub(1);
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let placed = match state.facts.chain.take(order, &step, must) {
-            Verdict::Now { link, pre, post } => {
+            Verdict::Now { link, post } => {
                 tell_gap(link, told, &event, at, pool, changes);
-                Some(Placed { pool: PoolId(id), link, order, pre, post })
+                Some(Placed { pool: PoolId(id), link, post })
             }
             Verdict::Wait | Verdict::Nowhere => None,
         };
@@ -297,6 +306,7 @@ impl Market {
                 state.waiting = state.waiting.saturating_sub(1);
             }
         }
+        self.doubts.forget(slot);
         changes.push(Change::Dead(slot));
         let undone = self.journal.take_back(slot);
         let mut moved = Vec::new();
@@ -305,7 +315,7 @@ impl Market {
         }
         for Entry { event, at, .. } in undone {
             if event.slot == slot {
-                let Event { signature, path, event_index, .. } = event;
+                let Event { signature, path, event_index, .. } = *event;
                 changes.push(Change::Retracted { slot, signature, path, event_index });
             } else {
                 self.arrive(event, at, true, changes);
@@ -350,7 +360,14 @@ impl Market {
     }
 
     /// Applies an event whose turn it is.
-    fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
+    fn happen(
+        &mut self,
+        event: EventRef,
+        at: Arrived,
+        told: bool,
+        scene: Option<Scene<'_>>,
+        changes: &mut Vec<Change>,
+    ) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             let late = placed.is_some_and(|placed| placed.link == Link::Late);
@@ -361,10 +378,11 @@ impl Market {
         {
             opened.venue(scene.pool);
         }
-        let (effect, undo) = self.effect(&event, at, placed, told);
+        let mut undo = None;
+        let effect = self.effect(&event, at, placed, told, &mut undo);
         let alarm = scene.as_ref().and_then(|scene| Some((scene.pool, self.alarm(&event, scene.id, &effect)?)));
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
-            let pool = scene.map(|scene| (scene.pool, scene.before));
+            let pool = scene.map(|scene| (scene.pool, *scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
         }
         if told {
@@ -373,6 +391,8 @@ impl Market {
         }
         let (slot, recv_ms, mint) = (event.slot, at.recv_ms(), event.kind.mint());
         let group = event.venue().program().group();
+        let uncertain =
+            matches!(&event.kind, EventKind::Trade(trade) if Basis::of(trade.source, placed).is_uncertain());
         changes.push(Change::Chain(ChainEvent {
             event,
             recv_us: at.recv_us,
@@ -383,8 +403,8 @@ impl Market {
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
         }));
-        if let Some((pool, alarm)) = alarm {
-            let change = self.tell_alarm((slot, mint), at, pool, alarm);
+        if let Some(alarm) = alarm {
+            let change = self.tell_alarm((slot, mint), at, alarm, uncertain);
             changes.push(change);
         }
         if let Some(progress_pct) = effect.progress_pct {
@@ -397,7 +417,7 @@ impl Market {
                 MilestoneKind::MarketCapSol => LifecycleStep::MarketCapSol(value),
                 MilestoneKind::MarketCapUsd => LifecycleStep::MarketCapUsd(value),
             };
-            self.step(mint, slot, at, step);
+            self.step(mint, slot, at, step, uncertain);
             changes.push(Change::Milestone { slot, recv_ms, mint, kind, value });
         }
     }

@@ -7,8 +7,10 @@ use crate::{
         ids::{Mint, Pool, Signature, Wallet},
         text::Shown,
     },
-    decode::event::{Flow, Reserves, Side, Venue},
+    decode::event::{Flow, Reserves, Side, Source, Venue},
 };
+
+use super::reserve_chain::{Link, Placed};
 
 /// Where a token is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +157,8 @@ pub struct MomentumView {
 pub enum SolUsdState {
     /// Two sources at least agree.
     Live,
+    /// None do now, and the user has said what to take.
+    Assumed,
     /// They did, more than 30 s ago.
     Stale,
     /// No two sources on the stream have agreed so far.
@@ -168,6 +172,7 @@ impl SolUsdState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
+            Self::Assumed => "assumed",
             Self::Stale => "stale",
             Self::Unknown => "unknown",
         }
@@ -177,7 +182,7 @@ impl SolUsdState {
 /// The price of SOL in US dollars.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SolUsdView {
-    /// The median of the sources when they last agreed.
+    /// The median of the sources when they last agreed; or what the user said.
     pub price: Option<f64>,
     /// When that was, in milliseconds since the Unix epoch.
     pub at_ms: Option<i64>,
@@ -193,11 +198,11 @@ pub struct SolUsdView {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeeRates {
     /// To liquidity providers.
-    pub lp: Option<u64>,
+    pub lp: Option<u16>,
     /// To the protocol.
-    pub protocol: Option<u64>,
+    pub protocol: Option<u16>,
     /// To the token's creator.
-    pub creator: Option<u64>,
+    pub creator: Option<u16>,
 }
 
 /// One pool or curve.
@@ -211,6 +216,8 @@ pub struct PoolView {
     pub symbol: Shown,
     /// Where.
     pub venue: Venue,
+    /// A curve whose liquidity has moved to its token's pool: it holds nothing and has no price any more.
+    pub closed: bool,
     /// Its quote token.
     pub quote_mint: Mint,
     /// Effective reserves, virtual quote included.
@@ -224,7 +231,7 @@ pub struct PoolView {
     pub tvl_sol: Option<f64>,
     /// The same in US dollars.
     pub tvl_usd: Option<f64>,
-    /// SOL to spend, fees aside, until the price is 2 % higher; of pools with constant product.
+    /// SOL to spend, fees aside, until the price is 2 % higher; of pools with constant product, and curves not sold out.
     pub depth_up_sol: Option<f64>,
     /// SOL to take out, fees aside, until the price is 2 % lower.
     pub depth_down_sol: Option<f64>,
@@ -252,6 +259,8 @@ pub struct PoolView {
     pub open_gaps: u32,
     /// Slot of the newest of them.
     pub broken_since: Option<u64>,
+    /// Of a curve, the newest slot as of which its account said the same as its trades; where accounts are subscribed to.
+    pub confirmed_slot: Option<u64>,
 }
 
 /// One trade on the tape.
@@ -287,6 +296,38 @@ pub struct TradeView {
     pub room_pct: Option<f64>,
     /// Worth 10 SOL at least.
     pub whale: bool,
+    /// How much it can be relied on.
+    pub basis: Basis,
+}
+
+/// What the figures of a trade rest on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// The program's own event, and nothing is missing before it.
+    #[default]
+    Event,
+    /// The program's own event; something of its pool before it is missing, or came after it.
+    Gap,
+    /// The instruction and what it moved, for want of an event: fees and reserves are not known.
+    Instruction,
+}
+
+impl Basis {
+    /// Of a trade from this source in this place.
+    #[must_use]
+    pub fn of(source: Source, placed: Option<Placed>) -> Self {
+        match (source, placed.map(|placed| placed.link)) {
+            (Source::Fallback, _) => Self::Instruction,
+            (_, Some(Link::AfterGap | Link::Late)) => Self::Gap,
+            _ => Self::Event,
+        }
+    }
+
+    /// Whether its figures are marked as uncertain.
+    #[must_use]
+    pub fn is_uncertain(self) -> bool {
+        self != Self::Event
+    }
 }
 
 /// A step in a token's life.
@@ -302,6 +343,8 @@ pub struct LifecycleView {
     pub symbol: Shown,
     /// What happened.
     pub step: LifecycleStep,
+    /// Whether it was read off a trade whose figures are uncertain.
+    pub uncertain: bool,
 }
 
 /// See [`LifecycleView`].
