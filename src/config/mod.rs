@@ -33,7 +33,7 @@ use std::{
 use crate::{
     chain::group::{Group, Groups},
     mev::{AlertRules, Class, alert::Band, rules::Notify},
-    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings},
+    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, Standby, StreamSettings},
 };
 use endpoint::{BadEndpoint, Url};
 use provider::Profile;
@@ -229,6 +229,11 @@ impl Config {
                 "chain" => ProofMode::Chain,
                 _ => ProofMode::Filters,
             },
+            standby: match stream.standby.as_str() {
+                "high" => Standby::High,
+                "all" => Standby::All,
+                _ => Standby::Off,
+            },
             failover: match source {
                 Source::Live => self.endpoints().into_iter().filter(|other| other.host != endpoint.host).collect(),
                 Source::Demo | Source::Recording => Vec::new(),
@@ -389,6 +394,11 @@ impl Config {
             let names = Group::BUILT_IN.map(|group| format!("groups.{}", self.rules.name(group)));
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return conflict("every group is off".to_owned(), &names, "leave one on");
+        }
+        if stream.standby != "off" && self.endpoints.len() == 1 {
+            let why = format!("stream.standby = \"{}\" needs a second endpoint", stream.standby);
+            let mend = "name another in source.endpoint, or set stream.standby to \"off\"";
+            return conflict(why, &["stream.standby", "source.endpoint"], mend);
         }
         if stream.backoff_first_ms > stream.backoff_longest_s * 1_000 {
             let why = format!(

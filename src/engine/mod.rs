@@ -86,7 +86,8 @@ impl Engine {
     /// When a thread cannot be made, the stream settings are impossible, or there is no tokio runtime.
     pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
         let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
-        let connections = settings.streams.connections;
+        let connections = settings.streams.streams();
+        let standby = (connections > settings.streams.connections).then_some(settings.streams.connections);
         let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
         let mut stream_settings = settings.streams;
@@ -103,6 +104,7 @@ impl Engine {
         let streams = Streams::start(stream_settings, sink, batches_in)?;
         let now_ms = task::now_ms();
         let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
+        pipeline.expect_standby(standby);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));

@@ -377,12 +377,17 @@ impl Pipeline {
         self.completeness.narrow(narrows);
     }
 
+    /// This connection brings what the ones before it bring as well.
+    pub(super) const fn expect_standby(&mut self, connection: Option<usize>) {
+        self.completeness.expect_standby(connection);
+    }
+
     /// Takes what a connection says of its slots.
     pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
         for note in notes {
             match note {
-                Note::Slot(record) => self.completeness.record(connection, *record, &mut self.proofs),
-                Note::Gap(gap) => self.completeness.gap(gap, &mut self.proofs),
+                Note::Slot(record, share) => self.completeness.record(connection, *record, *share, &mut self.proofs),
+                Note::Gap(gap, needs) => self.completeness.gap(gap, *needs, &mut self.proofs),
                 Note::TakenOver { connection, from_slot } => {
                     self.completeness.taken_over(*connection, *from_slot, &mut self.proofs);
                 }

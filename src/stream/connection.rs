@@ -21,6 +21,7 @@ use super::{
     plan::SubscriptionBuilder,
     policy::{Action, Backoff, Class, Failure, LEAST_DELAY, PROVEN_AFTER, Phase, RefusalStreak, Verdict, classify},
     recovery::Recovery,
+    share::Shares,
     status::{ConnectionState, Gap, GapCause, Purpose},
     vitals::Vitals,
 };
@@ -55,6 +56,13 @@ pub(super) struct Desired {
     pub(super) sheds: bool,
     /// Whether to run at all.
     pub(super) run: Run,
+}
+
+impl Desired {
+    /// Whether only some tokens of the groups are asked for.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.mints.is_empty()
+    }
 }
 
 /// Groups that came over from a connection that has no stream any more.
@@ -139,6 +147,7 @@ pub(super) struct Connection<S: Sink> {
     pub(super) vitals: Arc<Vitals>,
     pub(super) recovery: Recovery,
     pub(super) ledger: StreamLedger,
+    pub(super) shares: Shares,
     /// Taken over, and not all there yet.
     pub(super) taking: Vec<Taken>,
     /// Newest version of which everything was taken over.
@@ -148,6 +157,8 @@ pub(super) struct Connection<S: Sink> {
 /// An endpoint with its budget.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
+    /// Among all of them, in the order of the settings.
+    pub(super) index: usize,
     pub(super) settings: Arc<StreamSettings>,
     pub(super) gate: Gate,
 }
@@ -355,7 +366,7 @@ impl<S: Sink> Connection<S> {
         let Some(place) = self.endpoints.get(self.failover.at()).cloned() else { return false };
         (self.settings, self.gate) = (place.settings, place.gate);
         self.recovery.moved();
-        self.report(Report::Endpoint(self.failover.at())).await;
+        self.report(Report::Endpoint(place.index)).await;
         true
     }
 
@@ -412,7 +423,7 @@ impl<S: Sink> Connection<S> {
         self.failover.forgive();
         if let Some(place) = self.endpoints.first().cloned() {
             (self.settings, self.gate) = (place.settings, place.gate);
-            self.report(Report::Endpoint(0)).await;
+            self.report(Report::Endpoint(place.index)).await;
         }
     }
 
@@ -474,6 +485,7 @@ impl<S: Sink> Connection<S> {
         self.state(ConnectionState::Live, None).await;
         self.recovery.opened();
         self.ledger.opened();
+        self.shares.opened(self.recovery.last(), desired.groups);
         self.vitals.opened();
         let mut stream = Box::pin(stream);
         let end = Live::new(self, channel, call, requests, desired.clone()).run(stream.as_mut(), delivered).await;
@@ -488,7 +500,7 @@ impl<S: Sink> Connection<S> {
     /// Tells of slots that were missed or fetched again, in order with the data.
     pub(super) async fn tell(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            self.sink.on_gap(&gap);
+            self.sink.on_gap(&gap, self.shares.needs(gap.from_slot, gap.to_slot));
             self.report(Report::Gap(gap)).await;
         }
         if let Some(batch) = self.sink.take_batch() {

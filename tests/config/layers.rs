@@ -32,6 +32,7 @@ const VALUES: [(&str, &str, &str); 44] = [
     ("stream.zstd", "\"on\"", "off"),
     ("stream.proof", "\"block\"", "chain"),
     ("stream.balance", "false", "true"),
+    ("stream.standby", "\"high\"", "all"),
     ("stream.resume_slots", "0", "500"),
     ("groups.bonding_curve", "false", "true"),
     ("groups.amm_pool", "false", "true"),
