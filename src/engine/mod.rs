@@ -1,6 +1,7 @@
 //! Wires the stages: tasks and channels, [`Command`] in, [`View`] out, ordered shutdown.
 
 mod alerts;
+mod compare;
 mod direct;
 pub mod emit;
 mod ingest;
@@ -87,7 +88,8 @@ impl Engine {
     pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
         let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
         let connections = settings.streams.streams();
-        let standby = (connections > settings.streams.connections).then_some(settings.streams.connections);
+        let standby = settings.streams.standby_groups();
+        let standby = (!standby.is_empty()).then_some((settings.streams.connections, standby));
         let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
         let mut stream_settings = settings.streams;

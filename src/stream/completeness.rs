@@ -131,6 +131,12 @@ struct Said {
 }
 
 impl Said {
+    /// Whether everything of these groups has come, whatever was declared before. A replay with less asked for does not
+    /// bring the rest.
+    fn has_all(&self, needs: GroupSet) -> bool {
+        self.record.is_some_and(|(record, share)| record.whole && record.lost == 0 && share.brings.covers(needs))
+    }
+
     /// Whether everything that the connection was asked for has come.
     fn is_complete(&self) -> bool {
         self.missed.is_none() && self.record.is_some_and(|(record, _)| record.whole && record.lost == 0)
@@ -235,7 +241,7 @@ impl Completeness {
             if !settled {
                 said.record = Some((record, share));
             }
-            if record.whole && record.lost == 0 {
+            if said.has_all(share.needs) {
                 said.missed = None;
             }
         }
@@ -269,7 +275,7 @@ impl Completeness {
         }
         for slot in gap.from_slot.max(gap.to_slot.saturating_sub(KEPT as u64))..=gap.to_slot {
             if let Some(said) = self.known(slot).said.get_mut(gap.connection)
-                && !said.record.is_some_and(|(record, _)| record.whole && record.lost == 0)
+                && !said.has_all(needs)
             {
                 said.missed = Some(needs.union(said.missed.unwrap_or_default()));
             }

@@ -87,8 +87,8 @@ pub(super) enum Run {
     Go,
     /// Hold no stream until a new epoch.
     Stop(Arc<str>),
-    /// Hold no stream until told otherwise: the server has no room for it.
-    Rest(Arc<str>),
+    /// Hold no stream until told otherwise, for this reason. `released`: what it carried is not awaited of it any more.
+    Rest { cause: Arc<str>, released: bool },
     /// End the thread.
     Close,
 }
@@ -225,8 +225,8 @@ impl<S: Sink> Connection<S> {
                     self.stop(&desired, cause.clone()).await;
                     continue;
                 }
-                Run::Rest(cause) => {
-                    self.rest(cause.clone()).await;
+                Run::Rest { cause, released } => {
+                    self.rest(cause.clone(), *released).await;
                     purpose = Purpose::Rebalance;
                     continue;
                 }
@@ -400,7 +400,10 @@ impl<S: Sink> Connection<S> {
     }
 
     /// Holds no stream while others carry its groups.
-    async fn rest(&mut self, cause: Arc<str>) {
+    async fn rest(&mut self, cause: Arc<str>, released: bool) {
+        if released {
+            self.sink.on_taken_over(self.id, self.recovery.settled().map_or(0, |settled| settled + 1));
+        }
         self.recovery.rest();
         self.ledger = StreamLedger::new(self.settings.proof);
         self.vitals.progress(None);
@@ -411,7 +414,7 @@ impl<S: Sink> Connection<S> {
         self.tell(Vec::new()).await;
         self.state(ConnectionState::Idle, Some(cause)).await;
         // An error means that the supervisor is gone, which the next look finds too.
-        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest(_))).await;
+        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest { .. })).await;
     }
 
     /// Stopped, until the user reconnects or everything closes.

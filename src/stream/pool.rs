@@ -52,6 +52,8 @@ pub struct ConnectionPool {
     resting: Vec<bool>,
     /// What the connection behind these carries as well, whatever moves between them; nothing: there is none.
     standby: GroupSet,
+    /// Whether that one can carry nothing now.
+    standby_rests: bool,
 }
 
 impl ConnectionPool {
@@ -76,7 +78,7 @@ impl ConnectionPool {
             }
         }
         let resting = vec![false; assigned.len()];
-        Self { assigned, resting, standby: GroupSet::EMPTY }
+        Self { assigned, resting, standby: GroupSet::EMPTY, standby_rests: false }
     }
 
     /// One more connection that carries these groups as well, all the time.
@@ -93,6 +95,9 @@ impl ConnectionPool {
 
     /// Marks a connection as one that can carry nothing now, or again can.
     pub fn set_resting(&mut self, connection: usize, resting: bool) {
+        if self.is_standby(connection) {
+            self.standby_rests = resting;
+        }
         if let Some(mark) = self.resting.get_mut(connection) {
             *mark = resting;
         }
@@ -101,7 +106,8 @@ impl ConnectionPool {
     /// Whether a connection can carry nothing now.
     #[must_use]
     pub fn is_resting(&self, connection: usize) -> bool {
-        self.resting.get(connection).is_some_and(|resting| *resting)
+        let resting = self.resting.get(connection).copied();
+        resting.unwrap_or(self.standby_rests && self.is_standby(connection))
     }
 
     /// Where the groups of a connection go that has to give them up: each to the connection with the least load among
@@ -143,7 +149,8 @@ impl ConnectionPool {
     #[must_use]
     pub fn groups(&self, connection: usize) -> GroupSet {
         let carried = self.assigned.get(connection).copied();
-        carried.unwrap_or(if self.is_standby(connection) { self.standby } else { GroupSet::EMPTY })
+        let stands_by = self.is_standby(connection) && !self.standby_rests;
+        carried.unwrap_or(if stands_by { self.standby } else { GroupSet::EMPTY })
     }
 
     /// Why the moves cannot be made, in words.

@@ -64,7 +64,7 @@ impl Supervisor {
         if let Some(slot) = self.slots.get(connection) {
             slot.wishes.send_modify(|wish| {
                 wish.taken.clear();
-                wish.run = Run::Rest(cause.clone());
+                wish.run = Run::Rest { cause: cause.clone(), released: false };
             });
         }
         if !moves.is_empty() {
@@ -78,7 +78,8 @@ impl Supervisor {
         let Some(slot) = self.slots.get_mut(connection) else { return };
         slot.rest = Some(Rest { groups: GroupSet::EMPTY, until: Instant::now() + slot.next_rest(self.settings.rest) });
         slot.rests += 1;
-        slot.wishes.send_modify(|wish| wish.run = Run::Rest(cause.clone()));
+        slot.wishes.send_modify(|wish| wish.run = Run::Rest { cause: cause.clone(), released: true });
+        self.pool.set_resting(connection, true);
     }
 
     /// Groups of a connection that has no stream go to others, which fetch what is missing of them. How many others.
@@ -147,10 +148,11 @@ impl Supervisor {
             wish.epoch += 1;
             wish.run = Run::Go;
         });
+        self.pool.set_resting(connection, false);
         if self.pool.is_standby(connection) {
+            self.wish(connection, Purpose::Rebalance);
             return;
         }
-        self.pool.set_resting(connection, false);
         for one in &moves {
             self.pool.add(connection, one.group);
         }

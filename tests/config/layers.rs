@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 44] = [
+const VALUES: [(&str, &str, &str); 45] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),

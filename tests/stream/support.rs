@@ -319,10 +319,13 @@ impl Stage {
         let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
         let proxy = Proxy::to(server.address()).await;
         let settings = adapt(settings(proxy.address, 1));
-        let covered = settings.connections;
+        let covered = settings.streams();
+        let standby = (covered > settings.connections).then_some(settings.connections);
         let proof = settings.proof;
         let (sender, batches) = mpsc::channel(1_024);
         let streams = Streams::start(settings, Keep::new, sender).unwrap();
+        let mut completeness = Completeness::new(proof);
+        completeness.expect_standby(standby);
         Self {
             server,
             proxy,
@@ -333,7 +336,7 @@ impl Stage {
             delivered: BTreeMap::new(),
             slots: BTreeSet::new(),
             gaps: Vec::new(),
-            completeness: Completeness::new(proof),
+            completeness,
             proofs: Vec::new(),
             covered,
             received: 0,

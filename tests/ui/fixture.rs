@@ -328,6 +328,7 @@ pub(crate) fn view() -> View {
                 .collect(),
             ..BudgetStatus::default()
         }),
+        endpoints: Arc::default(),
         proposal: Arc::new(RebalancePlan {
             moves: vec![Move { group: ExternalAmm, from: 1, to: 0 }],
             permits: 2,
