@@ -103,7 +103,7 @@ impl Comparison {
         if transaction.groups.intersection(self.groups).is_empty() {
             return;
         }
-        self.arrival(at, transaction.slot, prefix(&transaction.signature), item.recv_us, item.replayed);
+        self.arrival(at, transaction.slot, folded(&transaction.signature), item.recv_us, item.replayed);
     }
 
     fn arrival(&mut self, at: usize, slot: u64, name: u64, recv_us: i64, replayed: bool) {
@@ -210,10 +210,10 @@ impl Comparison {
     }
 }
 
-/// Eight bytes tell signatures apart well enough for figures.
-fn prefix(signature: &Signature) -> u64 {
-    let bytes: &[u8] = signature.as_ref();
-    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+/// Sixty-four bits tell signatures apart well enough for figures.
+fn folded(signature: &Signature) -> u64 {
+    let (words, _) = signature.as_ref().as_chunks();
+    words.iter().fold(0, |folded: u64, word| folded.rotate_left(9) ^ u64::from_le_bytes(*word))
 }
 
 #[cfg(test)]

@@ -400,9 +400,12 @@ impl Completeness {
             all &= whole || !is_missing(needs);
             any |= whole;
         }
+        let came = records().next().is_some();
+        // Whoever missed it: there was nothing to miss where the chain goes past it.
+        let missed = missed && (came || !known.skipped);
         let proof = if missed || lost > 0 {
             Proof::Lost
-        } else if records().next().is_none() {
+        } else if !came {
             if known.skipped { Proof::Skipped } else { Proof::Pending }
         } else if !(all && any) {
             Proof::Pending

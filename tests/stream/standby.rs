@@ -133,7 +133,8 @@ async fn the_view_compares_the_endpoints() {
     let compared = |view: &Arc<View>| {
         view.endpoints.len() == 2 && view.endpoints.iter().all(|one| one.compared > 1_000 && one.lag_ms.is_some())
     };
-    let view = timeout(PATIENCE, views.wait_for(compared)).await.expect("in time").unwrap().clone();
+    let found = timeout(PATIENCE, views.wait_for(compared)).await.map(|view| view.unwrap().clone());
+    let view = found.unwrap_or_else(|_| panic!("{:?}", engine.views().borrow()));
     let [first, second] = &view.endpoints[..] else { panic!("{:?}", view.endpoints) };
     assert_eq!((&*first.host, &*second.host), ("first", "second"));
     assert_eq!((&first.connections[..], &second.connections[..]), (&[0, 1][..], &[2][..]));
