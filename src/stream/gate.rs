@@ -84,8 +84,9 @@ struct Turn {
 }
 
 /// How long after it was given up a call without an answer may still reach the server: what was written waits in the
-/// sockets of a network that is down, and goes out when it is back.
-pub(super) const LATE: Duration = Duration::from_secs(15);
+/// sockets of a network that is down, and goes out when it is back. Linux sends again what a closed socket still holds for
+/// about 100 s (`tcp_orphan_retries` in ip-sysctl: 8 times, from 0.2 s on, each after twice the time).
+pub(super) const LATE: Duration = Duration::from_secs(120);
 
 /// A permit held for one operation. Dropping it completes it: the window starts to run. What has been sent and had no answer
 /// is completed [`LATE`].

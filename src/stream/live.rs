@@ -229,7 +229,7 @@ impl<'c, S: Sink> Live<'c, S> {
         {
             asked = self.mark.is_some_and(|mark| request >= mark);
             // Only what was sent on this stream can be in force.
-            self.active = self.active.max(request.0.min(self.sent.version));
+            self.come_in_force(request.0.min(self.sent.version));
             // Frames on the way may look like the replay long before the server has seen the request.
             for (_, permit) in self.asked.extract_if(.., |(sent, _)| request >= *sent) {
                 permit.complete();
@@ -333,7 +333,6 @@ impl<'c, S: Sink> Live<'c, S> {
             if let Some(permit) = permit {
                 permit.complete();
             }
-            self.take_over(&sent);
             self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
         }
         for gap in std::mem::take(&mut self.gaps) {
@@ -372,6 +371,19 @@ impl<'c, S: Sink> Live<'c, S> {
             && self.connection.id == 0
         {
             self.connection.report(Report::Note(in_words(resumed).into())).await;
+        }
+    }
+
+    /// A frame bears this version. What follows from that holds for the frame itself already: a whole replay that asked for
+    /// less than was missed may end within the same batch.
+    fn come_in_force(&mut self, version: u32) {
+        if version <= self.active {
+            return;
+        }
+        let before = std::mem::replace(&mut self.active, version);
+        let newly = |sent: &&Desired| sent.version > before && sent.version <= version;
+        for sent in self.pending.iter().map(|(sent, _)| sent).filter(newly).cloned().collect::<Vec<_>>() {
+            self.take_over(&sent);
         }
     }
 

@@ -21,6 +21,8 @@ use crate::chain::wire::{Kind, Update};
 /// Replays of incomplete slots are at least this far apart: a server that always drops something must not empty the
 /// budget.
 const REPAIR_SPACING: Duration = Duration::from_secs(10);
+/// What the server said of its replay this long ago holds no more: about a slot.
+const STALE: Duration = Duration::from_millis(200);
 /// What the server says of its replay, and the permit to ask for it, if there is anything to ask for.
 pub(super) type ReplayOffer = (Result<Option<u64>, ()>, Option<Result<Permit, GateError>>);
 
@@ -40,9 +42,17 @@ impl<S: Sink> Live<'_, S> {
                 tokio::time::sleep_until(at).await;
             }
             // A server that does not answer this may have a replay all the same.
-            let first_available = channel::replay_info(&settings, channel).await.map_err(drop);
-            let permit = if first_available == Ok(None) { None } else { Some(gate.acquire(ask).await) };
-            (first_available, permit)
+            let mut first_available = channel::replay_info(&settings, channel.clone()).await.map_err(drop);
+            if first_available == Ok(None) {
+                return (first_available, None);
+            }
+            let told = Instant::now();
+            let permit = gate.acquire(ask).await;
+            // What the server has moves on with the chain, and to ask for more than it has costs the stream.
+            if told.elapsed() >= STALE {
+                first_available = channel::replay_info(&settings, channel).await.map_err(drop);
+            }
+            (first_available, Some(permit))
         })
     }
 

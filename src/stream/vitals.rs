@@ -29,12 +29,17 @@ pub(super) struct Vitals {
     /// Microseconds from the making to the arrival of the newest live message, and the least so far.
     age_us: AtomicI64,
     youngest_us: AtomicI64,
+    /// Milliseconds since `base` when that message arrived.
+    aged: AtomicU64,
     /// The time of day less the time since `base`, in milliseconds: it changes when somebody sets the clock.
     offset_ms: AtomicI64,
 }
 
 /// By so much the time of day is set at once, in milliseconds; less is a clock that is put right by and by.
 const CLOCK_SET: u64 = 1_000;
+
+/// So long the age of the last message says something about the link.
+const AGE_HOLDS: Duration = Duration::from_secs(5);
 
 impl Vitals {
     pub(super) fn new() -> Self {
@@ -49,6 +54,7 @@ impl Vitals {
             went_on: Notify::new(),
             age_us: AtomicI64::new(0),
             youngest_us: AtomicI64::new(i64::MAX),
+            aged: AtomicU64::new(0),
             offset_ms: AtomicI64::new(i64::MIN),
         }
     }
@@ -86,6 +92,7 @@ impl Vitals {
         }
         if let Some(age_us) = age_us {
             self.age_us.store(age_us, Relaxed);
+            self.aged.store(self.heard.load(Relaxed), Relaxed);
             if age_us < self.youngest_us.load(Relaxed) {
                 self.youngest_us.store(age_us, Relaxed);
             }
@@ -121,7 +128,12 @@ impl Vitals {
     pub(super) fn pulse(&self, queue_fill: f64, busy: f64) -> Pulse {
         let now = self.now_ms();
         let since = |at: &AtomicU64| Duration::from_millis(now.saturating_sub(at.load(Relaxed)));
-        let late_us = self.age_us.load(Relaxed).saturating_sub(self.youngest_us.load(Relaxed));
+        // Of groups without trades nothing has an age: what was late once is not late for ever.
+        let late_us = if since(&self.aged) < AGE_HOLDS {
+            self.age_us.load(Relaxed).saturating_sub(self.youngest_us.load(Relaxed))
+        } else {
+            0
+        };
         Pulse {
             silent_for: since(&self.heard),
             idle_for: since(&self.moved),
@@ -140,6 +152,22 @@ impl Vitals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Slot statuses go on, and have no age.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_late_once_is_not_late_for_ever() {
+        let vitals = Vitals::new();
+        vitals.opened();
+        for (at, age_us) in [(0, Some(20_000)), (400, Some(3_020_000)), (800, None)] {
+            vitals.heard(at);
+            vitals.moved(7, age_us);
+        }
+        assert_eq!(vitals.pulse(0.0, 0.0).late_by, Duration::from_secs(3));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        vitals.heard(6_800);
+        vitals.moved(8, None);
+        assert_eq!(vitals.pulse(0.0, 0.0).late_by, Duration::ZERO);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_is_set_makes_nobody_late() {
