@@ -12,7 +12,7 @@
     reason = "a benchmark"
 )]
 
-use std::{alloc::System, hint::black_box};
+use std::{alloc::System, collections::VecDeque, hint::black_box};
 
 use prost::Message;
 use rustix::time::{ClockId, clock_gettime};
@@ -21,7 +21,7 @@ use smart_stream_tui::{
         ids::{Key, Signature},
         wire::{Kind, Update},
     },
-    decode::{Decoder, Event, EventKind},
+    decode::{Decoder, Event, EventKind, EventRef},
     market::{
         Arrived, MAX_TOKENS, Market,
         change::{Change, Status},
@@ -40,6 +40,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const START: i64 = 1_795_000_000;
 /// Trades in a slice of time.
 const SLICE: usize = 256;
+/// Events in a batch.
+const BATCH: usize = 64;
 
 fn cpu_ns() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -69,6 +71,11 @@ fn events(slots: usize) -> Vec<Event> {
     events
 }
 
+/// The same events, shared in batches as a connection hands them over.
+fn batches(events: &[Event]) -> impl Iterator<Item = EventRef> {
+    events.chunks(BATCH).flat_map(|batch| EventRef::each(batch.to_vec()))
+}
+
 fn at(recv_ms: i64) -> Arrived {
     Arrived { connection: 0, recv_us: recv_ms * 1_000, status: Status::Processed }
 }
@@ -80,7 +87,7 @@ fn main() {
     let mut market = Market::default();
     let mut changes = Vec::new();
     let mut newest = 0;
-    let mut feed = |market: &mut Market, event: Event| {
+    let mut feed = |market: &mut Market, event: EventRef| {
         if event.slot > newest {
             // A slot is confirmed some ten slots later.
             market.slot(event.slot, Some(newest), 0, &mut changes);
@@ -94,18 +101,16 @@ fn main() {
             changes.clear();
         }
     };
-    for event in warm {
-        feed(&mut market, event.clone());
+    for event in batches(warm) {
+        feed(&mut market, event);
     }
-    let mut owned: Vec<Event> = measured.to_vec();
-    owned.reverse();
+    let mut measured: VecDeque<EventRef> = batches(measured).collect();
     let region = Region::new(ALLOCATOR);
     let mut slices = Vec::new();
-    while owned.len() >= SLICE {
+    while measured.len() >= SLICE {
         let start = cpu_ns();
         for _ in 0..SLICE {
-            let event = owned.pop().unwrap();
-            feed(&mut market, event);
+            feed(&mut market, measured.pop_front().unwrap());
         }
         slices.push((cpu_ns() - start) / SLICE as f64);
     }

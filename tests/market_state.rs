@@ -198,8 +198,9 @@ impl Said {
                     let Some(placed) = placed else { continue };
                     self.gaps += usize::from(placed.link == Link::AfterGap);
                     if placed.link != Link::Late && !self.dead.contains(&event.slot) {
-                        let last = self.newest.insert(placed.pool.0, placed.order);
-                        assert!(last.is_none_or(|last| last < placed.order), "out of order");
+                        let order = Order::of(&event);
+                        let last = self.newest.insert(placed.pool.0, order);
+                        assert!(last.is_none_or(|last| last < order), "out of order");
                     }
                 }
                 Change::Retracted { slot, signature, path, event_index } => {

@@ -27,6 +27,7 @@ mod raydium_clmm;
 mod raydium_cpmm;
 mod raydium_launchlab;
 mod sender;
+mod shared;
 mod tables;
 pub mod tally;
 mod trade;
@@ -46,6 +47,7 @@ use crate::chain::{
 pub use attempt::Attempt;
 pub use event::{Event, EventKind};
 pub use list::{Known, KnownEvent, KnownInstruction, list};
+pub use shared::{EventRef, EventRefs};
 pub use tally::{Tally, Undecoded};
 pub use transfer::Transfer;
 

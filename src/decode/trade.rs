@@ -211,8 +211,8 @@ pub struct Fee {
     pub kind: FeeKind,
     /// Raw units of the token it is charged in.
     pub amount: u64,
-    /// Basis points, where the event carries them.
-    pub bps: Option<u64>,
+    /// Basis points, where the event carries them; of more than fit the most that do.
+    pub bps: Option<u16>,
     /// Whether it is charged in the base token instead of the quote.
     pub in_base: bool,
 }

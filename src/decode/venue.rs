@@ -390,6 +390,7 @@ pub(super) fn fees_in<const N: usize>(stated: impl Iterator<Item = (bool, [State
     let each = stated.flat_map(|(in_base, stated)| stated.map(|stated| (in_base, stated)));
     let charged = each.filter_map(|(in_base, (kind, amount, bps))| {
         let amount = amount?;
+        let bps = bps.map(|bps| u16::try_from(bps).unwrap_or(u16::MAX));
         (amount > 0 || bps.is_some_and(|bps| bps > 0)).then_some(Fee { kind, amount, bps, in_base })
     });
     for (place, fee) in fees.iter_mut().zip(charged) {

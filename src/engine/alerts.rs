@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
+    decode::EventKind,
     market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
     mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Records, Weights},
 };
@@ -55,11 +56,13 @@ impl Watch {
         self.detectors.examined()
     }
 
-    /// Looks at the changes behind those it has looked at.
-    pub(super) fn look(&mut self, changes: &[Change], market: &mut Market) {
+    /// Looks at the changes behind those it has looked at; how many trades were among them.
+    pub(super) fn look(&mut self, changes: &[Change], market: &mut Market) -> u32 {
+        let mut trades = 0_u32;
         for (at, change) in changes.iter().enumerate().skip(self.looked) {
             match change {
                 Change::Chain(chain) => {
+                    trades = trades.saturating_add(u32::from(matches!(chain.event.kind, EventKind::Trade(_))));
                     let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
                     self.detectors.event(&chain.event, chain.recv_us, whole, &mut self.raised);
                 }
@@ -91,6 +94,7 @@ impl Watch {
             }
         }
         self.looked = changes.len();
+        trades
     }
 
     /// Alerts not handed on yet, each with how many of the changes come before it; the changes are handed on with them.

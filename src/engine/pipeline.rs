@@ -20,7 +20,7 @@ use crate::{
         ids::{Mint, Signature},
         program::Program,
     },
-    decode::{Attempt, Event, Transfer, Undecoded, tally::UndecodedReason},
+    decode::{Attempt, EventRef, EventRefs, Transfer, Undecoded, tally::UndecodedReason},
     market::{
         Arrived, Market,
         change::{Change, Status},
@@ -46,7 +46,7 @@ const MAX_UNDECODED: usize = 256;
 
 /// What the transactions of a batch say, each its own part of it, in order.
 struct Told {
-    events: IntoIter<Event>,
+    events: EventRefs,
     undecoded: IntoIter<Undecoded>,
     transfers: IntoIter<Transfer>,
     attempts: IntoIter<Attempt>,
@@ -55,7 +55,7 @@ struct Told {
 impl Told {
     /// Leaves out what a duplicate says: it must not be taken for the next transaction's.
     fn pass(&mut self, transaction: &Transaction) {
-        self.events.by_ref().take(transaction.events as usize).for_each(drop);
+        self.events.pass(transaction.events as usize);
         self.undecoded.by_ref().take(transaction.undecoded as usize).for_each(drop);
         self.transfers.by_ref().take(transaction.transfers as usize).for_each(drop);
         self.attempts.by_ref().take(transaction.attempts as usize).for_each(drop);
@@ -94,6 +94,8 @@ pub(super) struct Pipeline {
     /// Transactions per second of each group, ahead.
     forecasts: Vec<Forecast>,
     events: Meter,
+    /// Trades that the detectors looked at.
+    legs: Meter,
     market_busy: Busy,
     detect_busy: Busy,
     publish: Meter,
@@ -150,6 +152,7 @@ impl Pipeline {
             forecasts: names.iter().map(|_| Forecast::default()).collect(),
             names,
             events: Meter::new(now_s),
+            legs: Meter::new(now_s),
             market_busy: Busy::default(),
             detect_busy: Busy::default(),
             publish: Meter::new(now_s),
@@ -186,7 +189,7 @@ impl Pipeline {
             self.moved_ms = now_ms;
         }
         let mut told = Told {
-            events: batch.events.into_iter(),
+            events: EventRef::each(batch.events),
             undecoded: batch.undecoded.into_iter(),
             transfers: batch.transfers.into_iter(),
             attempts: batch.attempts.into_iter(),
@@ -230,7 +233,8 @@ impl Pipeline {
     /// Shows the detectors what changed since they looked last.
     fn detect(&mut self, changes: &[Change]) {
         let started = std::time::Instant::now();
-        self.watch.look(changes, &mut self.market);
+        let legs = self.watch.look(changes, &mut self.market);
+        self.legs.count(self.moved_ms / 1_000, legs, 0);
         self.detect_busy.ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
     }
 
@@ -281,7 +285,7 @@ impl Pipeline {
             lane.meter.count(now_s, 1, 0);
             lane.slot(transaction.slot);
             lane.failed += u64::from(transaction.failed);
-            for program in Program::ALL {
+            for program in transaction.tally.programs() {
                 lane.parsed.add(transaction.tally.of(program));
             }
             if let Some(latency_us) = latency_us {
@@ -300,7 +304,7 @@ impl Pipeline {
         self.total.meter.count(now_s, 1, bytes);
         self.total.slot(transaction.slot);
         self.total.failed += u64::from(transaction.failed);
-        for program in Program::ALL {
+        for program in transaction.tally.programs() {
             let counts = transaction.tally.of(program);
             self.total.parsed.add(counts);
             self.programs[program as usize].add(counts);
@@ -312,7 +316,7 @@ impl Pipeline {
             let Some(lane) = self.groups.get_mut(group.index()) else { continue };
             if matches!(group, Group::Own(_)) {
                 // Whatever it calls is the group's, and of the venues' groups as well.
-                for program in Program::ALL {
+                for program in transaction.tally.programs() {
                     lane.parsed.add(transaction.tally.of(program));
                 }
                 lane.undecoded += u64::from(transaction.undecoded);
@@ -362,7 +366,7 @@ impl Pipeline {
             lane.parsed.advance(now_s);
             lane.meter.advance(now_s);
         }
-        for meter in [&mut self.receive, &mut self.events, &mut self.publish] {
+        for meter in [&mut self.receive, &mut self.events, &mut self.legs, &mut self.publish] {
             meter.advance(now_s);
         }
         self.decode_busy.close(now_ms);

@@ -433,9 +433,9 @@ pub struct GroupView {
 /// One stage of the pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageView {
-    /// `receive`, `decode`, `market`, `publish`.
+    /// `receive`, `decode`, `market`, `detect`, `publish`.
     pub name: &'static str,
-    /// Items per second (frames, transactions, events, views).
+    /// Items per second (frames, transactions, events, trades, views).
     pub rate: Option<f64>,
     /// Fill of the queue in front of it, 0–1, where it has one.
     pub queue_fill: Option<f64>,

@@ -6,15 +6,11 @@ use crate::{
         group::Group,
         ids::{Mint, Pool, Signature},
     },
-    decode::{Attempt, Event, Transfer, event::Path},
+    decode::{Attempt, EventRef, Transfer, event::Path},
 };
 
 /// One change.
 #[derive(Clone, Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly all changes are chain events, and a box would cost each an allocation"
-)]
 pub enum Change {
     /// A fact of the chain, once; of one pool in the order in which they happened.
     Chain(ChainEvent),
@@ -24,9 +20,9 @@ pub enum Change {
         slot: u64,
         /// The transaction.
         signature: Signature,
-        /// See [`Event::path`].
+        /// See [`Event::path`](crate::decode::Event::path).
         path: Path,
-        /// See [`Event::event_index`].
+        /// See [`Event::event_index`](crate::decode::Event::event_index).
         event_index: u16,
     },
     /// Tokens or lamports changed hands beside the trades of the same transaction, which come later.
@@ -180,7 +176,7 @@ impl Status {
 #[derive(Clone, Debug)]
 pub struct ChainEvent {
     /// The event.
-    pub event: Event,
+    pub event: EventRef,
     /// When it arrived, in microseconds since the Unix epoch.
     pub recv_us: i64,
     /// Group of its venue.

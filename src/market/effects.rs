@@ -24,33 +24,34 @@ use crate::{
 const DEPTH: u8 = 4;
 
 impl Market {
-    /// Applies an event to its token. `told` events were shown before.
+    /// Applies an event to its token, and writes down how to take that back. `told` events were shown before.
     pub(super) fn effect(
         &mut self,
         event: &Event,
         at: Arrived,
         placed: Option<Placed>,
         told: bool,
-    ) -> (TradeEffect, Option<TokenUndo>) {
+        undo: &mut Option<TokenUndo>,
+    ) -> TradeEffect {
         self.activity += 1;
         let mint = event.kind.mint();
         match &event.kind {
-            EventKind::Trade(trade) => return self.trade(event, trade, at, placed, told),
+            EventKind::Trade(trade) => return self.trade(event, trade, at, placed, told, undo),
             EventKind::TokenCreated(created) => {
                 let around = self.around(created.quote_mint);
-                let undo = self.change(mint, created.venue, |token| {
+                self.change(mint, created.venue, undo, |token| {
                     token.created(event.slot, event.timestamp, created, &around);
                 });
                 self.creators.did(created.creator, Deed::Launched);
                 self.tell(event, at, told, LifecycleStep::Created);
-                return (TradeEffect::default(), undo);
+                return TradeEffect::default();
             }
             EventKind::CurveCompleted { venue, .. } => {
                 let mut promise = None;
-                let undo = self.change(mint, *venue, |token| promise = token.completed());
+                self.change(mint, *venue, undo, |token| promise = token.completed());
                 self.score(promise, at);
                 self.tell(event, at, told, LifecycleStep::Completed);
-                return (TradeEffect::default(), undo);
+                return TradeEffect::default();
             }
             EventKind::Graduated { venue, pool, quote_amount, base_amount, .. } => {
                 let around = self.around_token(mint);
@@ -59,36 +60,36 @@ impl Market {
                 // Other pools than PumpSwap's are not priced by what went into them.
                 let opened = Reserves { base: *base_amount, quote: (*quote_amount).into() };
                 let reserves = stands.or((*venue == Venue::Pump).then_some(opened));
-                let undo = self.change(mint, *venue, |token| {
+                self.change(mint, *venue, undo, |token| {
                     token.graduated(*venue, *pool, reserves, traded, &around);
                 });
                 if let Some(creator) = self.tokens.get(&mint).and_then(|token| token.core.creator) {
                     self.creators.did(creator, Deed::Graduated);
                 }
                 self.tell(event, at, told, LifecycleStep::Graduated(*pool));
-                return (TradeEffect::default(), undo);
+                return TradeEffect::default();
             }
             // A pool of a token we do not know says nothing worth a row: its first trade will.
-            _ if self.tokens.find(&mint).is_none() => return (TradeEffect::default(), None),
+            _ if self.tokens.find(&mint).is_none() => return TradeEffect::default(),
             EventKind::PoolCreated(created) => {
-                let undo = self.change(mint, created.venue, |token| {
+                self.change(mint, created.venue, undo, |token| {
                     if token.core.home == Some(created.pool) {
                         token.set_decimals(created.base_decimals);
                     }
                 });
-                return (TradeEffect::default(), undo);
+                return TradeEffect::default();
             }
             EventKind::Liquidity(_) | EventKind::BoostInitialized { .. } | EventKind::CurveAdjusted { .. } => {}
         }
         let Some(placed) = placed.filter(|placed| placed.link != Link::Late) else {
-            return (TradeEffect::default(), None);
+            return TradeEffect::default();
         };
-        let Some(pool) = self.pools.key(placed.pool.0) else { return (TradeEffect::default(), None) };
+        let Some(pool) = self.pools.key(placed.pool.0) else { return TradeEffect::default() };
         let around = self.around_token(mint);
-        let undo = self.change(mint, event.venue(), |token| {
+        self.change(mint, event.venue(), undo, |token| {
             token.reserves_changed(pool, Some(placed.post), &around);
         });
-        (TradeEffect::default(), undo)
+        TradeEffect::default()
     }
 
     fn trade(
@@ -98,7 +99,8 @@ impl Market {
         at: Arrived,
         placed: Option<Placed>,
         told: bool,
-    ) -> (TradeEffect, Option<TokenUndo>) {
+        undo: &mut Option<TokenUndo>,
+    ) -> TradeEffect {
         self.trade_count += 1;
         self.observe_sol(trade, at.recv_ms());
         let around = self.around(trade.quote_mint);
@@ -106,14 +108,14 @@ impl Market {
         let mut passed = std::mem::take(&mut self.passed);
         passed.clear();
         let mut effect = TradeEffect::default();
-        let Some((id, mut undo)) = self.touch(trade.mint, trade.venue) else {
+        let Some((id, undo)) = self.touch(trade.mint, trade.venue, undo).zip(undo.as_mut()) else {
             self.passed = passed;
-            return (effect, None);
+            return effect;
         };
         let mut symbol = Shown::default();
         if let Some(token) = self.tokens.value_mut(id) {
             let bytes = token.bytes();
-            effect = token.traded(at.recv_ms(), trade, late, &around, &mut undo, |what| passed.push(what));
+            effect = token.traded(at.recv_ms(), trade, late, &around, undo, |what| passed.push(what));
             self.token_bytes = self.token_bytes + token.bytes() - bytes;
             symbol = token.symbol.clone();
             if token.core.home != Some(trade.pool) {
@@ -122,9 +124,8 @@ impl Market {
             }
         }
         self.passed = passed;
-        let undo = Some(undo);
         if told {
-            return (effect, undo);
+            return effect;
         }
         #[allow(clippy::cast_precision_loss, reason = "compared with a round figure")]
         let lamports = around.lamports_per_unit.map_or(0.0, |unit| trade.quote_amount as f64 * unit);
@@ -153,7 +154,7 @@ impl Market {
             Some(opened) => opened.traded(self.trades.push_shared(shown)),
             None => self.trades.push(shown),
         }
-        (effect, undo)
+        effect
     }
 
     /// A token's price.
@@ -196,15 +197,17 @@ impl Market {
         self.steps.push(LifecycleView { recv_ms: at.recv_ms(), slot, mint, symbol, step });
     }
 
-    /// Changes a token, which is made if it is new; how to take that back.
-    fn change(&mut self, mint: Mint, venue: Venue, change: impl FnOnce(&mut Token)) -> Option<TokenUndo> {
-        let (id, undo) = self.touch(mint, venue)?;
-        change(self.tokens.value_mut(id)?);
-        Some(undo)
+    /// Changes a token, which is made if it is new, and writes down how to take that back.
+    fn change(&mut self, mint: Mint, venue: Venue, undo: &mut Option<TokenUndo>, change: impl FnOnce(&mut Token)) {
+        if let Some(id) = self.touch(mint, venue, undo)
+            && let Some(token) = self.tokens.value_mut(id)
+        {
+            change(token);
+        }
     }
 
-    /// Makes the token the most recently active one; its number, and how it stands.
-    fn touch(&mut self, mint: Mint, venue: Venue) -> Option<(u32, TokenUndo)> {
+    /// Makes the token the most recently active one, and writes down how it stands; its number.
+    fn touch(&mut self, mint: Mint, venue: Venue, undo: &mut Option<TokenUndo>) -> Option<u32> {
         let watched = self.watched;
         let mut fresh = false;
         let id = self.tokens.touch(
@@ -219,7 +222,8 @@ impl Market {
             let Some(gone) = self.tokens.evict(|mint, _| Some(*mint) == watched) else { break };
             self.token_bytes -= gone.bytes().min(self.token_bytes);
         }
-        Some((id, TokenUndo::new(fresh, &self.tokens.value(id)?.core)))
+        *undo = Some(TokenUndo::new(fresh, &self.tokens.value(id)?.core));
+        Some(id)
     }
 
     /// What stands around a token of this quote.

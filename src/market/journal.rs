@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Arrived, pools::Facts, token_lifecycle::TokenUndo};
-use crate::{chain::ids::Pool, decode::Event};
+use crate::{chain::ids::Pool, decode::EventRef};
 
 /// Most events remembered: some five seconds at the highest rate of our programs.
 const CAPACITY: usize = 16_384;
@@ -11,7 +11,7 @@ const CAPACITY: usize = 16_384;
 /// An event that was applied.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) event: Event,
+    pub(super) event: EventRef,
     pub(super) at: Arrived,
     /// What was known of its pool before it.
     pub(super) pool: Option<(Pool, Facts)>,

@@ -14,7 +14,8 @@ const REARM: f64 = 0.8;
 /// Which thresholds a token is above.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Milestones {
-    passed: [u16; 3],
+    /// How many of each kind: whoever is above one is above all that are lower.
+    passed: [u8; 3],
     /// Kinds of which a figure was known before: what a token had passed when it was met is no news.
     met: [bool; 3],
 }
@@ -29,17 +30,17 @@ impl Milestones {
         };
         let (Some(passed), Some(met)) = (self.passed.get_mut(place), self.met.get_mut(place)) else { return };
         let news = std::mem::replace(met, true);
-        for (bit, threshold) in thresholds.iter().enumerate() {
-            let mask = 1 << bit;
-            if *passed & mask == 0 {
-                if value >= *threshold {
-                    *passed |= mask;
-                    if news {
-                        told(*threshold);
-                    }
-                }
-            } else if value < REARM * threshold {
-                *passed &= !mask;
+        while let Some(lost) = usize::from(*passed).checked_sub(1).and_then(|at| thresholds.get(at))
+            && value < REARM * lost
+        {
+            *passed -= 1;
+        }
+        while let Some(next) = thresholds.get(usize::from(*passed))
+            && value >= *next
+        {
+            *passed += 1;
+            if news {
+                told(*next);
             }
         }
     }

@@ -21,9 +21,11 @@ mod seen;
 mod sol_usd;
 mod tape;
 mod token_lifecycle;
+mod traders;
 mod trading_activity;
 pub mod view;
 mod waiting;
+mod windows;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -53,7 +55,7 @@ use self::{
 };
 use crate::{
     chain::ids::{Mint, Pool},
-    decode::{Event, EventKind},
+    decode::{Event, EventKind, EventRef},
 };
 
 /// Most tokens kept; beyond it the one without activity for longest is forgotten.
@@ -120,11 +122,11 @@ pub struct Market {
 }
 
 /// The pool in which an event happened.
-struct Scene {
+struct Scene<'a> {
     id: u32,
     pool: Pool,
     /// What was known of it before.
-    before: Facts,
+    before: &'a Facts,
     /// The event's place, if it moves the pool's reserves.
     placed: Option<Placed>,
 }
@@ -166,7 +168,8 @@ impl Market {
 
     /// Takes one event of a transaction that [`is_new`](Self::is_new), and appends what it changed: nothing where it waits
     /// for an event before it, and more where others waited for it.
-    pub fn apply(&mut self, event: Event, at: Arrived, changes: &mut Vec<Change>) {
+    pub fn apply(&mut self, event: impl Into<EventRef>, at: Arrived, changes: &mut Vec<Change>) {
+        let event = event.into();
         self.waiting.slot(event.slot);
         self.arrive(event, at, false, changes);
     }
@@ -214,7 +217,7 @@ impl Market {
     }
 
     /// An event, perhaps told before its predecessor was undone.
-    fn arrive(&mut self, event: Event, at: Arrived, told: bool, changes: &mut Vec<Change>) {
+    fn arrive(&mut self, event: EventRef, at: Arrived, told: bool, changes: &mut Vec<Change>) {
         let curve = if let EventKind::CurveAdjusted { mint, .. } = &event.kind {
             self.tokens.get(mint).and_then(|token| token.core.curve)
         } else {
@@ -226,11 +229,11 @@ impl Market {
         let make = || PoolState::new(&event.kind, event.venue());
         let id = self.pools.touch(pool, |_, state| state.waiting > 0, make);
         let Some(state) = self.pools.value_mut(id) else { return };
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let verdict = pools::step(&event.kind).map(|step| (state.facts.chain.take(order, &step, false), step));
         match verdict {
-            Some((Verdict::Now { link, pre, post }, _)) => {
-                let placed = Some(Placed { pool: PoolId(id), link, order, pre, post });
+            Some((Verdict::Now { link, post }, _)) => {
+                let placed = Some(Placed { pool: PoolId(id), link, post });
                 // A pool that is not waited for any more: its gaps are told all the same.
                 tell_gap(link, told, &event, at, pool, changes);
                 self.happen(event, at, told, Some(Scene { id, pool, before, placed }), changes);
@@ -278,11 +281,11 @@ impl Market {
         let Some(pool) = self.pools.key(id) else { return };
         let Some(state) = self.pools.value_mut(id) else { return };
         state.waiting = state.waiting.saturating_sub(1);
-        let (before, order) = (state.facts, Order::of(&event));
+        let (before, order) = (&{ state.facts }, Order::of(&event));
         let placed = match state.facts.chain.take(order, &step, must) {
-            Verdict::Now { link, pre, post } => {
+            Verdict::Now { link, post } => {
                 tell_gap(link, told, &event, at, pool, changes);
-                Some(Placed { pool: PoolId(id), link, order, pre, post })
+                Some(Placed { pool: PoolId(id), link, post })
             }
             Verdict::Wait | Verdict::Nowhere => None,
         };
@@ -305,7 +308,7 @@ impl Market {
         }
         for Entry { event, at, .. } in undone {
             if event.slot == slot {
-                let Event { signature, path, event_index, .. } = event;
+                let Event { signature, path, event_index, .. } = *event;
                 changes.push(Change::Retracted { slot, signature, path, event_index });
             } else {
                 self.arrive(event, at, true, changes);
@@ -350,7 +353,14 @@ impl Market {
     }
 
     /// Applies an event whose turn it is.
-    fn happen(&mut self, event: Event, at: Arrived, told: bool, scene: Option<Scene>, changes: &mut Vec<Change>) {
+    fn happen(
+        &mut self,
+        event: EventRef,
+        at: Arrived,
+        told: bool,
+        scene: Option<Scene<'_>>,
+        changes: &mut Vec<Change>,
+    ) {
         let placed = scene.as_ref().and_then(|scene| scene.placed);
         if let Some(state) = scene.as_ref().and_then(|scene| self.pools.value_mut(scene.id)) {
             let late = placed.is_some_and(|placed| placed.link == Link::Late);
@@ -361,10 +371,11 @@ impl Market {
         {
             opened.venue(scene.pool);
         }
-        let (effect, undo) = self.effect(&event, at, placed, told);
+        let mut undo = None;
+        let effect = self.effect(&event, at, placed, told, &mut undo);
         let alarm = scene.as_ref().and_then(|scene| Some((scene.pool, self.alarm(&event, scene.id, &effect)?)));
         if at.status == Status::Processed && self.forks.is_open(event.slot) {
-            let pool = scene.map(|scene| (scene.pool, scene.before));
+            let pool = scene.map(|scene| (scene.pool, *scene.before));
             self.journal.push(Entry { event: event.clone(), at, pool, token: undo });
         }
         if told {

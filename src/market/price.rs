@@ -6,7 +6,13 @@ use crate::decode::event::Reserves;
 #[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
 pub(super) fn price_of(reserves: Option<Reserves>, decimals: Option<u8>, lamports: Option<f64>) -> Option<f64> {
     let reserves = reserves.filter(|reserves| reserves.base > 0)?;
-    price_of_ratio(reserves.quote as f64 / reserves.base as f64, decimals, lamports)
+    price_of_ratio(wide(reserves.quote) / reserves.base as f64, decimals, lamports)
+}
+
+/// A wide number, nearly always one that fits into 64 bits, of which the processor itself makes a float.
+#[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
+fn wide(number: u128) -> f64 {
+    u64::try_from(number).map_or_else(|_| number as f64, |number| number as f64)
 }
 
 /// The same from raw quote per raw base.
@@ -19,7 +25,7 @@ pub(super) fn price_of_ratio(ratio: f64, decimals: Option<u8>, lamports: Option<
 #[allow(clippy::cast_precision_loss, reason = "market caps are approximate by nature")]
 pub(super) fn market_cap_of(reserves: Option<Reserves>, supply: u64, lamports: Option<f64>) -> Option<f64> {
     let reserves = reserves.filter(|reserves| reserves.base > 0 && supply > 0)?;
-    let cap = reserves.quote as f64 * supply as f64 / reserves.base as f64 / 1e9 * lamports?;
+    let cap = wide(reserves.quote) * supply as f64 / reserves.base as f64 / 1e9 * lamports?;
     finite(cap)
 }
 

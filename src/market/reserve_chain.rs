@@ -61,10 +61,6 @@ pub struct Placed {
     pub pool: PoolId,
     /// How it joins what came before.
     pub link: Link,
-    /// Where it stands in the chain.
-    pub order: Order,
-    /// Effective reserves before, where they are known.
-    pub pre: Option<Reserves>,
     /// Effective reserves after.
     pub post: Reserves,
 }
@@ -106,21 +102,13 @@ impl Step {
             }
         }
     }
-
-    const fn pre(&self, head: Option<Reserves>) -> Option<Reserves> {
-        match self {
-            Self::Trade { pre, .. } => Some(*pre),
-            Self::Change { .. } => head,
-            Self::Opening(_) | Self::Reset(_) => None,
-        }
-    }
 }
 
 /// Where a step belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Here, now.
-    Now { link: Link, pre: Option<Reserves>, post: Reserves },
+    Now { link: Link, post: Reserves },
     /// Behind something that has not arrived.
     Wait,
     /// Nowhere: it says nothing of where the pool stands.
@@ -174,7 +162,7 @@ impl Chain {
                 // A change of something that may become known in a moment.
                 return if must { Verdict::Nowhere } else { Verdict::Wait };
             };
-            return self.advance(Link::Begins, order, step.pre(None), post);
+            return self.advance(Link::Begins, order, post);
         };
         if matches!(step, Step::Opening(_)) || self.newest.is_some_and(|newest| order < newest) {
             return self.late(order, step, must);
@@ -184,10 +172,10 @@ impl Chain {
         if certain && step.follows(head) {
             let Some(post) = step.post(Some(head)) else { return Verdict::Nowhere };
             if matches!(step, Step::Reset(_)) {
-                return self.advance(Link::Resets, order, None, post);
+                return self.advance(Link::Resets, order, post);
             }
             self.in_a_row = 0;
-            return self.advance(Link::Follows, order, Some(head), post);
+            return self.advance(Link::Follows, order, post);
         }
         if !must && self.in_a_row < STRANGE {
             return Verdict::Wait;
@@ -198,7 +186,7 @@ impl Chain {
         self.broken_since = Some(order.slot);
         let pre = if let Step::Trade { pre, .. } = step { Some(*pre) } else { None };
         self.gap = pre.zip(self.newest).map(|(to, after)| Gap { from: head, to, after });
-        self.advance(Link::AfterGap, order, pre, post)
+        self.advance(Link::AfterGap, order, post)
     }
 
     /// Whether a step would be taken without force.
@@ -217,10 +205,10 @@ impl Chain {
             && change.post(Some(head)) == Some(*pre)
     }
 
-    const fn advance(&mut self, link: Link, order: Order, pre: Option<Reserves>, post: Reserves) -> Verdict {
+    const fn advance(&mut self, link: Link, order: Order, post: Reserves) -> Verdict {
         self.head = Some(post);
         self.newest = Some(order);
-        Verdict::Now { link, pre, post }
+        Verdict::Now { link, post }
     }
 
     /// A step from before: perhaps what was missing in the gap, or behind something else that is.
@@ -246,8 +234,9 @@ impl Chain {
 
     const fn past(step: &Step) -> Verdict {
         match *step {
-            Step::Trade { pre, post } => Verdict::Now { link: Link::Late, pre: Some(pre), post },
-            Step::Opening(post) | Step::Reset(post) => Verdict::Now { link: Link::Late, pre: None, post },
+            Step::Trade { post, .. } | Step::Opening(post) | Step::Reset(post) => {
+                Verdict::Now { link: Link::Late, post }
+            }
             Step::Change { .. } => Verdict::Nowhere,
         }
     }

@@ -312,7 +312,7 @@ impl Token {
             // The cast saturates.
             room_bp: room_pct.map(|room| (room * 100.0).round() as i32),
         };
-        undo.activity = Some(self.activity.add(trade.user, &taken, around.secret));
+        undo.activity = Some(self.activity.add(&trade.user, &taken, around.secret));
     }
 
     /// The trade is in the place where this token's price is made: take over its state.

@@ -3,15 +3,13 @@
 //! Figures over a window are exact to the width of a bucket: the window is the present bucket and as many whole ones before
 //! it as fill it. A bucket counts the traders whose last trade fell into it, so the distinct traders of any window are a sum.
 
-use std::collections::{HashMap, VecDeque};
-
-use super::{hash::Identity, view::WindowView};
+use super::{
+    traders::{Trader, Traders},
+    view::WindowView,
+    windows::{Ring, Was},
+};
 use crate::chain::ids::Wallet;
 
-/// Most traders of one token that are told apart; beyond it their number is a lower bound.
-const TRADERS: usize = 8_192;
-/// Up to so many traders are found by looking at each.
-const FEW: usize = 16;
 /// Bounds of trade sizes, in lamports; those without a path to SOL are not counted.
 pub(super) const SIZES: [u64; 5] = [10_000_000, 100_000_000, 1_000_000_000, 5_000_000_000, 10_000_000_000];
 
@@ -34,152 +32,16 @@ pub(super) struct Taken {
     pub(super) room_bp: Option<i32>,
 }
 
-/// The trades of some seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Bucket {
-    /// Seconds since the Unix epoch over the width.
-    pub(super) number: u32,
-    pub(super) buys: u32,
-    pub(super) sells: u32,
-    /// Traders whose last trade is in here.
-    last_of: u32,
-    pub(super) bought: u64,
-    pub(super) sold: u64,
-    base: u64,
-    pub(super) open: f64,
-    pub(super) high: f64,
-    pub(super) low: f64,
-    pub(super) close: f64,
-}
-
-impl Bucket {
-    /// Lamports.
-    pub(super) const fn volume(&self) -> u64 {
-        self.bought.saturating_add(self.sold)
-    }
-}
-
-/// What a bucket was before a trade.
+/// What is kept of a trade to take it back: what was added is taken off again. (A sum that was at the end of its range is
+/// not exact afterwards; no such sum is told of tokens that are traded for money.)
 #[derive(Clone, Copy, Debug)]
-enum Was {
-    Absent,
-    This(Bucket),
-}
-
-/// The newest `LEN` buckets of `WIDTH` seconds; those without trades are left out.
-#[derive(Debug, Default)]
-pub(super) struct Ring<const WIDTH: u32, const LEN: u32> {
-    buckets: VecDeque<Bucket>,
-}
-
-impl<const WIDTH: u32, const LEN: u32> Ring<WIDTH, LEN> {
-    fn add(&mut self, taken: &Taken) -> Was {
-        // A late arrival belongs to the newest bucket rather than to one that may have been given away.
-        let number = (taken.now_s / WIDTH).max(self.buckets.back().map_or(0, |bucket| bucket.number));
-        let was = match self.buckets.back() {
-            Some(bucket) if bucket.number == number => Was::This(*bucket),
-            _ => {
-                self.prune(number);
-                let [open, _] = taken.price;
-                self.buckets.push_back(Bucket {
-                    number,
-                    open,
-                    high: open,
-                    low: open,
-                    close: open,
-                    ..Bucket::default()
-                });
-                Was::Absent
-            }
-        };
-        if let Some(bucket) = self.buckets.back_mut() {
-            let (side, count) =
-                if taken.buy { (&mut bucket.bought, &mut bucket.buys) } else { (&mut bucket.sold, &mut bucket.sells) };
-            *side = side.saturating_add(taken.lamports);
-            *count += u32::from(!taken.second_leg);
-            bucket.base = bucket.base.saturating_add(taken.base);
-            let [_, close] = taken.price;
-            bucket.close = close;
-            bucket.high = bucket.high.max(close);
-            bucket.low = bucket.low.min(close);
-        }
-        was
-    }
-
-    fn prune(&mut self, number: u32) {
-        while self.buckets.front().is_some_and(|bucket| bucket.number.saturating_add(LEN) <= number) {
-            self.buckets.pop_front();
-        }
-    }
-
-    /// A trader's last trade moved from one time to another.
-    fn moved(&mut self, from: Option<u32>, to: Option<u32>) {
-        for (time, up) in [(from, false), (to, true)] {
-            let Some(number) = time.map(|time| time / WIDTH) else { continue };
-            if let Some(bucket) = self.buckets.iter_mut().rev().find(|bucket| bucket.number <= number)
-                && bucket.number == number
-            {
-                bucket.last_of = if up { bucket.last_of + 1 } else { bucket.last_of.saturating_sub(1) };
-            }
-        }
-    }
-
-    fn undo(&mut self, was: Was) {
-        let newest = self.buckets.pop_back();
-        if let (Was::This(bucket), Some(_)) = (was, newest) {
-            self.buckets.push_back(bucket);
-        }
-    }
-
-    /// The buckets of the last `seconds`, oldest first.
-    pub(super) fn last(&self, seconds: u32, now_s: u32) -> impl Iterator<Item = &Bucket> {
-        let oldest = (now_s / WIDTH).saturating_sub(seconds / WIDTH - 1);
-        self.buckets.iter().filter(move |bucket| bucket.number >= oldest)
-    }
-
-    /// Width in seconds, and how many fit.
-    pub(super) const fn shape() -> (u32, u32) {
-        (WIDTH, LEN)
-    }
-
-    fn window(&self, seconds: u32, now_s: u32, decimals: Option<u8>) -> WindowView {
-        let mut sum = Bucket::default();
-        for bucket in self.last(seconds, now_s) {
-            sum.buys += bucket.buys;
-            sum.sells += bucket.sells;
-            sum.last_of += bucket.last_of;
-            sum.bought = sum.bought.saturating_add(bucket.bought);
-            sum.sold = sum.sold.saturating_add(bucket.sold);
-            sum.base = sum.base.saturating_add(bucket.base);
-        }
-        #[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
-        let (bought, sold, base) = (sum.bought as f64 / 1e9, sum.sold as f64 / 1e9, sum.base as f64);
-        WindowView {
-            volume_sol: bought + sold,
-            net_inflow_sol: bought - sold,
-            buys: sum.buys.into(),
-            sells: sum.sells.into(),
-            traders: sum.last_of.into(),
-            vwap_sol: decimals
-                .filter(|_| sum.base > 0 && sum.volume() > 0)
-                .map(|decimals| (bought + sold) / base * 10_f64.powi(decimals.into())),
-        }
-    }
-}
-
-/// What one wallet did with one token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Trader {
-    pub(super) wallet: Wallet,
-    pub(super) buys: u32,
-    pub(super) sells: u32,
-    pub(super) last_s: u32,
-    /// Lamports spent and received.
-    pub(super) spent: u64,
-    pub(super) received: u64,
-    /// Raw base units bought and sold.
-    pub(super) bought: u64,
-    pub(super) sold: u64,
+pub(super) struct Undone {
+    pub(super) lamports: u64,
+    pub(super) base: u64,
+    now_s: u32,
+    room_bp: Option<i32>,
+    pub(super) buy: bool,
+    pub(super) second_leg: bool,
 }
 
 /// What came through one app. Their names are ours, so there are few.
@@ -209,101 +71,18 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Adds a trade, or takes it back.
-    fn count(&mut self, taken: SizeUndo, back: bool) {
+    fn count(&mut self, trade: &Undone, back: bool) {
+        if trade.lamports == 0 || trade.second_leg {
+            return;
+        }
         let by = |count: u32| if back { count.saturating_sub(1) } else { count.saturating_add(1) };
-        if let Some(count) = self.counts.get_mut(usize::from(taken.place)) {
+        let place = SIZES.partition_point(|bound| *bound <= trade.lamports);
+        if let Some(count) = self.counts.get_mut(place) {
             *count = by(*count);
         }
-        if let Some(room) = taken.room_bp {
+        if let Some(room) = trade.room_bp {
             self.bounded = by(self.bounded);
             self.room_bp += i64::from(if back { -room } else { room });
-        }
-    }
-}
-
-/// What a trade added to the sizes.
-#[derive(Clone, Copy, Debug)]
-struct SizeUndo {
-    place: u8,
-    room_bp: Option<i32>,
-}
-
-/// What a trade added to which app.
-#[derive(Clone, Copy, Debug)]
-struct AppUndo {
-    place: usize,
-    lamports: u64,
-    buy: bool,
-    counted: bool,
-}
-
-#[derive(Debug, Default)]
-struct Traders {
-    entries: Vec<Trader>,
-    /// Trades of wallets that found no place.
-    over: u64,
-    /// Places by the middle of the wallet; made when there are more than a few.
-    index: HashMap<u64, u32, Identity>,
-}
-
-fn middle(wallet: &Wallet) -> u64 {
-    let bytes = wallet.bytes().get(12..20).and_then(|middle| middle.first_chunk());
-    bytes.copied().map_or(0, u64::from_le_bytes)
-}
-
-impl Traders {
-    fn find(&mut self, wallet: &Wallet, secret: u64) -> Option<usize> {
-        if self.entries.len() <= FEW {
-            return self.entries.iter().position(|trader| trader.wallet == *wallet);
-        }
-        if self.index.is_empty() {
-            self.index_all(secret);
-        }
-        let at = *self.index.get(&(middle(wallet) ^ secret))? as usize;
-        // Two wallets with the same middle: only the first is found this way.
-        if self.entries.get(at).is_some_and(|trader| trader.wallet == *wallet) {
-            return Some(at);
-        }
-        self.entries.iter().position(|trader| trader.wallet == *wallet)
-    }
-
-    fn index_all(&mut self, secret: u64) {
-        self.index.reserve(self.entries.len());
-        for (place, known) in (0..).zip(&self.entries) {
-            self.index.entry(middle(&known.wallet) ^ secret).or_insert(place);
-        }
-    }
-
-    /// Gives back what can be made again.
-    fn rest(&mut self) {
-        self.entries.shrink_to_fit();
-        self.index = HashMap::default();
-    }
-
-    /// Makes room for one more; its place.
-    fn push(&mut self, trader: Trader, secret: u64) -> Option<usize> {
-        if self.entries.len() >= TRADERS {
-            return None;
-        }
-        let at = self.entries.len();
-        if at == FEW {
-            self.index_all(secret);
-        }
-        if at >= FEW {
-            self.index.entry(middle(&trader.wallet) ^ secret).or_insert(u32::try_from(at).unwrap_or(u32::MAX));
-        }
-        self.entries.push(trader);
-        Some(at)
-    }
-
-    fn pop(&mut self, secret: u64) {
-        let Some(trader) = self.entries.pop() else { return };
-        let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let key = middle(&trader.wallet) ^ secret;
-        if self.entries.len() <= FEW {
-            self.index = HashMap::default();
-        } else if self.index.get(&key) == Some(&at) {
-            self.index.remove(&key);
         }
     }
 }
@@ -322,96 +101,96 @@ pub(super) struct Activity {
 /// How to take a trade back.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ActivityUndo {
+    trade: Undone,
     fine: Was,
     minutes: Was,
     quarters: Was,
-    now_s: u32,
-    trader: Option<(usize, Option<Trader>)>,
-    app: AppUndo,
-    size: Option<SizeUndo>,
+    /// The trader's place, and when it had traded last if it had.
+    trader: Option<(u32, Option<u32>)>,
+    app: u32,
 }
 
 impl Activity {
     /// Takes a trade of a wallet; how to take it back.
-    pub(super) fn add(&mut self, wallet: Wallet, taken: &Taken, secret: u64) -> ActivityUndo {
+    pub(super) fn add(&mut self, wallet: &Wallet, taken: &Taken, secret: u64) -> ActivityUndo {
         let (fine, minutes, quarters) = (self.fine.add(taken), self.minutes.add(taken), self.quarters.add(taken));
+        let Taken { lamports, base, room_bp, buy, second_leg, .. } = *taken;
         // Buckets do not run backwards, and neither do traders.
-        let now_s = taken.now_s.max(self.fine.buckets.back().map_or(0, |bucket| bucket.number * 5));
-        let found = self.traders.find(&wallet, secret);
-        let before = found.and_then(|at| self.traders.entries.get(at).copied());
-        let new = Trader { wallet, buys: 0, sells: 0, last_s: now_s, spent: 0, received: 0, bought: 0, sold: 0 };
-        let at = found.or_else(|| self.traders.push(new, secret));
-        let trader = at.map(|at| (at, before));
-        if let Some(trader) = at.and_then(|at| self.traders.entries.get_mut(at)) {
-            let (count, money, base) = if taken.buy {
-                (&mut trader.buys, &mut trader.spent, &mut trader.bought)
-            } else {
-                (&mut trader.sells, &mut trader.received, &mut trader.sold)
-            };
-            *count += u32::from(!taken.second_leg);
-            *money = money.saturating_add(taken.lamports);
-            *base = base.saturating_add(taken.base);
+        let now_s = taken.now_s.max(self.fine.newest().map_or(0, |number| number * 5));
+        let trade = Undone { lamports, base, now_s, room_bp, buy, second_leg };
+        let found = self.traders.touch(wallet, now_s, secret);
+        let mut traded = None;
+        if let Some((at, new)) = found
+            && let Some(trader) = self.traders.get_mut(at)
+        {
+            let (count, money, tokens) = trader.side(buy);
+            *count += u32::from(!second_leg);
+            *money = money.saturating_add(lamports);
+            *tokens = tokens.saturating_add(base);
+            let before = (!new).then_some(trader.last_s);
             trader.last_s = now_s;
-            let from = before.map(|before| before.last_s);
-            self.fine.moved(from, Some(now_s));
-            self.minutes.moved(from, Some(now_s));
-            self.quarters.moved(from, Some(now_s));
+            self.moved(before, Some(now_s));
+            traded = Some((at, before));
         }
-        self.traders.over += u64::from(trader.is_none());
         let app = self.through(taken);
-        let size = (taken.lamports > 0 && !taken.second_leg).then(|| {
-            let place = SIZES.partition_point(|bound| *bound <= taken.lamports);
-            SizeUndo { place: u8::try_from(place).unwrap_or(u8::MAX), room_bp: taken.room_bp }
-        });
-        if let Some(size) = size {
-            self.sizes.count(size, false);
-        }
-        ActivityUndo { fine, minutes, quarters, now_s, trader, app, size }
+        self.sizes.count(&trade, false);
+        ActivityUndo { trade, fine, minutes, quarters, trader: traded, app }
     }
 
-    fn through(&mut self, taken: &Taken) -> AppUndo {
+    /// A trader's last trade moved from one time to another.
+    fn moved(&mut self, from: Option<u32>, to: Option<u32>) {
+        if from != to {
+            self.fine.moved(from, to);
+            self.minutes.moved(from, to);
+            self.quarters.moved(from, to);
+        }
+    }
+
+    /// Counts a trade for its app; the app's place.
+    fn through(&mut self, taken: &Taken) -> u32 {
         let place = self.apps.iter().position(|app| app.name == taken.app).unwrap_or(self.apps.len());
         if place == self.apps.len() {
             // Most tokens are traded with one or two.
             self.apps.reserve_exact(1);
             self.apps.push(App { name: taken.app, buys: 0, sells: 0, lamports: 0 });
         }
-        let undo = AppUndo { place, lamports: taken.lamports, buy: taken.buy, counted: !taken.second_leg };
         if let Some(app) = self.apps.get_mut(place) {
-            app.lamports = app.lamports.saturating_add(undo.lamports);
-            *app.count(undo.buy) += u32::from(undo.counted);
+            app.lamports = app.lamports.saturating_add(taken.lamports);
+            *app.count(taken.buy) += u32::from(!taken.second_leg);
         }
-        undo
+        u32::try_from(place).unwrap_or(u32::MAX)
     }
 
     /// Takes back the newest trade.
     pub(super) fn undo(&mut self, undo: &ActivityUndo, secret: u64) {
-        if let Some(app) = self.apps.get_mut(undo.app.place) {
-            app.lamports = app.lamports.saturating_sub(undo.app.lamports);
-            let count = app.count(undo.app.buy);
-            *count = count.saturating_sub(u32::from(undo.app.counted));
+        let trade = &undo.trade;
+        if let Some(app) = self.apps.get_mut(undo.app as usize) {
+            app.lamports = app.lamports.saturating_sub(trade.lamports);
+            let count = app.count(trade.buy);
+            *count = count.saturating_sub(u32::from(!trade.second_leg));
         }
-        if let Some(size) = undo.size {
-            self.sizes.count(size, true);
-        }
-        self.traders.over -= u64::from(undo.trader.is_none());
-        if let Some((at, before)) = undo.trader {
-            let to = before.map(|before| before.last_s);
-            self.fine.moved(Some(undo.now_s), to);
-            self.minutes.moved(Some(undo.now_s), to);
-            self.quarters.moved(Some(undo.now_s), to);
-            match before {
-                Some(before) => {
-                    if let Some(trader) = self.traders.entries.get_mut(at) {
-                        *trader = before;
+        self.sizes.count(trade, true);
+        match undo.trader {
+            Some((at, before)) => {
+                self.moved(Some(trade.now_s), before);
+                match before {
+                    Some(last_s) => {
+                        if let Some(trader) = self.traders.get_mut(at) {
+                            let (count, money, tokens) = trader.side(trade.buy);
+                            *count = count.saturating_sub(u32::from(!trade.second_leg));
+                            *money = money.saturating_sub(trade.lamports);
+                            *tokens = tokens.saturating_sub(trade.base);
+                            trader.last_s = last_s;
+                        }
                     }
+                    None => self.traders.pop(secret),
                 }
-                None => self.traders.pop(secret),
             }
+            None => self.traders.uncount(),
         }
-        self.fine.undo(undo.fine);
-        self.minutes.undo(undo.minutes);
-        self.quarters.undo(undo.quarters);
+        self.fine.undo(trade, undo.fine);
+        self.minutes.undo(trade, undo.minutes);
+        self.quarters.undo(trade, undo.quarters);
     }
 
     /// The last minute, five minutes and hour.
@@ -439,12 +218,12 @@ impl Activity {
 
     /// Distinct traders.
     pub(super) fn traders(&self) -> &[Trader] {
-        &self.traders.entries
+        self.traders.entries()
     }
 
     /// Trades of wallets beyond those that are told apart.
     pub(super) const fn traders_over(&self) -> u64 {
-        self.traders.over
+        self.traders.over()
     }
 
     /// How large the trades were.
@@ -462,30 +241,25 @@ impl Activity {
         self.fine.prune(now_s / 5);
         self.minutes.prune(now_s / 60);
         self.quarters.prune(now_s / 900);
-        for ring in self.rings() {
-            if ring.capacity() > 8 && ring.len() * 4 < ring.capacity() {
-                ring.shrink_to(ring.len() * 2);
-            }
-        }
+        self.fine.shrink();
+        self.minutes.shrink();
+        self.quarters.shrink();
     }
 
     /// Gives back all that is held in reserve.
     pub(super) fn rest(&mut self) {
-        self.rings().into_iter().for_each(VecDeque::shrink_to_fit);
+        self.fine.rest();
+        self.minutes.rest();
+        self.quarters.rest();
         self.traders.rest();
-    }
-
-    const fn rings(&mut self) -> [&mut VecDeque<Bucket>; 3] {
-        [&mut self.fine.buckets, &mut self.minutes.buckets, &mut self.quarters.buckets]
     }
 
     /// What it holds on the heap.
     pub(super) fn bytes(&self) -> usize {
-        let buckets = self.fine.buckets.capacity() + self.minutes.buckets.capacity() + self.quarters.buckets.capacity();
-        // An entry of the index takes its key, its place and a byte.
-        buckets * size_of::<Bucket>()
-            + self.traders.entries.capacity() * size_of::<Trader>()
-            + self.traders.index.capacity() * 17
+        self.fine.bytes()
+            + self.minutes.bytes()
+            + self.quarters.bytes()
+            + self.traders.bytes()
             + self.apps.capacity() * size_of::<App>()
     }
 }
@@ -531,7 +305,7 @@ mod tests {
             let mut undos: Vec<ActivityUndo> = Vec::new();
             for (step, lamports, buy, trader, undone) in trades {
                 now += step;
-                undos.push(activity.add(Wallet::new([trader; 32]), &taken(now, lamports, buy), 7));
+                undos.push(activity.add(&Wallet::new([trader; 32]), &taken(now, lamports, buy), 7));
                 all.push((now, lamports, buy, trader));
                 if undone == 0 && all.len() > 3 {
                     // Only the newest can be taken back whose buckets are all there.

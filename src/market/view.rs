@@ -193,11 +193,11 @@ pub struct SolUsdView {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeeRates {
     /// To liquidity providers.
-    pub lp: Option<u64>,
+    pub lp: Option<u16>,
     /// To the protocol.
-    pub protocol: Option<u64>,
+    pub protocol: Option<u16>,
     /// To the token's creator.
-    pub creator: Option<u64>,
+    pub creator: Option<u16>,
 }
 
 /// One pool or curve.

@@ -7,7 +7,7 @@ use super::{
     hash::Identity,
     reserve_chain::{Order, Step},
 };
-use crate::decode::Event;
+use crate::decode::EventRef;
 
 /// Most events that wait for one pool: a crowded launch has some hundred trades in the two slots by which connections
 /// may be apart.
@@ -19,7 +19,7 @@ const SLOTS: u64 = 3;
 /// How long it waits where slots do not go on, in milliseconds.
 const PATIENCE_MS: i64 = 2_000;
 
-/// What is looked at in a search, apart from the event itself, which is long.
+/// What is looked at in a search, apart from the event itself.
 #[derive(Clone, Copy, Debug)]
 struct Ticket {
     order: Order,
@@ -34,7 +34,7 @@ struct Ticket {
 struct Queue {
     tickets: Vec<Ticket>,
     /// In the same order.
-    events: Vec<(Event, Arrived, bool)>,
+    events: Vec<(EventRef, Arrived, bool)>,
 }
 
 /// See the [module](self). Seldom holds more than a handful.
@@ -50,14 +50,14 @@ pub(super) struct Waiting {
 pub(super) struct Called {
     pub(super) pool: u32,
     pub(super) step: Step,
-    pub(super) event: Event,
+    pub(super) event: EventRef,
     pub(super) at: Arrived,
     /// Whether it was told before; it waits again because what it followed was undone.
     pub(super) told: bool,
 }
 
 impl Waiting {
-    pub(super) fn push(&mut self, pool: u32, step: Step, event: Event, at: Arrived, told: bool) {
+    pub(super) fn push(&mut self, pool: u32, step: Step, event: EventRef, at: Arrived, told: bool) {
         let order = Order::of(&event);
         let slot = self.newest_slot.max(order.slot);
         let queue = self.pools.entry(pool.into()).or_default();

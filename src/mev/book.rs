@@ -126,7 +126,7 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn new(hash: KeyHash) -> Self {
-        Self { entries: Vec::with_capacity(LEGS), next: 1, hash }
+        Self { entries: Vec::new(), next: 1, hash }
     }
 
     /// A wallet as entries name it.

@@ -167,7 +167,7 @@ fn rates(trade: &Trade) -> Rates {
     let mut rates = Rates::default();
     let mut others = rates.others.iter_mut();
     for fee in trade.fees.iter().flatten().filter(|fee| on_top(trade.venue, fee.kind, fee.in_base)) {
-        let bps = u16::try_from(fee.bps.unwrap_or(0)).unwrap_or(u16::MAX);
+        let bps = fee.bps.unwrap_or(0);
         if fee.kind == FeeKind::Lp {
             rates.lp = bps;
         } else if bps > 0

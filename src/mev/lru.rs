@@ -1,4 +1,5 @@
-//! Bounded tables: a slab in which an entry that was not used lately gives way when it is full. No allocation once it is.
+//! Bounded tables: a slab in which an entry that was not used lately gives way when it is full. It grows with what it holds,
+//! so that a quiet stream takes little memory; once it has grown it allocates no more.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -75,6 +76,9 @@ impl Hasher for Mixer {
     }
 }
 
+/// Places in the index of an empty table.
+const LEAST_INDEX: usize = 64;
+
 /// A table of at most so many entries; when it is full, one that was not used again lately gives way (a clock with one
 /// bit for each entry: using an entry touches no other).
 #[derive(Debug)]
@@ -97,10 +101,10 @@ struct Node<K, V> {
 
 #[allow(clippy::cast_possible_truncation, reason = "halves of a hash, and places in small tables")]
 impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
-    /// An empty table, with room for all it may ever hold.
+    /// An empty table.
     pub(super) fn new(capacity: usize, hash: KeyHash) -> Self {
-        let index = vec![(0, 0); (capacity * 2).next_power_of_two()];
-        Self { index, nodes: Vec::with_capacity(capacity), capacity, hash, hand: 0, evicted: 0 }
+        let index = vec![(0, 0); LEAST_INDEX];
+        Self { index, nodes: Vec::new(), capacity, hash, hand: 0, evicted: 0 }
     }
 
     /// The entry, made if it is new; and whether it is new.
@@ -112,6 +116,7 @@ impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
             return (&mut node.value, false);
         }
         let at = if self.nodes.len() < self.capacity {
+            self.grow();
             self.nodes.push(Node { key, value: V::default(), used: false });
             self.nodes.len() - 1
         } else {
@@ -121,12 +126,31 @@ impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
             self.nodes[at] = Node { key, value: V::default(), used: false };
             at
         };
+        self.enter(hash, at);
+        (&mut self.nodes[at].value, true)
+    }
+
+    /// Makes room for one more.
+    fn grow(&mut self) {
+        let held = self.nodes.len();
+        if held == self.nodes.capacity() {
+            self.nodes.reserve_exact(held.max(LEAST_INDEX / 2).min(self.capacity - held));
+        }
+        if 2 * (held + 1) > self.index.len() {
+            self.index = vec![(0, 0); 2 * self.index.len()];
+            for at in 0..held {
+                self.enter(self.hash.hash_one(self.nodes[at].key), at);
+            }
+        }
+    }
+
+    /// Puts an entry that is not there yet into the index.
+    fn enter(&mut self, hash: u64, at: usize) {
         let mut slot = self.slot(hash);
         while self.index[slot].1 != 0 {
             slot = self.next(slot);
         }
         self.index[slot] = ((hash >> 32) as u32, at as u32 + 1);
-        (&mut self.nodes[at].value, true)
     }
 
     /// The entry, if it is there; it does not count as used.
@@ -146,7 +170,8 @@ impl<K: Copy + Eq + Hash, V: Default> Lru<K, V> {
 
     /// Bytes it holds when full.
     pub(super) fn bytes(&self) -> usize {
-        self.capacity * size_of::<Node<K, V>>() + self.index.len() * size_of::<(u32, u32)>()
+        let index = (self.capacity * 2).next_power_of_two().max(LEAST_INDEX);
+        self.capacity * size_of::<Node<K, V>>() + index * size_of::<(u32, u32)>()
     }
 
     fn slot(&self, hash: u64) -> usize {

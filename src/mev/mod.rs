@@ -1,6 +1,6 @@
 //! Detectors over the ordered legs of each pool: who trades around whom, and what it costs them.
 //!
-//! A plain state machine: legs and slot statuses in, alerts out. Everything is bounded and allocated once.
+//! A plain state machine: legs and slot statuses in, alerts out. Everything is bounded, and grows up to its bounds only as far as it is used.
 
 pub mod alert;
 mod arbitrage;

@@ -38,7 +38,10 @@ pub enum InputError {
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
     /// No base64.
-    #[error("this is not base64: {0}")]
+    #[error(
+        "this is no base64 ({0}): give the file name of a recording, ending in .pb or .pb.zst, or one update or transaction \
+         in base64, for example from `getTransaction` with the encoding \"base64\""
+    )]
     Base64(#[from] base64::DecodeError),
     /// Neither an update nor a transaction.
     #[error("this is neither an encoded SubscribeUpdate with a transaction nor a transaction: {0}")]
@@ -349,7 +352,7 @@ fn event_line(event: Event) -> Option<Value> {
     let group = Program::group(event.venue().program());
     let status = Status::Processed;
     let event = ChainEvent {
-        event,
+        event: event.into(),
         recv_us: 0,
         group,
         connection: 0,

@@ -515,7 +515,7 @@ impl From<Fee> for FeeFields {
         Self {
             kind: fee.kind.name(),
             amount: fee.amount.into(),
-            bps: fee.bps,
+            bps: fee.bps.map(u64::from),
             token: if fee.in_base { "base" } else { "quote" },
         }
     }

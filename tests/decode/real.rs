@@ -276,13 +276,17 @@ fn fees_and_virtual_reserves_are_what_the_programs_compute() {
             if let Some(fee) = fee(kind)
                 && !INVERTED_POOLS.contains(&trade.pool.to_string().as_str())
             {
-                let stated = share(trade.quote_amount, fee.bps.unwrap()).div_ceil(10_000);
+                let stated = share(trade.quote_amount, fee.bps.unwrap().into()).div_ceil(10_000);
                 assert_eq!(u128::from(fee.amount), stated, "{kind:?} of {trade:?}");
                 checked[0] += 1;
             }
         }
         if let (Some(protocol), Some(buyback)) = (fee(FeeKind::Protocol), fee(FeeKind::Buyback)) {
-            assert_eq!(u128::from(buyback.amount), share(protocol.amount, buyback.bps.unwrap()) / 10_000, "{trade:?}");
+            assert_eq!(
+                u128::from(buyback.amount),
+                share(protocol.amount, buyback.bps.unwrap().into()) / 10_000,
+                "{trade:?}"
+            );
             checked[1] += 1;
         }
         if let (Venue::Pump, Some(after)) = (trade.venue, trade.reserves_after) {

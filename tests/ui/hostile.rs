@@ -444,7 +444,7 @@ fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
     let group = event.venue().program().group();
     let status = Status::Processed;
     let chain = ChainEvent {
-        event,
+        event: event.into(),
         recv_us: 0,
         group,
         connection: 0,

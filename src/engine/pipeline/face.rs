@@ -185,7 +185,7 @@ impl Pipeline {
             stage("receive", self.receive.rate(), None, None, 0),
             stage("decode", self.total.meter.rate(), self.decode_busy.share, None, self.bad_frames),
             stage("market", self.events.rate(), self.market_busy.share, Some(self.queue_fill), self.market.evicted()),
-            stage("detect", None, self.detect_busy.share, None, self.watch.forgotten()),
+            stage("detect", self.legs.rate(), self.detect_busy.share, None, self.watch.forgotten()),
             stage("publish", self.publish.rate(), None, None, self.sink_dropped),
         ])
     }

@@ -11,7 +11,7 @@ use crate::{
         ids::{Key, WRAPPED_SOL},
     },
     decode::{
-        EventKind, Tally,
+        Event, EventKind, Tally,
         event::{Cost, Flow, Path, Reserves, Side, Source, Trade, Venue},
     },
     engine::view::SourceKind,

@@ -9,8 +9,10 @@ use crate::{
         detail::{AppView, CandleView, SeriesView, SizeView, SizesView, TraderView},
         forecast,
         price::{finite, lamports_to_sol},
-        trading_activity::{Activity, Ring, SIZES, Trader},
+        traders::Trader,
+        trading_activity::{Activity, SIZES},
         view::{Stage, TokenView},
+        windows::Ring,
     },
 };
 

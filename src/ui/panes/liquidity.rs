@@ -125,7 +125,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
 fn fee(pool: &PoolView) -> Option<u64> {
     let parts = [pool.fees.lp, pool.fees.protocol, pool.fees.creator];
     let known = parts.iter().any(Option::is_some);
-    known.then(|| parts.into_iter().flatten().fold(0u64, u64::saturating_add))
+    known.then(|| parts.into_iter().flatten().map(u64::from).sum())
 }
 
 /// Draws one cell of a pool.

@@ -31,7 +31,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             let _ = write!(more, " queue {}", share(stage.queue_fill));
         }
         if stage.busy.is_some() {
-            let _ = write!(more, " busy {}", share(stage.busy));
+            let _ = write!(more, " busy {}", busy(stage.busy));
         }
         let strained = stage.queue_fill.is_some_and(|fill| fill > 0.5) || stage.busy.is_some_and(|busy| busy > 0.8);
         x += text(buffer, after(area, x), &more, if strained { theme.warn } else { theme.dim });
@@ -39,5 +39,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             let words = format!(" {} dropped", compact(stage.dropped));
             x += text(buffer, after(area, x), &words, theme.bad);
         }
+    }
+}
+
+/// The share of its time that a stage works, with a decimal where it would round to little or nothing.
+fn busy(value: Option<f64>) -> String {
+    match value.filter(|share| (0.0..0.1).contains(share)) {
+        Some(little) => format!("{:.1}%", little * 100.0),
+        None => share(value),
     }
 }
