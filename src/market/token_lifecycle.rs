@@ -415,8 +415,12 @@ fn missing(left: u64, reserves: Reserves) -> Option<u64> {
 
 /// Share of the curve's tokens sold, in percent, floored to 0.01 and within 0–100.
 fn progress_pct(left: u64, initial: u64) -> Option<f64> {
-    let sold = u128::from(initial.saturating_sub(left));
-    let basis_points = (sold * 10_000).checked_div(u128::from(initial))?;
+    let sold = initial.saturating_sub(left);
+    let basis_points = match sold.checked_mul(10_000) {
+        Some(sold) => sold.checked_div(initial)?,
+        // Only of tokens whose units do not nearly fit into a word; a division as wide takes its time.
+        None => u64::try_from((u128::from(sold) * 10_000).checked_div(initial.into())?).ok()?,
+    };
     #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
     Some(basis_points as f64 / 100.0)
 }
