@@ -1,6 +1,10 @@
 //! The dashboard, and `replay` with it.
 
-use std::{sync::Arc, thread, time::SystemTime};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::SystemTime,
+};
 
 use tokio::time::timeout;
 
@@ -11,36 +15,25 @@ use super::{
     source::{Sinks, Source, Wanted},
 };
 use crate::{
-    config::Config,
+    config::{self, Config, Flags},
     output::save,
     ui::{
-        self, Exit, Export, Looks, Reloader, Reply, UiError, UiSettings,
+        self, Exit, Export, Looks, Reloader, Reply, Reread, UiError, UiSettings,
         color::Depth,
         notify::{By, NotifySettings, Protocol},
         terminal,
     },
 };
 
-/// Shows the dashboard until the user has had enough.
-pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
+/// Shows the dashboard until the user has had enough. The flags are those of the configuration, which is read again by them.
+pub(super) fn run(config: &Config, flags: Flags, wanted: Wanted) -> Result<(), Failure> {
     // Before anything is spent: is there a terminal, and does the theme exist?
     terminal::check()?;
-    let (keys, themes) = (looks::keys(config.folder())?, looks::themes(config.folder())?);
-    themes.get(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
+    let looks = looks(config)?;
     let logs = ui::logs::init(process::level(config)).map_err(|error| Failure::runtime(error.to_string()))?;
     let runtime = process::runtime()?;
     let source = runtime.block_on(Source::open(config, wanted, Sinks::default(), Some("dashboard")))?;
-    let settings = UiSettings {
-        theme: config.theme().to_owned(),
-        no_color: config.no_color(),
-        ascii: config.ascii(),
-        fps: config.fps(),
-        logs: Some(logs),
-        keys,
-        notify: notify(config),
-        themes,
-        reload: Some(reloader(config)),
-    };
+    let settings = UiSettings { looks, logs: Some(logs), reload: Some(reloader(config.clone(), flags)) };
     let (views, commands) = (source.engine.views(), source.engine.commands());
     let exit = ui::run(settings, views.clone(), commands, Box::new(export));
     let closed = runtime.block_on(async { timeout(HURRY, source.close()).await });
@@ -59,13 +52,40 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<(), Failure> {
     }
 }
 
-/// Reads the key file and the folder of themes again.
-fn reloader(config: &Config) -> Reloader {
-    let folder = config.folder().to_owned();
-    Reloader(Arc::new(move || {
-        let read = || Ok(Looks { keys: looks::keys(&folder)?, themes: looks::themes(&folder)? });
-        read().map_err(|failure: Failure| failure.to_string())
-    }))
+/// How the front end looks by the settings and the user's files.
+fn looks(config: &Config) -> Result<Looks, Failure> {
+    let (keys, themes) = (looks::keys(config.folder())?, looks::themes(config.folder())?);
+    themes.get(config.theme(), Depth::Mono).map_err(UiError::Theme)?;
+    Ok(Looks {
+        theme: config.theme().to_owned(),
+        no_color: config.no_color(),
+        ascii: config.ascii(),
+        fps: config.fps(),
+        keys,
+        notify: notify(config),
+        themes,
+    })
+}
+
+/// Reads the settings, the key file and the folder of themes again.
+fn reloader(start: Config, flags: Flags) -> Reloader {
+    // The terminal is the dashboard's now: nobody can be asked.
+    let flags = Flags { ask_token: false, ..flags };
+    let newest = Mutex::new(start.clone());
+    let read = move || {
+        let config = config::load(&flags, &|name| std::env::var(name).ok())?;
+        let looks = looks(&config)?;
+        let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let differ = |earlier, at_once| {
+            let changed = config.changed_since(earlier).into_iter();
+            changed.filter(|(_, live)| *live == at_once).map(|(name, _)| name).collect()
+        };
+        let (changed, later) = (differ(&newest, true), differ(&start, false));
+        let (rules, level) = (Arc::new(config.alerts()), process::level(&config));
+        *newest = config;
+        Ok(Reread { looks, rules, level, changed, later })
+    };
+    Reloader(Arc::new(move || read().map_err(|failure: Failure| failure.to_string())))
 }
 
 /// How alerts ring. What the terminal cannot do is said in the log.

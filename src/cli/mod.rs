@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let load = || Ok::<_, Failure>(config::load(&args.flags.to_config()?, &|name| std::env::var(name).ok())?);
     match args.command {
-        None => dashboard::run(&load()?, source::Wanted::Configured),
+        None => dashboard::run(&load()?, args.flags.to_config()?, source::Wanted::Configured),
         Some(Command::Headless) => headless::run(&load()?, source::Wanted::Configured),
         Some(Command::Snapshot(options)) => snapshot::run(&load()?, &options),
         Some(Command::Record(options)) => record::run(&load()?, &options),
@@ -48,7 +48,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 return snapshot::picture(&load()?, &options, path);
             }
             let wanted = source::Wanted::Recording { path: options.file, pace: options.speed.pace() };
-            if options.headless { headless::run(&load()?, wanted) } else { dashboard::run(&load()?, wanted) }
+            if options.headless {
+                headless::run(&load()?, wanted)
+            } else {
+                dashboard::run(&load()?, args.flags.to_config()?, wanted)
+            }
         }
         Some(Command::Serve(options)) => serve::run(&load()?, &options),
         Some(Command::Decode(options)) => decode::run(&options),

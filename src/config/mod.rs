@@ -160,6 +160,20 @@ impl Config {
         &self.folder
     }
 
+    /// The settings that have another value than in an earlier configuration, each with whether that takes effect while the
+    /// dashboard runs. `group`: the user's own groups.
+    #[must_use]
+    pub fn changed_since(&self, earlier: &Self) -> Vec<(&'static str, bool)> {
+        let pairs = SETTINGS.iter().zip(self.shown.iter().zip(&earlier.shown));
+        let changed = pairs.filter(|(_, ((now, _), (before, _)))| now != before);
+        let mut changed: Vec<_> = changed.map(|(setting, _)| (setting.name, setting.is_live())).collect();
+        let written = |config: &Self| config.own.iter().map(|group| group.values.clone()).collect::<Vec<_>>();
+        if written(self) != written(earlier) {
+            changed.push(("group", false));
+        }
+        changed
+    }
+
     /// Where to connect, the primary one first, each with the token; none: the demo.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {

@@ -117,6 +117,12 @@ impl Setting {
         self.name.split_once('.').unwrap_or((self.name, ""))
     }
 
+    /// Whether another value takes effect while the dashboard runs.
+    pub(super) fn is_live(&self) -> bool {
+        let (section, key) = self.split();
+        matches!(section, "alerts" | "ui") || (section, key) == ("log", "level")
+    }
+
     /// The setting of that `section.key`.
     pub(super) fn find(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)

@@ -15,7 +15,7 @@ const SHOWN: usize = 512;
 #[derive(Debug)]
 pub(super) struct Watch {
     detectors: Detectors,
-    rules: AlertRules,
+    rules: Arc<AlertRules>,
     records: Records,
     shown: Tape<AlertView>,
     /// Found and not handed on yet, each with how many of the changes come before it.
@@ -31,7 +31,7 @@ impl Watch {
     pub(super) fn new(rules: AlertRules, settled: bool) -> Self {
         Self {
             detectors: Detectors::new(Weights::built_in(), settled),
-            rules,
+            rules: Arc::new(rules),
             records: Records::default(),
             shown: Tape::new(SHOWN),
             found: Vec::new(),
@@ -39,6 +39,11 @@ impl Watch {
             raised: Vec::new(),
             muted: 0,
         }
+    }
+
+    /// Other rules, for what is found from now on.
+    pub(super) fn judge_by(&mut self, rules: Arc<AlertRules>) {
+        self.rules = rules;
     }
 
     /// Detectors that find the same each time.

@@ -106,7 +106,7 @@ impl Engine {
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));
-        let (open, page) = watch::channel(None);
+        let (wishes_in, wishes) = watch::channel(Wishes::default());
         let task = Task {
             pipeline,
             batches,
@@ -114,7 +114,7 @@ impl Engine {
             changes: Vec::new(),
             streams: streams.status(),
             control: streams.control().clone(),
-            opened: page,
+            wishes,
             views: views_in,
             events: settings.events,
             frames: settings.frames,
@@ -124,7 +124,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let market = std::thread::Builder::new().name("market".into()).spawn(move || runtime.block_on(task.run()))?;
         let (commands, requests) = mpsc::channel(COMMAND_QUEUE);
-        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status(), open));
+        let relay = tokio::spawn(relay(requests, streams.control().clone(), streams.status(), wishes_in));
         Ok(Self { commands, views, streams, market, relay })
     }
 
@@ -167,7 +167,7 @@ async fn relay(
     mut requests: mpsc::Receiver<Command>,
     control: mpsc::Sender<Control>,
     status: watch::Receiver<Arc<StreamStatus>>,
-    open: watch::Sender<Option<Mint>>,
+    wishes: watch::Sender<Wishes>,
 ) {
     while let Some(command) = requests.recv().await {
         let request = match command {
@@ -181,7 +181,11 @@ async fn relay(
             }
             Command::Narrow { mints } => Control::Narrow { mints },
             Command::Open(mint) => {
-                open.send_replace(mint);
+                wishes.send_modify(|wishes| wishes.open = mint);
+                continue;
+            }
+            Command::Rules(rules) => {
+                wishes.send_modify(|wishes| wishes.rules = Some(rules));
                 continue;
             }
         };
@@ -225,4 +229,15 @@ pub enum Command {
     },
     /// Open a token's page, or close it: the view holds the detail of the one that is open, and it is never forgotten.
     Open(Option<Mint>),
+    /// Judge alerts from now on by these rules.
+    Rules(Arc<AlertRules>),
+}
+
+/// What the user wants of the market stage.
+#[derive(Clone, Debug, Default)]
+struct Wishes {
+    /// The token whose page is open.
+    open: Option<Mint>,
+    /// Rules for alerts, if they are others than at the start.
+    rules: Option<Arc<AlertRules>>,
 }

@@ -224,6 +224,11 @@ impl Pipeline {
         self.market.open(mint);
     }
 
+    /// Judges alerts by these rules from now on.
+    pub(super) fn judge_by(&mut self, rules: Arc<AlertRules>) {
+        self.watch.judge_by(rules);
+    }
+
     /// Shows the detectors what changed since they looked last.
     fn detect(&mut self, changes: &[Change]) {
         let started = std::time::Instant::now();

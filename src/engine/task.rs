@@ -11,9 +11,9 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Emitted, View, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
+use super::{Emitted, View, Wishes, emit, ingest::Delivery, pipeline::Pipeline, view::carried};
 use crate::{
-    chain::{group::Groups, ids::Mint},
+    chain::group::Groups,
     market::change::Change,
     stream::{
         Control, StreamStatus,
@@ -42,8 +42,7 @@ pub(super) struct Task {
     pub(super) changes: Vec<Change>,
     pub(super) streams: watch::Receiver<Arc<StreamStatus>>,
     pub(super) control: mpsc::Sender<Control>,
-    /// The token whose page is open.
-    pub(super) opened: watch::Receiver<Option<Mint>>,
+    pub(super) wishes: watch::Receiver<Wishes>,
     pub(super) views: watch::Sender<Arc<View>>,
     pub(super) events: Option<mpsc::Sender<Vec<Emitted>>>,
     pub(super) frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
@@ -79,9 +78,12 @@ impl Task {
                     self.forward_stream_events(&mut newest_stream_event).await;
                     dirty = true;
                 }
-                Ok(()) = self.opened.changed() => {
-                    let mint = *self.opened.borrow_and_update();
-                    self.pipeline.open(mint);
+                Ok(()) = self.wishes.changed() => {
+                    let Wishes { open, rules } = self.wishes.borrow_and_update().clone();
+                    self.pipeline.open(open);
+                    if let Some(rules) = rules {
+                        self.pipeline.judge_by(rules);
+                    }
                     dirty = true;
                 }
                 () = sleep_until(next_second) => {

@@ -24,7 +24,7 @@ pub use crate::market::detail::{
     AppView, CandleView, CreatorView, CurveView, SeriesView, SizeView, SizesView, TokenDetail, TraderView,
 };
 pub use crate::market::view::{
-    EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
+    Basis, EtaScoreView, EtaView, FeeRates, Feed, LifecycleStep, LifecycleView, MomentumView, PoolView, SolUsdState,
     SolUsdView, Stage, TokenView, TradeView, WindowView,
 };
 pub use crate::mev::alert::AlertView;

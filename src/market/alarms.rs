@@ -44,14 +44,14 @@ impl Market {
         &mut self,
         (slot, mint): (u64, Mint),
         at: Arrived,
-        pool: Pool,
-        alarm: PoolAlarm,
+        (pool, alarm): (Pool, PoolAlarm),
+        uncertain: bool,
     ) -> Change {
         let step = match alarm {
             PoolAlarm::LiquidityRemoved(share_pct) => LifecycleStep::LiquidityRemoved { pool, share_pct },
             PoolAlarm::Parted(apart_pct) => LifecycleStep::Parted { pool, apart_pct },
         };
-        self.step(mint, slot, at, step);
+        self.step(mint, slot, at, step, uncertain);
         Change::Alarm { slot, recv_ms: at.recv_ms(), pool, mint, alarm }
     }
 

@@ -7,7 +7,7 @@ use super::{
     price::{finite, lamports_to_sol},
     reserve_chain::{Link, Placed},
     token_lifecycle::{Around, PUMP_DECIMALS, Promise, Token, TokenUndo, TradeEffect},
-    view::{LifecycleStep, LifecycleView, TradeView},
+    view::{Basis, LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
     chain::{
@@ -149,6 +149,7 @@ impl Market {
             market_cap_sol: effect.market_cap_sol,
             room_pct: effect.room_pct,
             whale: lamports >= WHALE_SOL * 1e9,
+            basis: Basis::of(trade.source, placed),
         };
         match self.opened.as_mut().filter(|opened| opened.mint == trade.mint) {
             Some(opened) => opened.traded(self.trades.push_shared(shown)),
@@ -188,13 +189,14 @@ impl Market {
 
     fn tell(&mut self, event: &Event, at: Arrived, told: bool, step: LifecycleStep) {
         if !told {
-            self.step(event.kind.mint(), event.slot, at, step);
+            self.step(event.kind.mint(), event.slot, at, step, false);
         }
     }
 
-    pub(super) fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep) {
+    /// Something happened to a token; `uncertain` by the trade that it was read off.
+    pub(super) fn step(&mut self, mint: Mint, slot: u64, at: Arrived, step: LifecycleStep, uncertain: bool) {
         let symbol = self.symbol(&mint);
-        self.steps.push(LifecycleView { recv_ms: at.recv_ms(), slot, mint, symbol, step });
+        self.steps.push(LifecycleView { recv_ms: at.recv_ms(), slot, mint, symbol, step, uncertain });
     }
 
     /// Changes a token, which is made if it is new, and writes down how to take that back.

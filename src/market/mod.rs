@@ -51,7 +51,7 @@ use self::{
     change::{ChainEvent, Change, MilestoneKind, Status},
     forecast::Score,
     input::Transaction,
-    view::{LifecycleStep, LifecycleView, TradeView},
+    view::{Basis, LifecycleStep, LifecycleView, TradeView},
 };
 use crate::{
     chain::ids::{Mint, Pool},
@@ -384,6 +384,8 @@ impl Market {
         }
         let (slot, recv_ms, mint) = (event.slot, at.recv_ms(), event.kind.mint());
         let group = event.venue().program().group();
+        let uncertain =
+            matches!(&event.kind, EventKind::Trade(trade) if Basis::of(trade.source, placed).is_uncertain());
         changes.push(Change::Chain(ChainEvent {
             event,
             recv_us: at.recv_us,
@@ -394,8 +396,8 @@ impl Market {
             price_sol: effect.price_sol,
             market_cap_sol: effect.market_cap_sol,
         }));
-        if let Some((pool, alarm)) = alarm {
-            let change = self.tell_alarm((slot, mint), at, pool, alarm);
+        if let Some(alarm) = alarm {
+            let change = self.tell_alarm((slot, mint), at, alarm, uncertain);
             changes.push(change);
         }
         if let Some(progress_pct) = effect.progress_pct {
@@ -408,7 +410,7 @@ impl Market {
                 MilestoneKind::MarketCapSol => LifecycleStep::MarketCapSol(value),
                 MilestoneKind::MarketCapUsd => LifecycleStep::MarketCapUsd(value),
             };
-            self.step(mint, slot, at, step);
+            self.step(mint, slot, at, step, uncertain);
             changes.push(Change::Milestone { slot, recv_ms, mint, kind, value });
         }
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{
-    view::{Stage, TokenView},
+    view::{Basis, Stage, TokenView},
     *,
 };
 use crate::{
@@ -235,6 +235,10 @@ fn trades_take_their_turn_and_what_is_lost_is_told() {
     market.release(1_000, &mut changes);
     assert!(matches!(changes[0], Change::ChainBroken { slot: 24, .. }), "{changes:?}");
     assert_eq!(told(&changes), [(24, Some(Link::AfterGap))]);
+    // What is shown of it says that something is missing before it.
+    let shown = market.trades.feed();
+    let bases: Vec<_> = shown.entries.iter().map(|trade| (trade.slot, trade.basis)).collect();
+    assert_eq!(bases, [(20, Basis::Event), (21, Basis::Event), (22, Basis::Event), (24, Basis::Gap)]);
 }
 
 #[test]

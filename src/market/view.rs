@@ -7,8 +7,10 @@ use crate::{
         ids::{Mint, Pool, Signature, Wallet},
         text::Shown,
     },
-    decode::event::{Flow, Reserves, Side, Venue},
+    decode::event::{Flow, Reserves, Side, Source, Venue},
 };
+
+use super::reserve_chain::{Link, Placed};
 
 /// Where a token is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -287,6 +289,38 @@ pub struct TradeView {
     pub room_pct: Option<f64>,
     /// Worth 10 SOL at least.
     pub whale: bool,
+    /// How much it can be relied on.
+    pub basis: Basis,
+}
+
+/// What the figures of a trade rest on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// The program's own event, and nothing is missing before it.
+    #[default]
+    Event,
+    /// The program's own event; something of its pool before it is missing, or came after it.
+    Gap,
+    /// The instruction and what it moved, for want of an event: fees and reserves are not known.
+    Instruction,
+}
+
+impl Basis {
+    /// Of a trade from this source in this place.
+    #[must_use]
+    pub fn of(source: Source, placed: Option<Placed>) -> Self {
+        match (source, placed.map(|placed| placed.link)) {
+            (Source::Fallback, _) => Self::Instruction,
+            (_, Some(Link::AfterGap | Link::Late)) => Self::Gap,
+            _ => Self::Event,
+        }
+    }
+
+    /// Whether its figures are marked as uncertain.
+    #[must_use]
+    pub fn is_uncertain(self) -> bool {
+        self != Self::Event
+    }
 }
 
 /// A step in a token's life.
@@ -302,6 +336,8 @@ pub struct LifecycleView {
     pub symbol: Shown,
     /// What happened.
     pub step: LifecycleStep,
+    /// Whether it was read off a trade whose figures are uncertain.
+    pub uncertain: bool,
 }
 
 /// See [`LifecycleView`].

@@ -20,7 +20,7 @@ pub enum Notify {
 }
 
 /// The user's rules.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertRules {
     /// Classes not shown.
     pub mute_classes: Vec<Class>,

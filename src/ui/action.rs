@@ -191,6 +191,7 @@ pub struct Binding {
 
 const STREAM_TABS: &[Tab] = &[Tab::Overview, Tab::Connections];
 const TOKEN_TABS: &[Tab] = &[Tab::Overview, Tab::Tokens, Tab::Trades, Tab::Mev];
+const MARKET_TABS: &[Tab] = &[Tab::Overview, Tab::Tokens, Tab::Trades, Tab::Mev, Tab::Liquidity];
 const ALERT_TABS: &[Tab] = &[Tab::Mev];
 
 const fn row(
@@ -311,7 +312,7 @@ pub const TABLE: [Binding; 60] = [
         "only rows with one of the words, and as in mc>100, side:buy or class:wash",
         Action::Filter,
     )
-    .hint("filter", TOKEN_TABS)
+    .hint("filter", MARKET_TABS)
     .takes(Argument::Text),
     row(
         "narrow",
@@ -428,7 +429,7 @@ pub const TABLE: [Binding; 60] = [
         &[Key::Char('R')],
         Screen,
         Display,
-        "read your keys and themes again, as the signal USR1 does",
+        "read settings, keys and themes again, as the signal USR1 does",
         Action::Reload,
     ),
     row("suspend", &[Key::Ctrl('z')], Anywhere, Display, "suspend to the shell", Action::Suspend),

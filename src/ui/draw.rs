@@ -86,6 +86,9 @@ pub fn screen(buffer: &mut Buffer, model: &Model, theme: &Theme, clock: &Clock) 
     panes::header::draw(buffer, screen.header, &draw);
     panes::tabs::draw(buffer, screen.tabs, &draw);
     body(buffer, &screen, &draw);
+    if let Some(line) = model.dividers.held() {
+        buffer.set_style(line.intersection(area), theme.focus);
+    }
     panes::pipeline::draw(buffer, screen.pipeline, &draw);
     panes::message::draw(buffer, screen.message, &draw);
     panes::footer::draw(buffer, screen.footer, &draw);
@@ -109,6 +112,7 @@ fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
         scroll.place.set(Rect::default());
     }
     model.headings.borrow_mut().clear();
+    model.dividers.begin();
     if let Some(mint) = &model.detail {
         return panes::token::draw(buffer, screen.body, mint, draw);
     }
@@ -118,10 +122,10 @@ fn body(buffer: &mut Buffer, screen: &Screen, draw: &Draw<'_>) {
     if model.zoomed {
         return pane(buffer, screen.body, model.pane(), draw);
     }
-    let view = &model.view;
+    let counts = (model.view.connections.len(), model.view.groups.len());
     let places = match model.tab {
-        Tab::Overview => layout::overview(screen.body, draw.boxed, view.connections.len(), view.groups.len()),
-        Tab::Connections => layout::connections(screen.body, draw.boxed, view.connections.len(), view.groups.len()),
+        Tab::Overview => layout::overview(screen.body, draw.boxed, counts, &model.dividers),
+        Tab::Connections => layout::connections(screen.body, draw.boxed, counts, &model.dividers),
         tab => tab.panes().iter().map(|pane| (*pane, screen.body)).collect(),
     };
     for (which, area) in places {

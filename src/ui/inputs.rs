@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event::{self, MouseButton, MouseEventKind};
+use crossterm::event::{self, KeyEvent, MouseButton, MouseEventKind};
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH},
     iterator::Signals,
@@ -21,6 +21,7 @@ use crate::engine::View;
 
 use super::{
     UiError,
+    backdrop::{Backdrop, Heard, Listener},
     keys::Key,
     logs::LogTail,
     mouse::Gesture,
@@ -36,6 +37,8 @@ pub enum Event {
     Mouse(Gesture, u16, u16),
     /// Text was pasted.
     Paste(String),
+    /// The terminal says what its background is like.
+    Backdrop(Backdrop),
     /// The terminal may have another size.
     Resize,
     /// There is a newer view.
@@ -171,18 +174,30 @@ fn signals(sender: SyncSender<Event>, shared: Arc<Shared>) -> Result<impl FnOnce
 /// Keys and pastes. The wait is our own: crossterm's never returns from a terminal that is gone.
 fn keys(sender: SyncSender<Event>) -> impl FnOnce() + Send {
     move || {
-        while terminal::wait(true) == Readiness::Input {
+        let mut listener = Listener::default();
+        loop {
+            match terminal::wait(true, listener.patience()) {
+                Readiness::Input => {}
+                Readiness::Hangup => break,
+                Readiness::Silence if press(&sender, &listener.give_up()) => continue,
+                Readiness::Silence => return,
+            }
             while let Ok(true) = event::poll(MOMENT) {
-                let event = match event::read() {
-                    Ok(event::Event::Key(key)) => Key::from_event(&key).map(Event::Key),
-                    Ok(event::Event::Paste(text)) => Some(Event::Paste(text)),
-                    Ok(event::Event::Mouse(mouse)) => {
+                let Ok(event) = event::read() else { break };
+                let event = match event {
+                    event::Event::Key(key) => match listener.on(key) {
+                        Heard::Keys(keys) if press(&sender, &keys) => continue,
+                        Heard::Keys(_) => return,
+                        Heard::Answer(backdrop) => Some(Event::Backdrop(backdrop)),
+                    },
+                    event::Event::Paste(text) => Some(Event::Paste(text)),
+                    event::Event::Mouse(mouse) => {
                         gesture(mouse.kind).map(|it| Event::Mouse(it, mouse.column, mouse.row))
                     }
-                    Ok(_) => None,
-                    Err(_) => break,
+                    _ => None,
                 };
-                if event.is_some_and(|event| sender.send(event).is_err()) {
+                let Some(event) = event else { continue };
+                if !press(&sender, &listener.give_up()) || sender.send(event).is_err() {
                     return;
                 }
             }
@@ -191,10 +206,17 @@ fn keys(sender: SyncSender<Event>) -> impl FnOnce() + Send {
     }
 }
 
+/// Hands keys on; whether there still is anybody to take them.
+fn press(sender: &SyncSender<Event>, keys: &[KeyEvent]) -> bool {
+    keys.iter().filter_map(Key::from_event).all(|key| sender.send(Event::Key(key)).is_ok())
+}
+
 /// What we make of the mouse.
 const fn gesture(kind: MouseEventKind) -> Option<Gesture> {
     match kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Gesture::Click),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Gesture::Drag),
+        MouseEventKind::Up(MouseButton::Left) => Some(Gesture::Release),
         MouseEventKind::ScrollUp => Some(Gesture::WheelUp),
         MouseEventKind::ScrollDown => Some(Gesture::WheelDown),
         _ => None,
@@ -204,7 +226,7 @@ const fn gesture(kind: MouseEventKind) -> Option<Gesture> {
 /// The terminal's end, seen also when the thread above is caught inside a read.
 fn hangup(sender: SyncSender<Event>) -> impl FnOnce() + Send {
     move || {
-        let _ = terminal::wait(false);
+        let _ = terminal::wait(false, None);
         terminal::stop();
         let _ = sender.send(Event::Hangup);
     }

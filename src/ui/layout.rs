@@ -11,7 +11,11 @@
 
 use ratatui::layout::Rect;
 
-use super::{model::Pane, widgets::line};
+use super::{
+    dividers::{Divider, Dividers},
+    model::Pane,
+    widgets::line,
+};
 
 /// Fewest columns and rows in which something useful can be shown.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -64,11 +68,9 @@ fn top(area: &mut Rect, rows: u16) -> Rect {
     taken
 }
 
-/// Splits at a share of the width in percent; a column stays free between rules, none between boxes.
-fn split(area: Rect, percent: u16, gap: u16) -> (Rect, Rect) {
-    let left = u16::try_from(u32::from(area.width) * u32::from(percent) / 100).unwrap_or(area.width);
-    let right = area.width.saturating_sub(left + gap);
-    (Rect { width: left, ..area }, Rect { x: area.x + left + gap, width: right, ..area })
+/// So many percent of a width.
+fn part(area: Rect, percent: u16) -> u16 {
+    u16::try_from(u32::from(area.width) * u32::from(percent) / 100).unwrap_or(area.width)
 }
 
 /// Rows of a table pane: frame, heading and this many rows.
@@ -77,9 +79,14 @@ fn table(rows: usize, most: u16, boxed: bool) -> u16 {
     rows + if boxed { 3 } else { 2 }
 }
 
-/// The panes of the Overview.
+/// The panes of the Overview, for so many connections and groups. A column stays free between rules, none between boxes.
 #[must_use]
-pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> Vec<(Pane, Rect)> {
+pub fn overview(
+    body: Rect,
+    boxed: bool,
+    (connections, groups): (usize, usize),
+    dividers: &Dividers,
+) -> Vec<(Pane, Rect)> {
     let mut rest = body;
     let gap = u16::from(!boxed);
     if body.height < 16 {
@@ -90,11 +97,11 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
     }
     if boxed && body.width >= 150 && body.height >= 38 {
         let upper = top(&mut rest, table(connections, 8, true).max(7));
-        let (left, right) = split(upper, 68, 0);
+        let (left, right) = dividers.beside(upper, Divider::Budget, part(upper, 68), 0);
         let middle = top(&mut rest, table(groups, 4, true));
         let proofs = top(&mut rest, 4);
-        let (tokens, mut side) = split(rest, 68, 0);
-        let lifecycle = top(&mut side, rest.height - 5);
+        let (tokens, side) = dividers.beside(rest, Divider::Tokens, part(rest, 68), 0);
+        let (lifecycle, alerts) = dividers.below(side, Divider::Alerts, rest.height - 5);
         return vec![
             (Pane::Connections, left),
             (Pane::Budget, right),
@@ -102,7 +109,7 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
             (Pane::Completeness, proofs),
             (Pane::Tokens, tokens),
             (Pane::Lifecycle, lifecycle),
-            (Pane::Alerts, side),
+            (Pane::Alerts, alerts),
         ];
     }
     let most = (body.height / 3).saturating_sub(3).max(3);
@@ -111,15 +118,15 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
     // In 80 by 24 the header's share has to do.
     let wide = body.height >= if boxed { 32 } else { 22 };
     let mut proofs = top(&mut rest, if wide { 2 + 2 * u16::from(boxed) } else { 0 });
-    let (mut tokens, mut side) = split(rest, if boxed { 62 } else { 60 }, gap);
+    let usual = part(rest, if boxed { 62 } else { 60 });
+    let (mut tokens, mut side) = dividers.beside(rest, Divider::Tokens, usual, gap);
     if boxed && !wide {
         let list = top(&mut tokens, rest.height.saturating_sub(3));
         proofs = std::mem::replace(&mut tokens, list);
     }
     let budget = top(&mut side, if boxed { 5 + u16::from(rest.height >= 16) } else { 3 });
     let alerts = if boxed { 3 + u16::from(rest.height >= 18) } else { 2 };
-    let lifecycle_rows = side.height.saturating_sub(alerts);
-    let lifecycle = top(&mut side, lifecycle_rows);
+    let (lifecycle, alerts) = dividers.below(side, Divider::Alerts, side.height.saturating_sub(alerts));
     vec![
         (Pane::Connections, first),
         (Pane::Groups, second),
@@ -127,13 +134,18 @@ pub fn overview(body: Rect, boxed: bool, connections: usize, groups: usize) -> V
         (Pane::Tokens, tokens),
         (Pane::Budget, budget),
         (Pane::Lifecycle, lifecycle),
-        (Pane::Alerts, side),
+        (Pane::Alerts, alerts),
     ]
 }
 
-/// The panes of the Connections tab.
+/// The panes of the Connections tab, for so many connections and groups.
 #[must_use]
-pub fn connections(body: Rect, boxed: bool, connections: usize, groups: usize) -> Vec<(Pane, Rect)> {
+pub fn connections(
+    body: Rect,
+    boxed: bool,
+    (connections, groups): (usize, usize),
+    dividers: &Dividers,
+) -> Vec<(Pane, Rect)> {
     let mut rest = body;
     let most = (body.height / 3).max(3);
     let first = top(&mut rest, table(connections, most, boxed));
@@ -141,7 +153,7 @@ pub fn connections(body: Rect, boxed: bool, connections: usize, groups: usize) -
     let proofs = top(&mut rest, if boxed { 4 } else { 2 });
     let budget = top(&mut rest, if boxed { 6 } else { 4 });
     let (decoding, undecoded) = if rest.width >= SIDE_BY_SIDE {
-        split(rest, 55, u16::from(!boxed))
+        dividers.beside(rest, Divider::Decoding, part(rest, 55), u16::from(!boxed))
     } else {
         // Without room for both, what is missing comes first: `z` gives the other the screen.
         let half = if rest.height >= 12 { rest.height / 2 } else { 0 };
@@ -189,8 +201,9 @@ mod tests {
         ) {
             let area = Rect { x: 0, y: 0, width, height };
             let Some(screen) = screen(area) else { return Err(TestCaseError::fail("no screen")) };
-            check(screen.body, &overview(screen.body, boxed(area), connections, groups))?;
-            check(screen.body, &super::connections(screen.body, boxed(area), connections, groups))?;
+            let (counts, dividers) = ((connections, groups), Dividers::default());
+            check(screen.body, &overview(screen.body, boxed(area), counts, &dividers))?;
+            check(screen.body, &super::connections(screen.body, boxed(area), counts, &dividers))?;
         }
     }
 
@@ -199,7 +212,7 @@ mod tests {
         for (width, height) in [(80, 24), (100, 30), (120, 40), (160, 45), (200, 60)] {
             let area = Rect { x: 0, y: 0, width, height };
             let body = screen(area).map(|screen| screen.body).unwrap_or_default();
-            let places = overview(body, boxed(area), 3, 3);
+            let places = overview(body, boxed(area), (3, 3), &Dividers::default());
             for pane in super::super::model::Tab::Overview.panes() {
                 let place = places.iter().find(|(which, _)| which == pane).map(|(_, area)| *area).unwrap_or_default();
                 let headed = *pane == Pane::Completeness && height < 30;

@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -45,7 +48,7 @@ pub struct LogLine {
 
 /// The newest lines of the log.
 #[derive(Clone, Default)]
-pub struct LogTail(Arc<Mutex<Tail>>);
+pub struct LogTail(Arc<Mutex<Tail>>, Arc<AtomicUsize>);
 
 #[derive(Default)]
 struct Tail {
@@ -71,6 +74,19 @@ impl LogTail {
     fn hits(&self, words: &Typed) -> Vec<LogLine> {
         let tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tail.lines.iter().rev().filter(|line| words.matches(&[&line.text])).cloned().collect()
+    }
+
+    /// From now on lines of this level and above are kept.
+    pub fn set_level(&self, level: LevelFilter) {
+        self.1.store(rank(level), Ordering::Relaxed);
+        tui_logger::set_default_level(filter(level));
+        // Who writes lines has remembered whether they were wanted.
+        tracing::callsite::rebuild_interest_cache();
+    }
+
+    /// Whether lines of this level are kept.
+    fn keeps(&self, level: tracing::Level) -> bool {
+        rank(LevelFilter::from_level(level)) <= self.1.load(Ordering::Relaxed)
     }
 
     /// Keeps a line.
@@ -180,25 +196,28 @@ pub fn init(level: LevelFilter) -> Result<LogTail, tracing_subscriber::util::Try
 /// The layer alone, for a registry that has others too.
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(level: LevelFilter) -> (impl Layer<S>, LogTail) {
-    tui_logger::set_default_level(filter(level));
     tui_logger::set_buffer_depth(KEPT);
     tui_logger::set_hot_buffer_depth(HOT);
     let tail = LogTail::default();
-    (Feed { level, tail: tail.clone() }, tail)
+    tail.set_level(level);
+    (Feed(tail.clone()), tail)
+}
+
+/// How much a level lets through: none at 0.
+fn rank(level: LevelFilter) -> usize {
+    let levels = [LevelFilter::OFF, LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG];
+    levels.iter().position(|known| *known == level).unwrap_or(levels.len())
 }
 
 fn filter(level: LevelFilter) -> tui_logger::LevelFilter {
     level.to_string().parse().unwrap_or(tui_logger::LevelFilter::Off)
 }
 
-struct Feed {
-    level: LevelFilter,
-    tail: LogTail,
-}
+struct Feed(LogTail);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= self.level
+        self.0.keeps(*metadata.level())
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
@@ -211,7 +230,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
         event.record(&mut line);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        self.tail.push(at_ms, *event.metadata().level(), &line.0);
+        self.0.push(at_ms, *event.metadata().level(), &line.0);
     }
 }
 

@@ -5,17 +5,21 @@
 //!                                    └─▶ draw(model) ─▶ frame ─▶ terminal
 //! ```
 //!
-//! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`frame`]: bytes
+//! * [`terminal`]: taken once, given back on every way out; [`inputs`]: everything waited for; [`backdrop`]; [`frame`]: bytes
 //! * [`action`]: the one table of keys; [`keys`]; [`update`]: what actions do; [`mouse`], [`palette`], [`typed`], [`clipboard`]
 //! * [`model`]: what is known; [`page`], [`mutes`], [`filter`], [`order`], [`columns`], [`history`]
-//! * [`draw`]: one frame; [`layout`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
+//! * [`draw`]: one frame; [`layout`], [`dividers`], [`panes`], [`widgets`], [`theme`], [`color`], [`format`](mod@format), [`logs`]
 //! * [`shot`]: a frame as SVG; [`picture`]: a view as one; [`notify`]: which alerts ring; [`swatch`]: a theme on the command line
 
 pub mod action;
+mod arguments;
+pub mod backdrop;
 pub mod clipboard;
 pub mod color;
 pub mod columns;
+pub mod dividers;
 pub mod draw;
+mod enter;
 pub mod filter;
 pub mod format;
 pub mod frame;
@@ -29,16 +33,20 @@ pub mod model;
 pub mod mouse;
 mod movement;
 pub mod mutes;
+mod muting;
 pub mod notify;
 pub mod order;
 pub mod page;
 pub mod palette;
 pub mod panes;
+mod past;
 pub mod picture;
 mod place;
+mod reload;
 mod run;
 mod search;
 pub mod shot;
+mod sorting;
 mod streams;
 pub mod swatch;
 pub mod terminal;
@@ -52,14 +60,27 @@ use std::{
     sync::{Arc, mpsc::SyncSender},
 };
 
-use crate::engine::View;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{engine::View, mev::AlertRules};
 
 pub use run::run;
 
-/// How the front end shall look and how often it may draw.
-#[derive(Clone, Debug)]
+/// What the front end begins with.
+#[derive(Clone, Debug, Default)]
 pub struct UiSettings {
-    /// Name of the theme.
+    /// How it looks and what can be changed of it while it runs.
+    pub looks: Looks,
+    /// The newest log line is read from here; see [`logs::init`].
+    pub logs: Option<logs::LogTail>,
+    /// How the user's files are read again.
+    pub reload: Option<Reloader>,
+}
+
+/// How the front end shall look, how often it may draw and how it rings.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    /// Name of the theme, or [`theme::AUTO`].
     pub theme: String,
     /// No colours, as if `NO_COLOR` were set.
     pub no_color: bool,
@@ -67,46 +88,46 @@ pub struct UiSettings {
     pub ascii: bool,
     /// Most frames per second; a key is answered sooner.
     pub fps: u32,
-    /// The newest log line is read from here; see [`logs::init`].
-    pub logs: Option<logs::LogTail>,
     /// The keys; see [`keys::Keymap::load`].
     pub keys: keys::Keymap,
     /// How alerts ring.
     pub notify: notify::NotifySettings,
     /// The themes to choose from.
     pub themes: theme::ThemeSource,
-    /// How keys and themes are read again.
-    pub reload: Option<Reloader>,
 }
 
-impl Default for UiSettings {
+impl Default for Looks {
     fn default() -> Self {
         Self {
-            theme: "dark".to_owned(),
+            theme: theme::AUTO.to_owned(),
             no_color: false,
             ascii: false,
             fps: 30,
-            logs: None,
             keys: keys::Keymap::default(),
             notify: notify::NotifySettings::default(),
             themes: theme::ThemeSource::default(),
-            reload: None,
         }
     }
 }
 
-/// What the user's files say about the front end.
+/// What the user's files say when they are read again.
 #[derive(Clone, Debug)]
-pub struct Looks {
-    /// The keys.
-    pub keys: keys::Keymap,
-    /// The themes to choose from.
-    pub themes: theme::ThemeSource,
+pub struct Reread {
+    /// How the front end shall look now.
+    pub looks: Looks,
+    /// Which alerts are shown and ring.
+    pub rules: Arc<AlertRules>,
+    /// Lines of this level and above are kept in the log.
+    pub level: LevelFilter,
+    /// The settings that have another value than before, and take effect.
+    pub changed: Vec<&'static str>,
+    /// The settings that have another value than at the start, and take effect at the next one.
+    pub later: Vec<&'static str>,
 }
 
-/// Reads the user's small files again, or says in a line why they cannot be used.
+/// Reads the user's files again, or says in a line why they cannot be used.
 #[derive(Clone)]
-pub struct Reloader(pub Arc<dyn Fn() -> Result<Looks, String> + Send + Sync>);
+pub struct Reloader(pub Arc<dyn Fn() -> Result<Reread, String> + Send + Sync>);
 
 impl std::fmt::Debug for Reloader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,8 +1,10 @@
 //! What the front end knows: the view shown, where the user is, what is selected. Nothing here draws.
 
+mod lists;
+mod selection;
+
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +16,7 @@ use crate::{
         group::Group,
         ids::{Mint, Pool},
     },
-    engine::view::{AlertView, PoolView, TokenView, TradeView, View},
+    engine::view::{TradeView, View},
     mev::alert::AlertId,
     stream::status::{RebalancePlan, Throttle},
 };
@@ -23,16 +25,15 @@ pub use super::place::{Mode, Pane, Tab};
 
 use super::{
     columns::Columns,
+    dividers::Dividers,
     filter::Filter,
     format::Clock,
     history::History,
     keys::{Key, Keymap},
     logs::LogState,
     mutes::Mutes,
-    order::{self, Sort, Value},
     page::Page,
     palette::Palette,
-    panes,
     theme::ThemeSource,
     typed::Typed,
 };
@@ -176,6 +177,8 @@ pub struct Model {
     pub scrolls: [Scroll; Pane::COUNT],
     /// The columns of each pane.
     pub columns: [Columns; Pane::COUNT],
+    /// The lines between panes.
+    pub dividers: Dividers,
     /// Columns and rows of the last frame.
     pub size: Cell<(u16, u16)>,
     /// Whether the mouse is ours; else it selects text, as the terminal does by itself.
@@ -267,6 +270,7 @@ impl Model {
             logs: LogState::default(),
             scrolls: Default::default(),
             columns: Default::default(),
+            dividers: Dividers::default(),
             size: Cell::default(),
             mouse: true,
             history: History::default(),
@@ -349,211 +353,10 @@ impl Model {
         self.stale = true;
     }
 
-    /// Brings the order of tokens and the tape up to date with view, filter and sort. To be called before drawing and
-    /// before anything that depends on rows.
-    pub fn refresh(&mut self) {
-        self.order_small();
-        if !std::mem::take(&mut self.stale) {
-            return;
-        }
-        self.order.clear();
-        for (index, token) in self.view.tokens.iter().enumerate() {
-            if self.filter.shows_token(token, self.view.now_ms) {
-                self.order.extend(u32::try_from(index).ok());
-            }
-        }
-        let view = &self.view;
-        let sort = self.columns[Pane::Tokens as usize].sort;
-        let column = sort.column.map_or(panes::tokens::LEADING, usize::from);
-        let mint = |index: u32| view.tokens.get(index as usize).map(|token| token.mint);
-        let value = |index: u32| panes::value(view, Pane::Tokens, index as usize, column).unwrap_or(Value::Unknown);
-        order::by(&mut self.order, sort.turned, value, |a, b| mint(a).cmp(&mint(b)));
-        self.tape.clear();
-        // Figures are those of the token, so a trade is shown with its token.
-        let shown: Option<HashSet<Mint>> = self.filter.has_conditions().then(|| {
-            let tokens = self.view.tokens.iter();
-            let now = self.view.now_ms;
-            tokens.filter(|token| self.filter.shows_things_of(token, now)).map(|token| token.mint).collect()
-        });
-        let filter = &mut self.filter;
-        let passes = |filter: &mut Filter, mint: &Mint, symbol: &str| match &shown {
-            Some(mints) => mints.contains(mint),
-            None => filter.shows(mint, symbol, ""),
-        };
-        for (index, trade) in self.view.trades.entries.iter().enumerate().rev() {
-            if filter.lets_trade(trade) && passes(filter, &trade.mint, trade.symbol.as_str()) {
-                self.tape.extend(u32::try_from(index).ok());
-            }
-        }
-        self.pools.clear();
-        for (index, pool) in self.view.pools.iter().enumerate() {
-            if filter.lets_pool(pool) && passes(filter, &pool.mint, pool.symbol.as_str()) {
-                self.pools.extend(u32::try_from(index).ok());
-            }
-        }
-        arrange(&self.view, Pane::Trades, &self.columns[Pane::Trades as usize], &mut self.tape, |a, b| b.cmp(&a));
-        let own = &self.columns[Pane::Liquidity as usize];
-        if own.sort.column.is_none() {
-            order::pools(&mut self.pools, &self.view.pools, own.sort.turned);
-        }
-        let pool = |index: u32| self.view.pools.get(index as usize).map(|pool| pool.pool);
-        arrange(&self.view, Pane::Liquidity, own, &mut self.pools, |a, b| pool(a).cmp(&pool(b)));
-        self.refresh_alerts(shown.as_ref());
-        let pools = &self.view.pools;
-        let at =
-            |chosen: Pool| self.pools.iter().position(|i| pools.get(*i as usize).is_some_and(|p| p.pool == chosen));
-        match self.pool.and_then(at) {
-            Some(row) => self.pool_row = row,
-            None if self.pool.is_some() => self.select_pool(self.pool_row),
-            None => {}
-        }
-        match self.token.and_then(|mint| self.row_of_token(&mint)) {
-            Some(row) => self.token_row = row,
-            None => self.select_token(self.token_row),
-        }
-    }
-
-    /// Brings the list of alerts up to date; `mints` are those the filter's figures leave, if it names any.
-    fn refresh_alerts(&mut self, mints: Option<&HashSet<Mint>>) {
-        let entries = &self.view.alerts.entries;
-        let mut known = HashSet::new();
-        self.alerts.clear();
-        self.hidden_alerts = 0;
-        for (index, entry) in entries.iter().enumerate().rev() {
-            if !known.insert(entry.alert.id) {
-                continue;
-            }
-            if self.mutes.hides(&entry.alert) {
-                self.hidden_alerts += 1;
-                continue;
-            }
-            let filter = &mut self.filter;
-            let named = |filter: &mut Filter| match mints {
-                Some(mints) => mints.contains(&entry.alert.mint),
-                None => filter.shows(&entry.alert.mint, entry.symbol.as_str(), ""),
-            };
-            if filter.lets_alert(entry) && named(filter) {
-                self.alerts.extend(u32::try_from(index).ok());
-            }
-        }
-        let own = &self.columns[Pane::Alerts as usize];
-        arrange(&self.view, Pane::Alerts, own, &mut self.alerts, |a, b| b.cmp(&a));
-        let at = |id| self.alerts.iter().position(|i| entries.get(*i as usize).is_some_and(|e| e.alert.id == id));
-        match self.alert.map(at) {
-            Some(Some(row)) => self.alert_row = row,
-            Some(None) => self.select_alert(self.alert_row),
-            None => self.alert_row = 0,
-        }
-    }
-
-    /// The lists that are short enough to be ordered before every frame.
-    fn order_small(&mut self) {
-        let view = &self.view;
-        let lists = [
-            (Pane::Connections, view.connections.len(), &mut self.connections),
-            (Pane::Groups, view.groups.len(), &mut self.groups),
-            (Pane::Undecoded, view.undecoded.len(), &mut self.misses),
-        ];
-        for (pane, len, list) in lists {
-            list.clear();
-            list.extend(0..u32::try_from(len).unwrap_or(u32::MAX));
-            arrange(view, pane, &self.columns[pane as usize], list, |a, b| a.cmp(&b));
-        }
-    }
-
-    /// Position in the view's list of what stands in this row of a pane's table.
-    #[must_use]
-    pub fn index_at(&self, pane: Pane, row: usize) -> Option<usize> {
-        self.rows(pane).get(row).map(|index| *index as usize)
-    }
-
-    /// The row of a pane's table in which this entry of the view's list stands.
-    #[must_use]
-    pub fn row_of(&self, pane: Pane, index: usize) -> Option<usize> {
-        self.rows(pane).iter().position(|other| *other as usize == index)
-    }
-
-    /// Positions in the view's list of the rows of a pane's table, in order; none where rows have no order of their own.
-    #[must_use]
-    pub fn rows(&self, pane: Pane) -> &[u32] {
-        match pane {
-            Pane::Connections => &self.connections,
-            Pane::Groups => &self.groups,
-            Pane::Undecoded => &self.misses,
-            Pane::Tokens => &self.order,
-            Pane::Trades => &self.tape,
-            Pane::Liquidity => &self.pools,
-            Pane::Alerts => &self.alerts,
-            Pane::Budget | Pane::Completeness | Pane::Decoding | Pane::Lifecycle | Pane::Logs => &[],
-        }
-    }
-
-    fn row_of_token(&self, mint: &Mint) -> Option<usize> {
-        self.order.iter().position(|index| self.view.tokens.get(*index as usize).is_some_and(|t| t.mint == *mint))
-    }
-
-    /// Selects the token in this row of the list, or the last.
-    pub fn select_token(&mut self, row: usize) {
-        self.token_row = row.min(self.order.len().saturating_sub(1));
-        self.token = self.token_at(self.token_row).map(|token| token.mint);
-    }
-
-    /// The token in this row of the list.
-    #[must_use]
-    pub fn token_at(&self, row: usize) -> Option<&Arc<TokenView>> {
-        self.view.tokens.get(*self.order.get(row)? as usize)
-    }
-
-    /// Selects the pool in this row of the list, or the last.
-    pub fn select_pool(&mut self, row: usize) {
-        self.pool_row = row.min(self.pools.len().saturating_sub(1));
-        self.pool = self.pool_at(self.pool_row).map(|pool| pool.pool);
-    }
-
-    /// The pool in this row of the list.
-    #[must_use]
-    pub fn pool_at(&self, row: usize) -> Option<&Arc<PoolView>> {
-        self.view.pools.get(*self.pools.get(row)? as usize)
-    }
-
-    /// Selects the alert in this row of the list, or the last; the first row follows what comes.
-    pub fn select_alert(&mut self, row: usize) {
-        self.alert_row = row.min(self.alerts.len().saturating_sub(1));
-        self.alert = self.alert_at(self.alert_row).map(|entry| entry.alert.id).filter(|_| self.alert_row > 0);
-    }
-
-    /// The alert in this row of the list.
-    #[must_use]
-    pub fn alert_at(&self, row: usize) -> Option<&Arc<AlertView>> {
-        self.view.alerts.entries.get(*self.alerts.get(row)? as usize)
-    }
-
-    /// The last revision of an alert, if the view still has it.
-    #[must_use]
-    pub fn alert_by_id(&self, id: AlertId) -> Option<&Arc<AlertView>> {
-        self.view.alerts.entries.iter().rev().find(|entry| entry.alert.id == id)
-    }
-
-    /// The alert that keys work on: the one whose page is open, else the selected one where alerts have the focus.
-    #[must_use]
-    pub fn chosen_alert(&self) -> Option<&Arc<AlertView>> {
-        match (self.evidence, self.pane()) {
-            (Some(id), _) => self.alert_by_id(id),
-            (None, Pane::Alerts) => self.alert_at(self.alert_row),
-            (None, _) => None,
-        }
-    }
-
     /// Whether a page about one thing covers the panes.
     #[must_use]
     pub const fn page_is_open(&self) -> bool {
         self.detail.is_some() || self.evidence.is_some()
-    }
-
-    /// A token by its mint, if the view still has it.
-    #[must_use]
-    pub fn token(&self, mint: &Mint) -> Option<&Arc<TokenView>> {
-        self.view.tokens.iter().find(|token| token.mint == *mint)
     }
 
     /// The pane that has the focus.
@@ -575,12 +378,6 @@ impl Model {
         }
     }
 
-    /// Position of the selected connection, within the view's list.
-    #[must_use]
-    pub fn connection_row(&self) -> Option<usize> {
-        self.view.connections.len().checked_sub(1).map(|last| self.connection.min(last))
-    }
-
     /// The user's choice of columns in a pane.
     #[must_use]
     pub fn columns(&self, pane: Pane) -> &Columns {
@@ -593,87 +390,11 @@ impl Model {
         &self.scrolls[pane as usize]
     }
 
-    /// Mint and transaction of the selected row, in base58, where it has them.
-    #[must_use]
-    pub fn selected_ids(&self) -> (Option<String>, Option<String>) {
-        if let Some(Overlay::Trade(trade)) = &self.overlay {
-            return (Some(trade.mint.to_string()), Some(trade.signature.to_string()));
-        }
-        if let Some(mint) = self.detail {
-            return (Some(mint.to_string()), None);
-        }
-        if let Some(entry) = self.chosen_alert() {
-            let signature = entry.alert.legs.first().map(|leg| leg.signature.to_string());
-            return (Some(entry.alert.mint.to_string()), signature);
-        }
-        match self.pane() {
-            Pane::Tokens => (self.token.map(|mint| mint.to_string()), None),
-            Pane::Trades => {
-                let trade = self.chosen_trade();
-                (trade.map(|trade| trade.mint.to_string()), trade.map(|trade| trade.signature.to_string()))
-            }
-            Pane::Lifecycle => {
-                let entries = &self.view.lifecycle.entries;
-                let at = self.step_row().and_then(|row| entries.len().checked_sub(row + 1));
-                (at.and_then(|at| entries.get(at)).map(|entry| entry.mint.to_string()), None)
-            }
-            Pane::Liquidity => (self.pool_at(self.pool_row).map(|pool| pool.mint.to_string()), None),
-            Pane::Undecoded => {
-                let row = self.undecoded.min(self.view.undecoded.len().saturating_sub(1));
-                (None, self.view.undecoded.get(row).map(|row| row.example.to_string()))
-            }
-            _ => (None, None),
-        }
-    }
-
     /// The time the screen shows: it stands still while frozen and runs on when the engine is silent.
     #[must_use]
     pub fn clock(&self, now: Instant) -> Clock {
         let since = if self.frozen { Duration::ZERO } else { now.saturating_duration_since(self.received) };
         let since_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         Clock::at(self.view.now_ms.saturating_add(since_ms))
-    }
-
-    /// Position in `tape` of the selected trade: the newest while following.
-    #[must_use]
-    pub fn trade_row(&self) -> Option<usize> {
-        let last = self.tape.len().checked_sub(1)?;
-        let Some(seq) = self.trade else { return Some(0) };
-        let first = self.view.trades.first_seq;
-        if self.columns(Pane::Trades).sort != Sort::default() {
-            let index = seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-            return Some(index.and_then(|index| self.row_of(Pane::Trades, index)).unwrap_or(0));
-        }
-        // The tape is newest first, so numbers fall along it; one that has left the feed selects the oldest.
-        Some(self.tape.partition_point(|index| first.saturating_add(u64::from(*index)) > seq).min(last))
-    }
-
-    /// The trade in that row.
-    #[must_use]
-    pub fn chosen_trade(&self) -> Option<&Arc<TradeView>> {
-        let index = self.trade_row().and_then(|row| self.tape.get(row))?;
-        self.view.trades.entries.get(*index as usize)
-    }
-
-    /// Position from the newest of the selected lifecycle entry.
-    #[must_use]
-    pub fn step_row(&self) -> Option<usize> {
-        let feed = &self.view.lifecycle;
-        let last = feed.entries.len().checked_sub(1)?;
-        let Some(seq) = self.step else { return Some(0) };
-        let newest = feed.first_seq.saturating_add(last as u64);
-        Some(usize::try_from(newest.saturating_sub(seq)).unwrap_or(last).min(last))
-    }
-}
-
-/// Orders a pane's rows by the column of the user's choice; without one they stay as they are, or turned round.
-fn arrange(view: &View, pane: Pane, columns: &Columns, rows: &mut [u32], tie: impl Fn(u32, u32) -> std::cmp::Ordering) {
-    let value = |index: u32, column: u8| {
-        panes::value(view, pane, index as usize, usize::from(column)).unwrap_or(Value::Unknown)
-    };
-    match columns.sort.column {
-        Some(column) => order::by(rows, columns.sort.turned, |index| value(index, column), tie),
-        None if columns.sort.turned && pane != Pane::Liquidity => rows.reverse(),
-        None => {}
     }
 }

@@ -1,4 +1,4 @@
-//! The mouse: where a click or a turn of the wheel lands, by the places of the last frame.
+//! The mouse: where a click, a drag or a turn of the wheel lands, by the places of the last frame.
 
 use ratatui::layout::{Position, Rect};
 
@@ -7,7 +7,7 @@ use super::{
     model::{Model, Pane, Tab},
     movement::{by, select},
     panes::tabs,
-    update::sort,
+    sorting::sort,
 };
 
 /// Rows that one turn of the wheel moves.
@@ -18,6 +18,10 @@ const NOTCH: isize = 3;
 pub enum Gesture {
     /// The main button was pressed.
     Click,
+    /// The pointer was moved with the button held.
+    Drag,
+    /// The button was let go.
+    Release,
     /// The wheel was turned away from the user.
     WheelUp,
     /// The wheel was turned towards the user.
@@ -28,8 +32,15 @@ pub enum Gesture {
 /// own list.
 pub fn apply(model: &mut Model, gesture: Gesture, column: u16, row: u16) {
     model.refresh();
+    let at = Position { x: column, y: row };
+    match gesture {
+        Gesture::Drag => return model.dividers.drag(at),
+        Gesture::Release => return model.dividers.release(),
+        Gesture::Click if model.overlay.is_none() && model.dividers.grab(at) => return,
+        _ => {}
+    }
     let step = match gesture {
-        Gesture::Click => 0,
+        Gesture::Click | Gesture::Drag | Gesture::Release => 0,
         Gesture::WheelUp => -NOTCH,
         Gesture::WheelDown => NOTCH,
     };
@@ -39,7 +50,6 @@ pub fn apply(model: &mut Model, gesture: Gesture, column: u16, row: u16) {
         }
         return;
     }
-    let at = Position { x: column, y: row };
     if gesture == Gesture::Click {
         let (width, height) = model.size.get();
         let screen = layout::screen(Rect { x: 0, y: 0, width, height });

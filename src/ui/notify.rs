@@ -101,6 +101,11 @@ impl Notifier {
         Self { settings, next: 0, told: VecDeque::new(), waiting: None, rang: None }
     }
 
+    /// Rings so from now on.
+    pub const fn ring_so(&mut self, settings: NotifySettings) {
+        self.settings = settings;
+    }
+
     /// What to write so that the terminal rings for what is new in a view; `None` when nothing is to be told, or the last
     /// ring was just now.
     pub fn look(&mut self, view: &View, mutes: &Mutes, now: Instant) -> Option<Vec<u8>> {

@@ -33,6 +33,17 @@ impl Tab {
         }
     }
 
+    /// The same where there is little room.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "All",
+            Self::Connections => "Conns",
+            Self::Liquidity => "Pools",
+            _ => self.name(),
+        }
+    }
+
     /// The panes that can have the focus, in the order of the Tab key.
     #[must_use]
     pub const fn panes(self) -> &'static [Pane] {

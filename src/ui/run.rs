@@ -19,7 +19,9 @@ use crate::{
 };
 
 use super::{
-    Exit, Export, Exporter, Reloader, Reply, UiError, UiSettings, clipboard,
+    Exit, Export, Exporter, Looks, Reloader, Reply, UiError, UiSettings,
+    backdrop::{self, Backdrop},
+    clipboard,
     color::Depth,
     draw,
     frame::Painter,
@@ -28,9 +30,10 @@ use super::{
     model::Model,
     mouse,
     notify::Notifier,
+    reload,
     shot::{self, Defaults},
     terminal::{self, Guard},
-    theme::Theme,
+    theme::{self, Theme},
     update::{self, Effect},
 };
 
@@ -55,24 +58,25 @@ pub fn run(
     commands: Sender<Command>,
     export: Exporter,
 ) -> Result<Exit, UiError> {
-    let variable = |name| env::var(name).unwrap_or_default();
-    let no_color = settings.no_color || !variable("NO_COLOR").is_empty();
-    let depth = Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"));
-    let theme = settings.themes.get(&settings.theme, depth)?;
+    let looks = &settings.looks;
+    let depth = depth(looks);
+    let theme = looks.themes.get(&looks.theme, depth)?;
     // Colours are resolved by the theme; crossterm's own idea of NO_COLOR also drops bold and reverse.
     crossterm::style::force_color_output(true);
     let terminal = Guard::enter()?;
     terminal.mouse(true).map_err(UiError::Terminal)?;
     let inputs = Inputs::start(views.clone(), settings.logs.as_ref())?;
     let first = views.borrow().clone();
-    let position = settings.themes.position(&settings.theme).unwrap_or(0);
-    let mut model = Model::new(first, position, settings.ascii, Instant::now());
+    let position = looks.themes.position(&looks.theme).unwrap_or(0);
+    let mut model = Model::new(first, position, looks.ascii, Instant::now());
     model.logs = settings.logs.clone().map(LogState::of).unwrap_or_default();
-    model.keys = settings.keys.clone();
-    model.themes = settings.themes.clone();
-    let app = App {
+    model.keys = looks.keys.clone();
+    model.themes = looks.themes.clone();
+    let mut app = App {
         model,
-        pause: Duration::from_secs(1) / settings.fps.clamp(1, 120),
+        backdrop: follows(looks, depth).then_some(Backdrop::Dark),
+        first_frame: Instant::now(),
+        pause: pause(looks),
         painter: Painter::default(),
         dirty: true,
         asked: false,
@@ -80,7 +84,7 @@ pub fn run(
         ages_at: None,
         keeps_at: Instant::now(),
         opened: None,
-        notifier: Notifier::new(settings.notify),
+        notifier: Notifier::new(looks.notify),
         theme,
         depth,
         settings,
@@ -90,7 +94,28 @@ pub fn run(
         commands,
         export,
     };
+    app.ask_backdrop()?;
     app.run()
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+/// The colours there are.
+fn depth(looks: &Looks) -> Depth {
+    let no_color = looks.no_color || !variable("NO_COLOR").is_empty();
+    Depth::of(no_color, &variable("COLORTERM"), &variable("TERM"))
+}
+
+/// Whether the theme goes with the terminal's background. Linux' own console prints what it does not know.
+fn follows(looks: &Looks, depth: Depth) -> bool {
+    looks.theme == theme::AUTO && depth != Depth::Mono && variable("TERM") != "linux"
+}
+
+/// How long a frame stands at least.
+fn pause(looks: &Looks) -> Duration {
+    Duration::from_secs(1) / looks.fps.clamp(1, 120)
 }
 
 struct App {
@@ -98,6 +123,10 @@ struct App {
     settings: UiSettings,
     theme: Theme,
     depth: Depth,
+    /// What the terminal's background is taken for, while the theme follows it.
+    backdrop: Option<Backdrop>,
+    /// The first frame waits until then for the answer, so that nobody sees it in two themes.
+    first_frame: Instant,
     pause: Duration,
     painter: Painter,
     dirty: bool,
@@ -137,7 +166,7 @@ impl App {
                 return Ok(exit);
             }
             self.tell_opened();
-            let ready = self.drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= self.pause());
+            let ready = now >= self.next_frame();
             if self.dirty && ready {
                 match self.draw(now) {
                     Ok(()) => {}
@@ -167,15 +196,16 @@ impl App {
         }
     }
 
-    /// How long a frame stands at least.
-    fn pause(&self) -> Duration {
-        if self.asked { ANSWER.min(self.pause) } else { self.pause }
+    /// When the next frame may be drawn: the last one stands for a while at least.
+    fn next_frame(&self) -> Instant {
+        let pause = if self.asked { ANSWER.min(self.pause) } else { self.pause };
+        self.drawn.map_or(self.first_frame, |drawn| drawn + pause)
     }
 
     /// Waits for an event, for the end of the pause between frames, or for something shown to age.
     fn next(&self) -> Option<Event> {
         let now = Instant::now();
-        let frame = self.drawn.filter(|_| self.dirty).map(|drawn| drawn + self.pause());
+        let frame = self.dirty.then(|| self.next_frame());
         let due = update::next_due(&self.model, now).map(|wait| now + wait);
         let keeps = Some(self.keeps_at).filter(|_| self.model.frozen);
         let until = [frame, self.ages_at.filter(|_| !self.dirty), due, keeps].into_iter().flatten().min();
@@ -207,6 +237,7 @@ impl App {
                 mouse::apply(&mut self.model, gesture, column, row);
                 self.dress()?;
             }
+            Event::Backdrop(backdrop) => self.heard(backdrop)?,
             Event::View | Event::Log => self.dirty |= !self.model.frozen,
             Event::Resize => self.dirty = true,
             Event::Exported(result) => {
@@ -225,16 +256,56 @@ impl App {
         Ok(None)
     }
 
-    /// Reads the user's keys and themes again.
+    /// Reads the user's files again: settings, keys and themes.
     fn reload(&mut self) -> Result<(), UiError> {
         self.dirty = true;
-        let looks = match &self.settings.reload {
+        let read = match &self.settings.reload {
             Some(Reloader(read)) => read(),
             None => Err("there are no files to read".to_owned()),
         };
-        update::reloaded(&mut self.model, looks);
-        // The theme of that name may be another one now.
+        if let Ok(read) = &read {
+            self.depth = depth(&read.looks);
+            self.pause = pause(&read.looks);
+            self.notifier.ring_so(read.looks.notify);
+            if let Some(logs) = &self.settings.logs {
+                logs.set_level(read.level);
+            }
+            if read.changed.contains(&"ui.theme") {
+                self.backdrop = follows(&read.looks, self.depth).then_some(Backdrop::Dark);
+            }
+        }
+        let rules = read.as_ref().ok().filter(|read| read.changed.iter().any(|name| name.starts_with("alerts.")));
+        let told = rules.map(|read| Effect::Command(Command::Rules(read.rules.clone())));
+        reload::apply(&mut self.model, read);
+        // The theme of that name may be another one now, and the colours others.
         self.theme = self.model.themes.get(self.model.themes.name(self.model.theme), self.depth)?;
+        self.carry_out(told.into_iter().collect())?;
+        self.ask_backdrop()
+    }
+
+    /// Asks the terminal for its background, if the theme follows it.
+    fn ask_backdrop(&mut self) -> Result<(), UiError> {
+        if self.backdrop.is_some() {
+            self.first_frame = Instant::now() + backdrop::FIRST_FRAME;
+            self.terminal.write(backdrop::QUESTION).map_err(UiError::Terminal)?;
+        }
+        Ok(())
+    }
+
+    /// The terminal has said what its background is like. Who has chosen a theme keeps it.
+    fn heard(&mut self, heard: Backdrop) -> Result<(), UiError> {
+        self.first_frame = Instant::now();
+        let Some(before) = self.backdrop else { return Ok(()) };
+        if self.model.themes.name(self.model.theme) != before.theme() {
+            self.backdrop = None;
+        } else if heard != before
+            && let Some(position) = self.model.themes.position(heard.theme())
+        {
+            self.backdrop = Some(heard);
+            self.model.theme = position;
+            self.dirty = true;
+            self.dress()?;
+        }
         Ok(())
     }
 
@@ -309,7 +380,9 @@ impl App {
         self.terminal.renew()?;
         self.painter.forget();
         self.dirty = true;
-        self.terminal.mouse(self.model.mouse).map_err(UiError::Terminal)
+        self.terminal.mouse(self.model.mouse).map_err(UiError::Terminal)?;
+        // It may be another terminal now.
+        self.ask_backdrop()
     }
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {

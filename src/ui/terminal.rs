@@ -21,11 +21,11 @@ use super::UiError;
 /// Alternate screen, cleared, pasted text marked as such, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?25l";
 /// All of that undone, and an update that was cut short ended.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
-/// Presses and the wheel are reported, at columns and rows of any size.
-const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// Presses, drags and the wheel are reported, at columns and rows of any size.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 /// The mouse is the terminal's own again.
-const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Ends whatever escape sequence a cut frame left open.
 const CANCEL: &[u8] = b"\x18";
 /// How long a terminal that does not drain may hold up leaving it.
@@ -207,11 +207,14 @@ pub enum Readiness {
     Input,
     /// It is gone.
     Hangup,
+    /// Nothing yet.
+    Silence,
 }
 
-/// Waits until keys can be read or the terminal is gone; with `input` false, for the latter alone.
+/// Waits until keys can be read or the terminal is gone, at most so long; with `input` false, for the latter alone.
 #[must_use]
-pub fn wait(input: bool) -> Readiness {
+pub fn wait(input: bool, longest: Option<Duration>) -> Readiness {
+    let longest = longest.and_then(|longest| Timespec::try_from(longest).ok());
     let stdin = io::stdin();
     let fallback;
     let tty = if isatty(&stdin) {
@@ -227,9 +230,10 @@ pub fn wait(input: bool) -> Readiness {
     };
     loop {
         let mut wait = [PollFd::new(&tty, if input { PollFlags::IN } else { PollFlags::empty() })];
-        match poll(&mut wait, None) {
+        match poll(&mut wait, longest.as_ref()) {
             Err(rustix::io::Errno::INTR) => continue,
             Err(_) => return Readiness::Hangup,
+            Ok(0) => return Readiness::Silence,
             Ok(_) => {}
         }
         let events = wait[0].revents();

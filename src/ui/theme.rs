@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::color::Depth;
+use super::{backdrop::Backdrop, color::Depth};
 
 /// The themes compiled in: name and source, in the order in which they are offered.
 pub const BUILT_IN: [(&str, &str); 7] = [
@@ -16,6 +16,13 @@ pub const BUILT_IN: [(&str, &str); 7] = [
     ("sea", include_str!("../../themes/sea.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
+
+/// Stands for the theme that goes with the terminal's background; where nobody knows that, for the one of a dark one.
+pub const AUTO: &str = "auto";
+
+fn known(wanted: &str) -> &str {
+    if wanted == AUTO { Backdrop::Dark.theme() } else { wanted }
+}
 
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -136,6 +143,7 @@ impl ThemeSource {
     /// The position of a theme among the names.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
+        let name = known(name);
         self.names().position(|known| known == name)
     }
 
@@ -150,10 +158,11 @@ impl ThemeSource {
     /// # Errors
     /// When there is none.
     pub fn get(&self, name: &str, depth: Depth) -> Result<Theme, ThemeError> {
+        let name = known(name);
         let (name, text) = self
             .0
             .iter()
-            .find(|(known, _)| known == name)
+            .find(|(other, _)| other == name)
             .ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
         Theme::parse(name, text, depth)
     }

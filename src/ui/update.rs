@@ -2,28 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    chain::group::Group,
-    engine::{Command, view::GroupView},
-    mev::Alert,
-    stream::status::Move,
-};
+use crate::engine::Command;
 
 use super::{
-    Looks,
-    action::{Action, Argument, TABLE},
-    columns::Columns,
+    action::{Action, TABLE},
+    arguments::ask,
+    enter::{back, has_tokens, open},
     format::time_of_day,
     keys::{Chord, Key, Meaning},
     model::{Mode, Model, Notice, Overlay, Pane, PendingThrottle, Tab},
     mouse::show,
     movement::{by, focus, page},
     mutes::Mute,
-    order::Sort,
-    palette::{self, Palette},
+    muting::{mute, watch},
+    palette::Palette,
     panes,
+    past::{kept, step_in_time},
     search::{self, From},
-    streams::{choose_target, choose_tokens, narrow, stream, throttle, throttle_to, under_way},
+    sorting::{columns, next_sort, sort},
+    streams::{choose_target, choose_tokens, stream, throttle, under_way},
     typed::Typed,
 };
 
@@ -42,7 +39,7 @@ pub enum Effect {
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
     Mouse(bool),
-    /// Read the user's keys and themes again.
+    /// Read the user's files again.
     Reload,
     /// Stop the process as the shell's suspend key does.
     Suspend,
@@ -106,7 +103,7 @@ pub fn paste(model: &mut Model, text: &str) {
 }
 
 /// Changes the line that is being typed.
-fn edit(model: &mut Model, change: impl FnOnce(&mut Typed)) {
+pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Typed)) {
     match &mut model.overlay {
         Some(Overlay::Palette(palette)) => palette.edit(change),
         Some(Overlay::Help { words, scroll, .. }) => {
@@ -143,7 +140,7 @@ fn find(model: &mut Model, from: From) {
     }
 }
 
-fn filtered(model: &mut Model) {
+pub(super) fn filtered(model: &mut Model) {
     model.trade = None;
     model.touch();
 }
@@ -322,132 +319,8 @@ pub fn apply(model: &mut Model, action: Action, now: Instant) -> Vec<Effect> {
     effects
 }
 
-/// What an action does to what is named by `argument`, or to what is selected when that is empty.
-fn apply_to(model: &mut Model, action: Action, argument: &str, now: Instant) -> Vec<Effect> {
-    let takes = TABLE.iter().find(|row| row.action == action).map_or(Argument::None, |row| row.argument);
-    if model.behind_ms > 0 && changes_streams(action) {
-        return apply(model, action, now);
-    }
-    match takes {
-        _ if argument.is_empty() => {}
-        Argument::None => {}
-        Argument::Theme => {
-            model.theme = model.themes.position(argument).unwrap_or(model.theme);
-            say(model, &format!("theme {}", model.themes.name(model.theme)));
-            return Vec::new();
-        }
-        Argument::Order => {
-            let wanted = panes::titles(model.pane()).iter().position(|title| *title == argument);
-            match wanted.and_then(|position| u8::try_from(position).ok()) {
-                Some(column) => sort(model, column),
-                None => complain(model, &format!("no column is called {argument:?} in here")),
-            }
-            return Vec::new();
-        }
-        Argument::Text => {
-            let effects = apply(model, action, now);
-            if model.mode() == Mode::Typing {
-                edit(model, |typed| typed.set(argument));
-                (model.typing, model.searching) = (false, false);
-            }
-            return effects;
-        }
-        Argument::Connection => {
-            let id = argument.parse().ok();
-            let row = model.view.connections.iter().position(|connection| Some(connection.status.id) == id);
-            let Some(row) = row else {
-                complain(model, "that connection is gone");
-                return Vec::new();
-            };
-            model.connection = row;
-        }
-        Argument::Level => {
-            let words = argument.split_once(' ').unwrap_or((argument, ""));
-            let id = words.0.parse().ok();
-            let known = model.view.connections.iter().find(|connection| Some(connection.status.id) == id);
-            let level = palette::level(words.1);
-            let mut effects = Vec::new();
-            match (known.map(|connection| connection.status.id), level) {
-                (None, _) => complain(model, "that connection is gone"),
-                (_, None) => complain(model, &format!("no throttle level is called {:?}", words.1)),
-                (Some(id), Some(level)) => throttle_to(model, id, level, now, &mut effects),
-            }
-            return effects;
-        }
-        Argument::Target => {
-            let (name, to) = argument.rsplit_once(' ').unwrap_or((argument, ""));
-            let group = model.view.names.named(name);
-            let mut effects = Vec::new();
-            match (group, to.parse().ok()) {
-                (Some(group), Some(to)) => move_group(model, group, to, now, &mut effects),
-                _ => complain(model, &format!("{argument:?} is not a group and the number of a connection")),
-            }
-            return effects;
-        }
-        Argument::Tab => {
-            let number = argument.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-            match number.and_then(|number| Tab::ALL.get(number)) {
-                Some(tab) => show(model, *tab),
-                None => complain(model, &format!("there is no tab {argument}")),
-            }
-            return Vec::new();
-        }
-        Argument::Path => {
-            let mut effects = apply(model, action, now);
-            for effect in &mut effects {
-                if let Effect::Export(path) | Effect::Screenshot(path) = effect {
-                    *path = Some(argument.to_owned());
-                }
-            }
-            return effects;
-        }
-    }
-    apply(model, action, now)
-}
-
-/// Opens the palette with an action's name in it, for what has to follow.
-fn ask(model: &mut Model, name: &str) {
-    let mut palette = Palette::new(model);
-    palette.edit(|typed| typed.set(&format!("{name} ")));
-    model.overlay = Some(Overlay::Palette(palette));
-}
-
-fn move_group(model: &mut Model, group: Group, to: usize, now: Instant, effects: &mut Vec<Effect>) {
-    if !model.view.connections.iter().any(|connection| connection.status.id == to) {
-        complain(model, &format!("there is no connection {to}"));
-    } else if is_on(&model.view.groups, Move { group, from: to, to }) {
-        let words = format!("{} is on connection {to} already", model.view.names.name(group));
-        complain(model, &words);
-    } else if stream(model, Command::MoveGroup { group, to }, now, effects) {
-        let words = format!("moving {} to connection {to}", model.view.names.name(group));
-        say(model, &words);
-    }
-}
-
-/// Shows the view a step earlier or later, and says how far back it is. What is shown is frozen then.
-fn step_in_time(model: &mut Model, later: bool, now: Instant) {
-    let at = model.view.now_ms;
-    let wanted = if later { model.history.after(at) } else { model.history.before(at) };
-    let Some(view) = wanted.cloned() else {
-        return complain(model, if later { "this is the newest view kept" } else { "this is the oldest view kept" });
-    };
-    model.frozen = true;
-    model.show(view, now);
-    let newest = model.history.newest().map_or(0, |newest| newest.now_ms);
-    model.behind_ms = newest.saturating_sub(model.view.now_ms).max(0);
-    model.waiting = model.history.newest().cloned();
-    say(model, &format!("{} s before the newest view; {}", model.behind_ms / 1000, kept(model)));
-}
-
-/// How far the keys can step.
-fn kept(model: &Model) -> String {
-    let [earlier, later] = [Action::Earlier, Action::Later].map(|action| model.keys.first(action));
-    let reach = model.history.span_ms().map_or(0, |span| span.end.saturating_sub(span.start).max(0) / 1000);
-    format!("{earlier} and {later} step through {} views of {reach} s", model.history.len())
-}
-
 /// Whether an action works on the streams as they are now.
-const fn changes_streams(action: Action) -> bool {
+pub(super) const fn changes_streams(action: Action) -> bool {
     matches!(
         action,
         Action::ThrottleDown
@@ -460,55 +333,6 @@ const fn changes_streams(action: Action) -> bool {
     )
 }
 
-/// Orders the focused pane by this column; if it is ordered by it already, the other way round.
-pub(super) fn sort(model: &mut Model, column: u8) {
-    let pane = model.pane();
-    let title = panes::titles(pane).get(usize::from(column)).copied().unwrap_or("");
-    if !sortable(model, pane, column) {
-        return complain(model, &format!("rows cannot be ordered by {title}"));
-    }
-    let sort = &mut model.columns[pane as usize].sort;
-    sort.by(column);
-    let round = if sort.turned { ", turned round" } else { "" };
-    say(model, &format!("by {title}{round}"));
-    model.touch();
-}
-
-/// Orders the focused pane by the next column that gives an order; behind the last comes the pane's own order.
-fn next_sort(model: &mut Model, before: Option<u8>) {
-    let pane = model.pane();
-    let count = u8::try_from(panes::titles(pane).len()).unwrap_or(0);
-    if count == 0 {
-        return complain(model, "the rows in here keep their order");
-    }
-    let first = before.map_or(0, |before| before + 1);
-    if let Some(column) = (first..count).find(|column| sortable(model, pane, *column)) {
-        return sort(model, column);
-    }
-    model.columns[pane as usize].sort = Sort::default();
-    say(model, "in their own order");
-    model.touch();
-}
-
-/// Whether rows of a pane can be ordered by a column. Where there are no rows, nothing speaks against it.
-fn sortable(model: &Model, pane: Pane, column: u8) -> bool {
-    let position = usize::from(column);
-    position < panes::titles(pane).len()
-        && model.index_at(pane, 0).is_none_or(|first| panes::value(&model.view, pane, first, position).is_some())
-}
-
-/// Does something with the columns of the focused pane.
-fn columns(model: &mut Model, change: impl FnOnce(&mut Columns, usize) -> bool) {
-    let pane = model.pane();
-    let count = panes::columns(pane);
-    if count == 0 || model.page_is_open() {
-        complain(model, "there are no columns in here");
-    } else if !change(&mut model.columns[pane as usize], count) {
-        let keys = [Action::ColumnLeft, Action::ColumnRight].map(|action| model.keys.first(action));
-        complain(model, &format!("choose a column first, with {} and {}", keys[0], keys[1]));
-    }
-}
-
 /// The export is done.
 pub fn exported(model: &mut Model, result: Result<String, String>) {
     model.exporting = false;
@@ -518,28 +342,6 @@ pub fn exported(model: &mut Model, result: Result<String, String>) {
             model.notice = Some(Notice { text, bad: false, stays: true });
         }
         Err(reason) => complain(model, &format!("export failed: {}", visible(&reason))),
-    }
-}
-
-/// The user's files were read again, or could not be: then everything stays as it was. The chosen theme is kept by its name.
-pub fn reloaded(model: &mut Model, looks: Result<Looks, String>) {
-    match looks {
-        Ok(Looks { keys, themes }) => {
-            let name = model.themes.name(model.theme).to_owned();
-            let before = match model.overlay {
-                Some(Overlay::Themes { before }) => themes.position(model.themes.name(before)),
-                _ => None,
-            };
-            if let Some(Overlay::Themes { before: place }) = &mut model.overlay {
-                *place = before.unwrap_or(0);
-            }
-            model.theme = themes.position(&name).unwrap_or(0);
-            (model.keys, model.themes) = (keys, themes);
-            model.pressed.clear();
-            let text = format!("keys and {} themes are read again", model.themes.names().len());
-            model.notice = Some(Notice { text, bad: false, stays: true });
-        }
-        Err(reason) => complain(model, &format!("nothing was changed: {}", visible(&reason))),
     }
 }
 
@@ -589,136 +391,6 @@ pub(super) fn complain(model: &mut Model, text: &str) {
 }
 
 /// Paths and reasons come from the system: nothing but visible characters may reach the screen.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|c| if crate::chain::text::is_denied(c) { '?' } else { c }).take(400).collect()
-}
-
-fn open(model: &mut Model, now: Instant, effects: &mut Vec<Effect>) {
-    match model.overlay.take() {
-        Some(Overlay::Help { words, scroll, typing: true }) => {
-            model.overlay = Some(Overlay::Help { words, scroll, typing: false });
-        }
-        Some(Overlay::Help { .. }) => {}
-        Some(Overlay::Trade(trade)) => model.detail = Some(trade.mint),
-        Some(Overlay::Themes { .. }) => say(model, &format!("theme {}", model.themes.name(model.theme))),
-        Some(Overlay::Palette(palette)) => match palette.chosen() {
-            Some((action, argument)) => effects.extend(apply_to(model, action, argument, now)),
-            None => complain(model, &format!("nothing is called {:?}", palette.typed.text())),
-        },
-        Some(Overlay::Plan(plan)) => {
-            if !plan.moves.is_empty() && stream(model, Command::Rebalance { moves: plan.moves.clone() }, now, effects) {
-                say(model, &format!("rebalancing: {} moves, make before break", plan.moves.len()));
-            }
-        }
-        Some(Overlay::Narrow { mints, .. }) => narrow(model, mints, now, effects),
-        Some(Overlay::MoveGroup { group, choice }) => {
-            let target = model.view.connections.get(choice).map(|connection| connection.status.id);
-            match target {
-                Some(to) => move_group(model, group, to, now, effects),
-                None => complain(model, "that connection is gone"),
-            }
-        }
-        None if model.searching => model.searching = false,
-        None if model.typing => {
-            // A word that cannot be read must not be taken for a filter that finds nothing to hide.
-            model.typing = model.filter.problem().is_some();
-        }
-        None if model.evidence.is_some() => {
-            model.detail = model.chosen_alert().map(|entry| entry.alert.mint);
-        }
-        None => match model.pane() {
-            Pane::Alerts => model.evidence = model.chosen_alert().map(|entry| entry.alert.id),
-            Pane::Tokens => model.detail = model.token,
-            Pane::Trades => model.overlay = model.chosen_trade().cloned().map(Overlay::Trade),
-            Pane::Lifecycle => {
-                let entries = &model.view.lifecycle.entries;
-                let at = model.step_row().and_then(|row| entries.len().checked_sub(row + 1));
-                model.detail = at.and_then(|at| entries.get(at)).map(|entry| entry.mint);
-            }
-            Pane::Connections | Pane::Groups if model.tab == Tab::Overview => {
-                model.tab = Tab::Connections;
-                model.zoomed = false;
-            }
-            _ => {}
-        },
-    }
-}
-
-/// Mutes what the chosen alert has.
-fn mute(model: &mut Model, of: impl FnOnce(&Alert) -> Option<Mute>) {
-    let undo = model.keys.first(Action::Unmute);
-    match model.chosen_alert().map(|entry| of(&entry.alert)) {
-        None => complain(model, "choose an alert first"),
-        Some(None) => complain(model, "nobody acts in this alert"),
-        Some(Some(mute)) if model.mutes.add(mute) => {
-            model.evidence = None;
-            say(model, &format!("{} is muted; {undo} takes it back", mute.name()));
-            model.touch();
-        }
-        Some(Some(mute)) => complain(model, &format!("{} is muted already, or too much is", mute.name())),
-    }
-}
-
-/// Watches the chosen alert's attacker, or the chosen trade's trader; or no longer.
-fn watch(model: &mut Model) {
-    let acts = model.chosen_alert().and_then(|entry| entry.alert.attackers.first()).map(|one| one.wallet);
-    let trades = || match &model.overlay {
-        Some(Overlay::Trade(trade)) => Some(trade.user),
-        _ if model.pane() == Pane::Trades && !model.page_is_open() => Some(model.chosen_trade()?.user),
-        _ => None,
-    };
-    let Some(wallet) = acts.or_else(trades) else { return complain(model, "choose an alert or a trade first") };
-    match model.mutes.toggle_watch(wallet) {
-        Some(true) => say(model, &format!("{wallet} is watched: its alerts ring and are never muted")),
-        Some(false) => say(model, &format!("{wallet} is no longer watched")),
-        None => complain(model, "too many wallets are watched"),
-    }
-    model.touch();
-}
-
-fn is_on(groups: &[GroupView], wanted: Move) -> bool {
-    groups.iter().any(|group| group.group == wanted.group && group.connections == [wanted.to])
-}
-
-/// One thing at a time, the topmost first.
-fn back(model: &mut Model) {
-    match model.overlay.take() {
-        Some(Overlay::Themes { before }) => return model.theme = before,
-        Some(Overlay::Help { words, .. }) if !words.is_empty() => {
-            model.overlay = Some(Overlay::Help { scroll: 0, words: Typed::default(), typing: false });
-            return;
-        }
-        Some(_) => return,
-        None => {}
-    }
-    if model.searching || (model.pane() == Pane::Logs && model.logs.lists(&model.search)) {
-        model.searching = false;
-        model.search.set("");
-        model.notice = None;
-    } else if model.typing || (!model.page_is_open() && !model.filter.is_empty() && has_tokens(model)) {
-        model.typing = false;
-        model.filter.set("");
-        filtered(model);
-        if !model.view.narrowed_to.is_empty() && model.behind_ms == 0 {
-            // What it costs is shown before; who leaves that keeps the subscription as it is.
-            model.overlay = Some(Overlay::Narrow { mints: Vec::new(), symbols: Vec::new() });
-        }
-    } else if model.detail.is_some() && std::mem::take(&mut model.page.zoomed)
-        || model.detail.take().is_some()
-        || model.evidence.take().is_some()
-        || model.columns[model.pane() as usize].release()
-    {
-    } else if model.zoomed {
-        model.zoomed = false;
-    } else {
-        model.trade = None;
-        model.step = None;
-        model.alert = None;
-        model.alert_row = 0;
-        model.logs.follow();
-    }
-}
-
-const fn has_tokens(model: &Model) -> bool {
-    matches!(model.tab, Tab::Overview | Tab::Tokens | Tab::Trades | Tab::Mev)
 }

@@ -4,7 +4,10 @@ use std::fs;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::process::Signal;
-use smart_stream_tui::{chain::ids::Mint, ui::theme::BUILT_IN};
+use smart_stream_tui::{
+    chain::ids::Mint,
+    ui::{backdrop::QUESTION, theme::BUILT_IN},
+};
 
 use super::{demo, folder, terminal::Terminal};
 
@@ -57,6 +60,21 @@ fn the_mouse_opens_tabs_selects_rows_and_scrolls() {
     marked(&terminal, first + 8);
     terminal.press(&mouse(64, (first, 20)));
     marked(&terminal, first + 5);
+    // The line between tokens and lifecycle, dragged to the left and as far as it goes.
+    terminal.press("1");
+    terminal.see("Lifecycle");
+    let title = place(&terminal, "Lifecycle");
+    let edge = (title.0 + 3, title.1 - 3);
+    for (to, at) in [(edge.1 - 20, edge.1 - 20), (2, 24)] {
+        terminal.press(&mouse(0, (edge.0, place(&terminal, "Lifecycle").1 - 3)));
+        terminal.press(&mouse(32, (edge.0, to)));
+        terminal.press(&mouse(0, (edge.0, to)).replace('M', "m"));
+        terminal.until("the line there", |screen| {
+            let text = screen.contents();
+            let line = text.lines().find(|line| line.contains("Lifecycle"));
+            line.is_some_and(|line| line.chars().collect::<Vec<_>>().get(at).is_some_and(|c| "╭┏".contains(*c)))
+        });
+    }
     // Given to the terminal, so that it selects text, and taken again.
     for report in [b"\x1b[?1000l", b"\x1b[?1000h"] {
         let from = terminal.bytes().len();
@@ -105,6 +123,18 @@ fn keys_and_themes_are_read_again_while_it_runs() {
     terminal.see("previous pane");
     terminal.press("\x1b");
     terminal.miss("previous pane");
+    // Settings too; of those that need a start it is said.
+    let settings = |text: &str| fs::write(own.join("config.toml"), text).unwrap();
+    settings("[ui]\ntheme = \"my-own\"\nfps = 20\n[alerts]\nmute_classes = [\"wash\"]\n[stream]\nsilence_s = 40\n");
+    let before = terminal.background(0, 40);
+    terminal.press("R");
+    terminal.see("in force: alerts.mute_classes, ui.theme, ui.fps; from the next start on: stream.silence_s");
+    assert_ne!(terminal.background(0, 40), before, "another theme");
+    settings("[ui]\nfps = 2000\n");
+    terminal.press("R");
+    terminal.see("nothing was changed: ui.fps = 2000");
+    terminal.see("config.toml:2");
+    settings("");
     // What cannot be used changes nothing, and is said.
     fs::write(own.join("themes/my-own.toml"), "text = \"no colour\"").unwrap();
     terminal.press("R");
@@ -113,6 +143,32 @@ fn keys_and_themes_are_read_again_while_it_runs() {
     terminal.see("my-own");
     terminal.press("\x1b");
     terminal.miss("my-own");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+/// The terminal of these tests never says what its background is like: every other test shows that nothing waits for it.
+#[test]
+fn the_theme_follows_the_terminal_and_takes_no_key() {
+    let folder = folder();
+    let mut terminal = demo(&folder, (120, 40));
+    terminal.see("Completeness");
+    let dark = terminal.background(0, 40);
+    terminal.written(QUESTION, 0);
+    // In the midst of keys, the way a person who types ahead meets it.
+    terminal.press("3j\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\?");
+    terminal.see("previous pane");
+    terminal.press("\x1b");
+    terminal.until("another background", |screen| screen.cell(0, 40).unwrap().bgcolor() != dark);
+    terminal.miss("previous pane");
+    terminal.miss("Completeness");
+    // A theme of one's own choice stays.
+    terminal.press(":theme ember\r");
+    terminal.see("theme ember");
+    let ember = terminal.background(0, 40);
+    terminal.press("\x1b]11;rgb:0000/0000/0000\x07:theme light\r");
+    terminal.see("theme light");
+    assert_ne!(terminal.background(0, 40), ember);
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
 }

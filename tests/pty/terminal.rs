@@ -123,6 +123,11 @@ impl Terminal {
         self.shared.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// The colour of a cell's background.
+    pub(crate) fn background(&self, row: u16, column: u16) -> vt100::Color {
+        self.shared.0.lock().unwrap().parser.screen().cell(row, column).unwrap().bgcolor()
+    }
+
     /// Everything the program has written.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.shared.0.lock().unwrap().bytes.clone()

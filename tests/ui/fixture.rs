@@ -152,6 +152,11 @@ pub(crate) fn trade(index: u64) -> TradeView {
         market_cap_sol: token.market_cap_sol,
         room_pct: None,
         whale: false,
+        basis: match index % 17 {
+            3 => Basis::Gap,
+            9 => Basis::Instruction,
+            _ => Basis::Event,
+        },
     }
 }
 
@@ -354,6 +359,7 @@ pub(crate) fn view() -> View {
                         mint: token.mint,
                         symbol: token.symbol,
                         step: steps[usize::try_from(index).unwrap() % steps.len()],
+                        uncertain: index % 11 == 6,
                     })
                 })
                 .collect(),

@@ -455,3 +455,29 @@ fn launch([name, symbol, uri]: &[Vec<u8>; 3]) -> Emitted {
     };
     Emitted::Chain(Box::new(chain))
 }
+
+#[test]
+fn what_is_narrowed_to_keeps_its_columns() {
+    let mut names = Names::new(20);
+    let scene: Scene<'_> = &|buffer, draw| {
+        let Some(Overlay::Narrow { mints, symbols }) = &draw.model.overlay else { panic!() };
+        panes::narrow::draw(buffer, buffer.area, (mints, symbols), draw);
+    };
+    let mut model = model(fixture::view());
+    let shared = RefCell::new(&mut model);
+    let mints: Vec<Mint> = (0..4).map(|index| Mint::new(fixture::key(index))).collect();
+    let open = |next: &mut dyn FnMut() -> Shown| Overlay::Narrow {
+        mints: mints.clone(),
+        symbols: mints.iter().map(|_| next().as_str().to_owned()).collect(),
+    };
+    let mut stage = Stage::new((70, 12), |name, draw| {
+        let mut model = shared.borrow_mut();
+        model.overlay = Some(open(&mut || Shown::from_untrusted(name.as_bytes())));
+        draw(&model, scene);
+    });
+    while names.are_due() {
+        let mut model = shared.borrow_mut();
+        model.overlay = Some(open(&mut || names.shown()));
+        stage.show(&model, scene);
+    }
+}

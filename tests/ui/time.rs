@@ -10,7 +10,7 @@ use smart_stream_tui::{
         format::Clock,
         history::{BYTES, History, SPAN_MS},
         keys::Key,
-        model::Model,
+        model::{Model, Tab},
         theme::Theme,
     },
 };
@@ -180,10 +180,24 @@ fn figures_of_a_silent_stream_are_marked() {
     assert!(pinged.shows_the_same(&view), "nobody is woken for a ping");
     let screen = shown(&mut model(pinged), later, (200, 60));
     assert!(row(&screen, "grpc.ny").contains('~') && screen[0].contains('~'));
-    // A recording that is over is not silent.
+    // A recording that is over is not silent; what is uncertain of itself is marked whatever comes.
     view.finished = true;
+    view.lifecycle.entries = view.lifecycle.entries.iter().filter(|step| !step.uncertain).cloned().collect();
     let mut over = model(view);
     assert!(!shown(&mut over, later, (200, 60)).concat().contains('~'));
+}
+
+#[test]
+fn trades_that_rest_on_less_than_an_event_are_marked() {
+    let mut model = model(fixture::view());
+    model.tab = Tab::Trades;
+    let now = model.view.now_ms;
+    let screen = shown(&mut model, now, (200, 60));
+    let rows = screen.iter().skip(4).map(|line| line.contains('~'));
+    let trades = model.view.trades.entries.iter().rev().map(|trade| trade.basis.is_uncertain());
+    let pairs: Vec<_> = rows.zip(trades).take(50).collect();
+    assert!(pairs.iter().filter(|(marked, _)| *marked).count() > 3);
+    assert!(pairs.iter().all(|(marked, uncertain)| marked == uncertain), "{pairs:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
         widgets::{
             after, bar, line,
             pane::{self, Title},
-            pieces, text, width,
+            pieces, text, width, words,
         },
     },
 };
@@ -47,20 +47,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     pieces(buffer, after(first, bar_width), &[(&figures, figure_style), (&reserve, theme.dim)]);
 
     let second = line(inner, 1);
-    let next = if budget.used == 0 { "all free".to_owned() } else { wait(budget.next_free_ms) };
-    let full = budget.exhausted_in_ms.map_or_else(|| "never".to_owned(), |ms| wait(Some(ms)));
-    let full_style = if budget.exhausted_in_ms.is_some() { theme.bad } else { theme.text };
+    let next = format!("in {}", wait(budget.next_free_ms));
+    let (full, full_style) = match budget.exhausted_in_ms {
+        Some(ms) => (format!("used up in {}", wait(Some(ms))), theme.bad),
+        None => ("the rate can go on".to_owned(), theme.dim),
+    };
     if let Some(frozen) = budget.frozen_ms {
         let until = wait(Some(frozen));
         pieces(buffer, second, &[("provider's limit hit: frozen ", theme.bad), (&until, theme.bad)]);
     } else {
-        let parts = [
-            ("next free ", theme.dim),
-            (next.as_str(), theme.text),
-            ("  empty in ", theme.dim),
-            (full.as_str(), full_style),
-        ];
-        pieces(buffer, second, &parts);
+        let first = if budget.used == 0 { ("all free", theme.text) } else { ("next frees ", theme.dim) };
+        let next = if budget.used == 0 { "" } else { next.as_str() };
+        let taken = pieces(buffer, second, &[first, (next, theme.text), ("  ", theme.dim)]);
+        words(buffer, after(second, taken), &full, full_style, &draw.glyphs);
     }
     strip(buffer, line(inner, 2), budget, draw);
     let axis = line(inner, 3);

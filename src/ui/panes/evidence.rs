@@ -9,7 +9,7 @@ use crate::{
     mev::alert::{AlertId, AlertLeg, PathPoint, Role, Victim},
     ui::{
         draw::Draw,
-        format::{UNKNOWN, change, compact, count, share, short, sol},
+        format::{UNKNOWN, change, compact, count, share, short, sol, time_of_day},
         panes::{
             alerts::{class, in_sol, state_style, style},
             tokens::symbol,
@@ -92,6 +92,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, id: AlertId, draw: &Draw<'_>) {
     table(buffer, below, entry, draw);
 }
 
+/// So many of them.
+fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 type Fact = (&'static str, String, Style);
 
 fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
@@ -106,16 +111,13 @@ fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
         let traded = alert.legs.iter().fold(0_u64, |sum, leg| sum.saturating_add(leg.quote));
         let traded = i64::try_from(traded).ok().filter(|_| !alert.legs.is_empty());
         if traded.is_some() {
-            let legs = count(alert.legs.len() as u64);
-            facts.push((
-                "traded",
-                format!("{} in the {legs} legs shown", amount(entry, traded, ascii)),
-                style(entry, draw),
-            ));
+            let legs = counted(alert.legs.len() as u64, "leg");
+            let words = format!("{} in the {legs} shown", amount(entry, traded, ascii));
+            facts.push(("traded", words, style(entry, draw)));
         }
     } else {
-        let lost =
-            format!("{} by {} victims", amount(entry, alert.victim_loss, ascii), count(alert.victims.len() as u64));
+        let victims = counted(alert.victims.len() as u64, "victim");
+        let lost = format!("{} by {victims}", amount(entry, alert.victim_loss, ascii));
         facts.push(("lost", lost, style(entry, draw)));
     }
     if alert.profit.is_some() {
@@ -141,8 +143,8 @@ fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
             some => format!(", {some} without a known profit"),
         };
         let words = format!(
-            "{} alerts, {} of them attacks; {} SOL profit in all{unpriced}",
-            record.alerts,
+            "{}, {} of them attacks; {} SOL profit in all{unpriced}",
+            counted(record.alerts.into(), "alert"),
             record.attacks,
             sol(Some(profit), ascii)
         );
@@ -154,11 +156,29 @@ fn facts(entry: &AlertView, width: u16, draw: &Draw<'_>) -> Vec<Fact> {
         let words = "trades between the legs were missed: the confidence is held down";
         facts.push(("chain", words.to_owned(), theme.warn));
     }
-    let seen = draw.clock.age(Some(alert.recv_us.div_euclid(1_000)));
-    let seen = format!("{seen} ago, found in {} us, revision {}", count(alert.detect_us), alert.revision);
+    let at_ms = alert.recv_us.div_euclid(1_000);
+    let seen = format!(
+        "{} UTC  {}, found in {} us, revision {}",
+        time_of_day(at_ms),
+        draw.clock.age(Some(at_ms)),
+        count(alert.detect_us),
+        alert.revision
+    );
     facts.push(("seen", seen, theme.dim));
-    let reasons = alert.reasons.iter().map(|reason| format!("{}_{:.2}", reason.code, reason.value));
-    let reasons: Vec<String> = reasons.collect();
+    let reasons: Vec<String> = alert
+        .reasons
+        .iter()
+        .map(|reason| {
+            #[allow(clippy::cast_possible_truncation, reason = "raw units, far below 2^53")]
+            let value = match reason.code {
+                "volume" => amount(entry, Some(reason.value as i64), ascii).replace(' ', "_"),
+                _ if reason.value.fract() == 0.0 || reason.value.abs() >= 100.0 => format!("{:.0}", reason.value),
+                _ => format!("{:.2}", reason.value),
+            };
+            // A name and its value stay on one line.
+            format!("{}_{value}", reason.code)
+        })
+        .collect();
     for (index, part) in wrapped(&reasons.join(", "), width).into_iter().enumerate() {
         facts.push((if index == 0 { "why" } else { "" }, part.replace('_', " "), theme.text));
     }

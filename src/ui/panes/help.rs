@@ -8,7 +8,7 @@ use crate::ui::{
     layout::middle,
     panes::overlay,
     typed::Typed,
-    widgets::{after, line, text},
+    widgets::{self, after, line, text},
 };
 
 /// Draws the help, scrolled down by some rows: all of it, or the rows with some words.
@@ -38,7 +38,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scroll: usize, (words, typing): (&T
             }
             Row::Key(keys, words) => {
                 text(buffer, after(Rect { width: place.width.min(18), ..place }, 1), keys, draw.theme.accent);
-                text(buffer, after(place, 18), words, draw.theme.text);
+                widgets::words(buffer, after(place, 18), words, draw.theme.text, &draw.glyphs);
             }
         }
     }

@@ -67,8 +67,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         };
         let what = after(place, 4);
         text(buffer, what, sign, style);
-        text(buffer, after(Rect { width: what.width.min(12), ..what }, 2), words, style);
-        let who = after(what, 12);
+        let said = after(Rect { width: what.width.min(12), ..what }, 2);
+        text(buffer, said, words, style);
+        if entry.uncertain {
+            // In the cell that is free between the sign and the words.
+            text(buffer, Rect { x: said.x.saturating_sub(1), width: said.width.min(1), ..said }, "~", theme.warn);
+        }
+        let who = after(what, 13);
         let mint_width = if who.width >= 22 { 10 } else { 0 };
         let name = Rect { width: who.width.saturating_sub(mint_width).min(16), ..who };
         crate::ui::widgets::words(buffer, name, symbol(entry.symbol.as_str()), theme.strong, glyphs);

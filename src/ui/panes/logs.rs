@@ -43,7 +43,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
         .output_separator(' ')
         .output_timestamp(Some("%H:%M:%S".to_owned()))
         .output_level(Some(TuiLoggerLevelOutput::Long))
-        .output_target(inner.width >= 100)
+        .output_target(false)
         .output_file(false)
         .output_line(false)
         .state(&draw.model.logs.widget)

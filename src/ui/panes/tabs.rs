@@ -16,12 +16,17 @@ const fn roomy(area: Rect) -> bool {
     area.width >= 92
 }
 
+/// A tab's name, where there is no room for all of them in full a short one.
+const fn name(tab: Tab, area: Rect) -> &'static str {
+    if area.width >= 70 { tab.name() } else { tab.short() }
+}
+
 /// The tab at a place of the screen, when its tabs stand in `area`.
 #[must_use]
 pub fn at(area: Rect, place: Position) -> Option<Tab> {
     let mut x = area.x;
     Tab::ALL.into_iter().find(|tab| {
-        let columns = width(tab.name()) + 2 + if roomy(area) { 2 } else { 0 };
+        let columns = width(name(*tab, area)) + 2 + if roomy(area) { 2 } else { 0 };
         let own = Rect { x, y: area.y, width: columns, height: 1 };
         x = x.saturating_add(columns + 1);
         own.contains(place)
@@ -37,12 +42,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
         let number = (index + 1).to_string();
         let chosen = tab == draw.model.tab;
-        let (digit, name) = if chosen { (theme.tab, theme.tab) } else { (theme.accent, theme.dim) };
+        let (digit, style) = if chosen { (theme.tab, theme.tab) } else { (theme.accent, theme.dim) };
         let gap = if roomy { " " } else { "" };
         x += pieces(
             buffer,
             after(line, x),
-            &[(gap, name), (&number, digit), (" ", name), (tab.name(), name), (gap, name)],
+            &[(gap, style), (&number, digit), (" ", style), (name(tab, area), style), (gap, style)],
         );
         x += 1;
     }
@@ -55,7 +60,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     // While it is typed it stands in the last line.
     if !typing && !typed.is_empty() {
         let room = after(line, x + 1);
-        let tail = typed.tail(room.width.saturating_sub(10));
+        // Where there is no room for both, its words say enough.
+        let label = if room.width >= 20 { label } else { "" };
+        let tail = typed.tail(room.width.saturating_sub(width(label) + 1));
         pieces(buffer, room, &[(label, theme.dim), (tail, theme.strong)]);
     }
 }

@@ -191,10 +191,7 @@ fn cell(buffer: &mut Buffer, place: Rect, token: &TokenView, field: Field, draw:
             text_right(buffer, place, &draw.clock.age(token.last_trade_ms), sorted);
         }
         Field::Flags => {
-            let mut x = 0;
-            for flag in &token.flags {
-                x += text(buffer, after(place, x), flag, theme.accent) + 1;
-            }
+            words(buffer, place, &token.flags.join(" "), theme.accent, &draw.glyphs);
         }
     }
 }

@@ -3,12 +3,12 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    engine::view::TradeView,
+    engine::view::{Basis, TradeView},
     ui::{
         draw::Draw,
         format::{UNKNOWN, count, percent, scaled, sol, time_of_day},
         layout::middle,
-        panes::{overlay, tokens::symbol},
+        panes::{overlay, tokens::symbol, trades::BOUNDLESS_PCT},
         widgets::{after, line, text, wrapped},
     },
 };
@@ -25,8 +25,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, trade: &TradeView, draw: &Draw<'_>)
     };
     let whale = if trade.whale { "  whale: 10 SOL or more" } else { "" };
     let room = match trade.room_pct {
+        Some(room) if room > BOUNDLESS_PCT => "its sender's limit would have let anything through".to_owned(),
         Some(room) => format!("{} better than its sender's limit", percent(Some(room))),
         None => format!("{UNKNOWN}  no limit was seen"),
+    };
+    let basis = match trade.basis {
+        Basis::Event => "the program's own event",
+        Basis::Gap => "the program's own event; something of its pool before is missing: ~ price and cap",
+        Basis::Instruction => "the instruction and what it moved; there was no event: ~ every figure",
     };
     let when = format!("{} UTC  {}", time_of_day(trade.recv_ms), draw.clock.age(Some(trade.recv_ms)));
     let facts = [
@@ -39,6 +45,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, trade: &TradeView, draw: &Draw<'_>)
         ("room", room, theme.text),
         ("trader", trade.user.to_string(), theme.text),
         ("venue", trade.venue.name().to_owned(), theme.text),
+        ("known by", basis.to_owned(), if trade.basis.is_uncertain() { theme.warn } else { theme.text }),
         ("slot", count(trade.slot), theme.text),
         ("arrived", when, theme.text),
         ("transaction", trade.signature.to_string(), theme.dim),

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     decode::event::{Flow, Side},
-    engine::view::TradeView,
+    engine::view::{Basis, TradeView},
     ui::{
         action::Action,
         draw::Draw,
@@ -13,7 +13,7 @@ use crate::{
         order::Value,
         panes::tokens::symbol,
         widgets::{
-            after,
+            after, figure,
             pane::{self, Title},
             table::{self, Column, Selected, page},
             text, text_right, words,
@@ -127,10 +127,20 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     });
 }
 
+/// Above this a bound is none: it was set to let anything through.
+pub const BOUNDLESS_PCT: f64 = 999.0;
+
+/// The room to the sender's bound.
+fn room(pct: Option<f64>) -> String {
+    if pct.is_some_and(|pct| pct > BOUNDLESS_PCT) { "any".to_owned() } else { percent(pct) }
+}
+
 /// Draws one cell of a trade.
 pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, draw: &Draw<'_>) {
     let theme = draw.theme;
     let ascii = draw.glyphs.ascii;
+    // What went in and out is known of a trade that has an event; what it did to the pool, where nothing before is missing.
+    let (guessed, uncertain) = (trade.basis == Basis::Instruction, trade.basis.is_uncertain());
     match field {
         Field::Age => text_right(buffer, place, &draw.clock.age(Some(trade.recv_ms)), theme.dim),
         Field::Side => {
@@ -149,16 +159,18 @@ pub fn cell(buffer: &mut Buffer, place: Rect, trade: &TradeView, field: Field, d
         }
         Field::Sol if trade.whale => {
             let taken = text(buffer, place, draw.glyphs.star, theme.accent);
-            text_right(buffer, after(place, taken), &sol(trade.sol, ascii), theme.strong);
+            figure(buffer, after(place, taken), &sol(trade.sol, ascii), theme.strong, guessed, theme);
         }
-        Field::Sol => text_right(buffer, place, &sol(trade.sol, ascii), theme.text),
-        Field::Base => text_right(buffer, place, &scaled(trade.base.unwrap_or(f64::NAN)), theme.text),
-        Field::Price => text_right(buffer, place, &sol(trade.price_sol, ascii), theme.text),
-        Field::Cap => text_right(buffer, place, &sol(trade.market_cap_sol, ascii), theme.text),
+        Field::Sol => figure(buffer, place, &sol(trade.sol, ascii), theme.text, guessed, theme),
+        Field::Base => {
+            figure(buffer, place, &scaled(trade.base.unwrap_or(f64::NAN)), theme.text, guessed, theme);
+        }
+        Field::Price => figure(buffer, place, &sol(trade.price_sol, ascii), theme.text, uncertain, theme),
+        Field::Cap => figure(buffer, place, &sol(trade.market_cap_sol, ascii), theme.text, uncertain, theme),
         Field::Room => {
             // Near nothing: its sender allowed no more.
             let tight = trade.room_pct.is_some_and(|room| room < TIGHT_PCT);
-            text_right(buffer, place, &percent(trade.room_pct), if tight { theme.warn } else { theme.dim });
+            text_right(buffer, place, &room(trade.room_pct), if tight { theme.warn } else { theme.dim });
         }
         Field::User => {
             text(buffer, place, &short(&trade.user.to_string(), ascii), theme.dim);
