@@ -124,6 +124,7 @@ async fn the_view_compares_the_endpoints() {
         streams,
         source,
         alerts: AlertRules::default(),
+        sol_usd: None,
         events: None,
         frames: None,
         wait_for_sinks: false,
