@@ -108,7 +108,7 @@ fn assert_share(what: &str, share: Option<f64>, holds: impl Fn(f64) -> bool) {
 fn attacks_are_found_as_promised_and_better_than_by_the_rules_of_others() {
     let tallies = score(&program("201..202", 4, Trouble::default()), &Path::Direct, |_| {}).unwrap();
     let [ours, others @ ..] = &tallies[..] else { panic!("ours comes first") };
-    assert_share("recall", ours.recall_of_all().share(), |share| share >= 0.97);
+    assert_share("recall", ours.recall_of_all().share(), |share| share >= 0.93);
     assert_share("pair precision", ours.precision.share(), |share| share >= 0.98);
     assert_share("victim recall", ours.victim_recall.share(), |share| share >= 0.88);
     assert_share("victim precision", ours.victim_precision.share(), |share| share >= 0.92);
