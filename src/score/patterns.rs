@@ -299,7 +299,7 @@ fn washed(rng: &mut Rng) -> Goal {
         });
         within.add(near);
     }
-    Goal::share("wash share within 5 points: ≥ .95 of pools", within, |share| share >= 0.95)
+    Goal::share("wash share within 5 points: all", within, |share| share >= 1.0)
 }
 
 /// Creators who sell a fifth or more of what they hold, at once or bit by bit.
