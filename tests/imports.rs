@@ -20,7 +20,7 @@ const MAY: [(&str, &[&str]); 12] = [
     ("ui", &["chain", "decode", "market", "mev", "engine", "stream"]),
     ("simulator", &["chain", "decode"]),
     ("score", &["chain", "decode", "market", "mev", "engine", "simulator", "stream"]),
-    ("config", &["chain", "mev", "stream"]),
+    ("config", &["chain", "decode", "mev", "stream"]),
     ("cli", &["chain", "decode", "market", "mev", "engine", "output", "ui", "simulator", "score", "config", "stream"]),
 ];
 

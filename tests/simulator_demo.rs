@@ -2,10 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use futures_util::StreamExt;
 use prost::Message;
@@ -34,19 +31,32 @@ async fn every_transaction_of_the_demo_is_new_and_whole() {
     let demo = Demo::new(DemoSettings { seed: 9, rate: 150.0 }).unwrap();
     let server = Server::start(settings, Box::new(demo)).await.unwrap();
     let request = SubscribeRequest {
+        slots: HashMap::from([(
+            "s".to_owned(),
+            SubscribeRequestFilterSlots { interslot_updates: Some(true), ..SubscribeRequestFilterSlots::default() },
+        )]),
         transactions: HashMap::from([("t".to_owned(), SubscribeRequestFilterTransactions::default())]),
         ..SubscribeRequest::default()
     };
     let mut client = GeyserGrpcClient::build_from_shared(server.url()).unwrap().connect().await.unwrap();
     let (_sink, mut stream) = client.subscribe_with_request(Some(request)).await.unwrap();
     let (mut decoder, mut tally) = (Decoder::default(), Tally::default());
-    let (mut events, mut undecoded, mut signatures, mut slots) = (Vec::new(), Vec::new(), HashSet::new(), Vec::new());
-    while signatures.len() < TRANSACTIONS {
+    let (mut events, mut undecoded, mut signatures, mut slots) = (Vec::new(), Vec::new(), HashMap::new(), Vec::new());
+    let mut dead = 0;
+    while signatures.len() < TRANSACTIONS || dead == 0 {
         let update = timeout(PATIENCE, stream.next()).await.expect("in time").unwrap().unwrap();
+        if let Some(UpdateOneof::Slot(slot)) = &update.update_oneof
+            && slot.status() == SlotStatus::SlotDead
+        {
+            // What happened in it happens again, in the next slot.
+            dead += 1;
+            signatures.retain(|_, in_slot| *in_slot != slot.slot);
+        }
         let Some(UpdateOneof::Transaction(_)) = &update.update_oneof else { continue };
         let frame = update.encode_to_vec();
         let Kind::Transaction(transaction) = Update::scan(&frame).unwrap().kind else { panic!("a transaction") };
-        assert!(signatures.insert(*transaction.signature), "a signature came twice");
+        let before = signatures.insert(*transaction.signature, transaction.slot);
+        assert_eq!(before, None, "a signature came twice");
         slots.push((transaction.slot, transaction.index));
         tally.add(&decoder.decode(&transaction, &mut events, &mut undecoded).unwrap().tally);
     }

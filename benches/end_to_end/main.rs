@@ -68,6 +68,7 @@ fn settings(url: &str) -> StreamSettings {
         endpoint: Endpoint { url: url.to_owned(), host: Arc::from("localhost"), x_token: None },
         connections: 1,
         groups: Group::BUILT_IN.to_vec(),
+        accounts: Vec::new(),
         rules: Groups::default(),
         budget: BudgetRules {
             limit: 100,
@@ -252,6 +253,7 @@ fn engine(feed: &Arc<Feed>, terminal: Terminal) -> Run {
             events: None,
             frames: None,
             alerts: AlertRules::default(),
+            sol_usd: None,
             wait_for_sinks: false,
         })
         .unwrap();

@@ -80,6 +80,9 @@ pub struct StreamFlags {
     /// error, warn, info, debug or trace.
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<String>,
+    /// US dollars per SOL while the stream does not tell.
+    #[arg(long, global = true, value_name = "PRICE")]
+    pub sol_usd: Option<f64>,
     /// Seed of the demo's simulated market.
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
@@ -111,6 +114,7 @@ impl StreamFlags {
             ascii: self.ascii,
             no_color: self.no_color,
             log_level: self.log_level.clone(),
+            sol_usd: self.sol_usd,
             seed: self.seed,
             rate: self.rate,
         })

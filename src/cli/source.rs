@@ -110,6 +110,7 @@ fn engine(
     let provider = name.unwrap_or_else(|| config.profile(source, &streams.endpoint.host).name.to_owned());
     Engine::start(EngineSettings {
         alerts: config.alerts(),
+        sol_usd: config.sol_usd(),
         source: SourceView { kind, provider, endpoints, commitment: config.commitment() },
         streams,
         events: sinks.events,

@@ -147,6 +147,9 @@ impl Still {
 
     /// The end of a slot, as a server tells it.
     fn close(&mut self, plan: &SlotPlan) {
+        if plan.dies {
+            return self.status(plan.slot, Some(plan.parent), SlotStatus::SlotDead);
+        }
         if !self.carries.block_meta {
             self.send(UpdateOneof::BlockMeta(SubscribeUpdateBlockMeta {
                 slot: plan.slot,

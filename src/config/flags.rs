@@ -32,6 +32,8 @@ pub struct Flags {
     pub no_color: bool,
     /// `--log-level LEVEL`
     pub log_level: Option<String>,
+    /// `--sol-usd PRICE`
+    pub sol_usd: Option<f64>,
     /// `--seed N`
     pub seed: Option<u64>,
     /// `--rate N`

@@ -112,6 +112,7 @@ impl Stack {
             ("ui.fps", whole(flags.fps.map(u64::from)), "--fps"),
             ("ui.ascii", flags.ascii.then_some(Value::Boolean(true)), "--ascii"),
             ("ui.color", flags.no_color.then_some(Value::Boolean(false)), "--no-color"),
+            ("market.sol_usd", flags.sol_usd.map(Value::Float), "--sol-usd"),
             ("demo.seed", whole(flags.seed), "--seed"),
             ("demo.rate", flags.rate.map(Value::Float), "--rate"),
             ("log.level", text(&flags.log_level), "--log-level"),

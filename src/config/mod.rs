@@ -31,9 +31,13 @@ use std::{
 };
 
 use crate::{
-    chain::group::{Group, Groups},
+    chain::{
+        group::{Group, Groups},
+        program::PUMP,
+    },
+    decode::accounts::{BONDING_CURVE, SOL_USD_SOURCES},
     mev::{AlertRules, Class, alert::Band, rules::Notify},
-    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings},
+    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings, plan::AccountFilter},
 };
 use endpoint::{BadEndpoint, Url};
 use provider::Profile;
@@ -208,6 +212,7 @@ impl Config {
         StreamSettings {
             connections: self.connections(source, profile),
             groups: self.groups(),
+            accounts: self.accounts(),
             rules: self.rules.clone(),
             budget: self.budget_for(profile),
             commitment: match self.values.source.commitment.as_str() {
@@ -287,6 +292,24 @@ impl Config {
             Group::Own(_) => true,
         };
         self.rules.iter().filter(is_on).collect()
+    }
+
+    /// Accounts whose writes are wanted besides.
+    fn accounts(&self) -> Vec<AccountFilter> {
+        let market = &self.values.market;
+        let price = AccountFilter { name: "sol_usd", accounts: SOL_USD_SOURCES.to_vec(), owned: None };
+        let curves =
+            AccountFilter { name: "curves", accounts: Vec::new(), owned: Some((PUMP, BONDING_CURVE.to_vec())) };
+        [(market.sol_usd_accounts, price), (market.curve_accounts, curves)]
+            .into_iter()
+            .filter_map(|(wanted, filter)| wanted.then_some(filter))
+            .collect()
+    }
+
+    /// US dollars per SOL while the stream does not tell, if the user has said so.
+    #[must_use]
+    pub fn sol_usd(&self) -> Option<f64> {
+        Some(self.values.market.sol_usd).filter(|price| *price > 0.0)
     }
 
     /// What the groups are called and what belongs to them.

@@ -53,7 +53,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
 }
 
 /// Every setting, in the order of `default.toml`.
-pub(super) const SETTINGS: [Setting; 44] = [
+pub(super) const SETTINGS: [Setting; 47] = [
     setting("source.endpoint", Kind::Endpoints),
     setting("source.provider", Kind::Provider),
     setting("source.x_token_file", Kind::Text),
@@ -83,6 +83,9 @@ pub(super) const SETTINGS: [Setting; 44] = [
     setting("groups.bonding_curve", Kind::Switch),
     setting("groups.amm_pool", Kind::Switch),
     setting("groups.external_amm", Kind::Switch),
+    setting("market.sol_usd_accounts", Kind::Switch),
+    setting("market.sol_usd", Kind::Real(0.0, 1e6)),
+    setting("market.curve_accounts", Kind::Switch),
     setting("alerts.mute_classes", Kind::Classes),
     setting("alerts.mute_wallets", Kind::Keys),
     setting("alerts.mute_mints", Kind::Keys),

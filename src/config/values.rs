@@ -12,6 +12,7 @@ pub(super) struct Values {
     pub(super) budget: Budget,
     pub(super) stream: Stream,
     pub(super) groups: Groups,
+    pub(super) market: Market,
     pub(super) alerts: Alerts,
     pub(super) ui: Ui,
     pub(super) demo: Demo,
@@ -71,6 +72,14 @@ pub(super) struct Groups {
     pub(super) bonding_curve: bool,
     pub(super) amm_pool: bool,
     pub(super) external_amm: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Market {
+    pub(super) sol_usd_accounts: bool,
+    pub(super) sol_usd: f64,
+    pub(super) curve_accounts: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -124,8 +124,12 @@ impl Sink for Ingest {
             Kind::Slot(slot) => Some(ItemKind::Slot { slot: slot.slot, status: slot.status, parent: slot.parent }),
             Kind::BlockMeta(meta) => Some(ItemKind::BlockMeta { slot: meta.slot, parent: meta.parent_slot }),
             Kind::Account(account) => Account::decode(account)
-                .filter(|account| account.sol_usd().is_some())
-                .map(|known| ItemKind::Account { address: Key::new(*account.pubkey), account: known }),
+                .filter(|known| known.sol_usd().is_some() || matches!(known, Account::BondingCurve(_)))
+                .map(|known| ItemKind::Account {
+                    slot: account.slot,
+                    address: Key::new(*account.pubkey),
+                    account: known,
+                }),
             Kind::TransactionStatus(_) | Kind::Ping | Kind::Pong(_) | Kind::Other => None,
         };
         if let Some(kind) = kind {

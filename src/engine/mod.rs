@@ -53,6 +53,8 @@ pub struct EngineSettings {
     pub frames: Option<mpsc::Sender<Vec<(Bytes, i64)>>>,
     /// What is shown of the alerts, and what rings.
     pub alerts: AlertRules,
+    /// US dollars per SOL while the stream does not tell.
+    pub sol_usd: Option<f64>,
     /// What a full sink means: wait for it (a replay must lose nothing), or count what it misses (a live stream must
     /// not wait for a disk).
     pub wait_for_sinks: bool,
@@ -103,6 +105,7 @@ impl Engine {
         let streams = Streams::start(stream_settings, sink, batches_in)?;
         let now_ms = task::now_ms();
         let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
+        pipeline.assume_sol_usd(settings.sol_usd);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));

@@ -107,6 +107,11 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
+    /// US dollars per SOL to go by while the stream does not tell.
+    pub(super) fn assume_sol_usd(&mut self, price: Option<f64>) {
+        self.market.assume_sol_usd(price);
+    }
+
     pub(super) fn new(
         source: SourceView,
         connections: usize,
@@ -201,8 +206,9 @@ impl Pipeline {
                     self.market.parent(*slot, *parent);
                     self.slots.meta(*slot)
                 }
-                ItemKind::Account { address, account, .. } => {
-                    self.market.account(*address, account, item.recv_us.div_euclid(1_000));
+                ItemKind::Account { slot, address, account } => {
+                    let recv_ms = item.recv_us.div_euclid(1_000);
+                    self.market.account(*slot, *address, account, recv_ms);
                     // Each write is sent on each connection that asks for it; a recording holds them all.
                     true
                 }

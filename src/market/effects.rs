@@ -104,7 +104,6 @@ impl Market {
         self.trade_count += 1;
         self.observe_sol(trade, at.recv_ms());
         let around = self.around(trade.quote_mint);
-        let late = placed.is_some_and(|placed| placed.link == Link::Late);
         let mut passed = std::mem::take(&mut self.passed);
         passed.clear();
         let mut effect = TradeEffect::default();
@@ -115,7 +114,7 @@ impl Market {
         let mut symbol = Shown::default();
         if let Some(token) = self.tokens.value_mut(id) {
             let bytes = token.bytes();
-            effect = token.traded(at.recv_ms(), trade, late, &around, undo, |what| passed.push(what));
+            effect = token.traded(at.recv_ms(), trade, placed, &around, undo, |what| passed.push(what));
             self.token_bytes = self.token_bytes + token.bytes() - bytes;
             symbol = token.symbol.clone();
             if token.core.home != Some(trade.pool) {
@@ -237,7 +236,7 @@ impl Market {
         }
     }
 
-    fn around_token(&self, mint: Mint) -> Around {
+    pub(super) fn around_token(&self, mint: Mint) -> Around {
         self.around(self.tokens.get(&mint).map_or(WRAPPED_SOL, |token| token.core.quote_mint))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Market, SHOWN_TOKENS, pools,
+    stated::Stated,
     token_lifecycle::{Around, Token},
     view::{EtaScoreView, Feed, LifecycleView, PoolView, SolUsdView, Stage, TokenView, TradeView},
 };
@@ -12,7 +13,7 @@ use crate::{
         ids::{Mint, Pool},
         text::Shown,
     },
-    decode::accounts::Account,
+    decode::{accounts::Account, event::Reserves},
 };
 
 /// Most pools in a view: the most recently active ones.
@@ -25,11 +26,24 @@ const SWEPT: u32 = 1_024;
 const USD_MOVED: f64 = 0.001;
 
 impl Market {
-    /// Takes an account that tells the price of SOL.
-    pub fn account(&mut self, address: Pool, account: &Account, recv_ms: i64) {
+    /// Takes an account that tells the price of SOL, or how a curve stands.
+    pub fn account(&mut self, slot: u64, address: Pool, account: &Account, recv_ms: i64) {
         if let Some(price) = account.sol_usd() {
             self.sol_usd.observe(address, price, recv_ms);
+        } else if let Account::BondingCurve(curve) = account {
+            self.curve_stated(Stated {
+                slot,
+                curve: address,
+                reserves: Reserves { base: curve.virtual_tokens, quote: curve.virtual_quote.into() },
+                tokens_left: curve.real_tokens,
+                recv_ms,
+            });
         }
+    }
+
+    /// US dollars per SOL to go by while the stream does not tell.
+    pub fn assume_sol_usd(&mut self, price: Option<f64>) {
+        self.sol_usd.assume(price);
     }
 
     /// Never forget this token: the user looks at it.
@@ -129,7 +143,7 @@ impl Market {
     }
 
     pub(super) fn pool_view(&mut self, id: u32) -> Option<Arc<PoolView>> {
-        let state = self.pools.value(id)?;
+        let (pool, state) = self.pools.key(id).zip(self.pools.value(id))?;
         let token = self.tokens.get(&state.facts.mint);
         let symbol = token.map_or_else(Shown::default, |token| token.symbol.clone());
         let around = pools::Around {
@@ -137,8 +151,9 @@ impl Market {
             sol_usd: self.shown_usd,
             decimals: token.and_then(|token| token.core.decimals),
             home_price: token.and_then(|token| token.price_sol(&self.around(token.core.quote_mint))),
+            sold_out: token.is_some_and(|token| token.has_left(pool, Stage::Completing)),
+            closed: token.is_some_and(|token| token.has_left(pool, Stage::Migrated)),
         };
-        let pool = self.pools.key(id)?;
         Some(self.pools.value_mut(id)?.view(pool, &symbol, &around))
     }
 
@@ -172,10 +187,15 @@ impl Market {
         self.pools.len()
     }
 
-    /// What was forgotten at a bound: tokens, pools, creators, and events that could no longer be undone.
+    /// What was forgotten at a bound: tokens, pools, creators, events that could no longer be undone, and accounts that
+    /// could not wait for trades.
     #[must_use]
     pub const fn evicted(&self) -> u64 {
-        self.tokens.evicted() + self.pools.evicted() + self.creators.evicted() + self.journal.forgotten()
+        self.tokens.evicted()
+            + self.pools.evicted()
+            + self.creators.evicted()
+            + self.journal.forgotten()
+            + self.doubts.skipped()
     }
 
     /// Trades applied.

@@ -67,8 +67,10 @@ pub enum ItemKind {
         /// Its parent, where the server says.
         parent: Option<u64>,
     },
-    /// An account that tells the price of SOL was written.
+    /// An account was written that tells the price of SOL, or how a curve stands.
     Account {
+        /// The slot.
+        slot: u64,
         /// Its address.
         address: Pool,
         /// What it holds.

@@ -19,6 +19,7 @@ mod price;
 pub mod reserve_chain;
 mod seen;
 mod sol_usd;
+mod stated;
 mod tape;
 mod token_lifecycle;
 mod traders;
@@ -38,6 +39,7 @@ use pools::{Facts, MAX_POOLS, PoolState};
 use reserve_chain::{Link, Order, Placed, PoolId, Verdict};
 use seen::Seen;
 use sol_usd::SolUsd;
+use stated::Doubts;
 pub(crate) use tape::Tape;
 use token_lifecycle::{Passed, Token};
 use waiting::{Called, Waiting};
@@ -104,6 +106,7 @@ pub struct Market {
     watched: Option<Mint>,
     opened: Option<Opened>,
     creators: Creators,
+    doubts: Doubts,
     sol_usd: SolUsd,
     /// The price of SOL that the views of tokens hold.
     shown_usd: Option<f64>,
@@ -144,6 +147,7 @@ impl Default for Market {
             watched: None,
             opened: None,
             creators: Creators::default(),
+            doubts: Doubts::default(),
             sol_usd: SolUsd::default(),
             shown_usd: None,
             leader: None,
@@ -179,6 +183,7 @@ impl Market {
         while let Some(pool) = self.waiting.expired(now_ms) {
             self.force(pool, changes);
         }
+        self.settle_doubts(now_ms, changes);
     }
 
     /// Nothing more will come: what waits takes its place.
@@ -186,6 +191,7 @@ impl Market {
         while let Some(pool) = self.waiting.any() {
             self.force(pool, changes);
         }
+        self.settle_doubts(i64::MAX, changes);
     }
 
     /// Takes a slot's status (`SlotStatus` by number).
@@ -300,6 +306,7 @@ impl Market {
                 state.waiting = state.waiting.saturating_sub(1);
             }
         }
+        self.doubts.forget(slot);
         changes.push(Change::Dead(slot));
         let undone = self.journal.take_back(slot);
         let mut moved = Vec::new();

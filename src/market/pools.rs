@@ -56,6 +56,8 @@ pub(super) struct Facts {
     last_ms: i64,
     /// Its price has parted from the token's own.
     pub(super) parted: bool,
+    /// Slot as of which its account said the same.
+    confirmed: Option<u64>,
 }
 
 impl Facts {
@@ -96,6 +98,10 @@ pub(super) struct Around {
     pub(super) decimals: Option<u8>,
     /// Its token's price where that is made.
     pub(super) home_price: Option<f64>,
+    /// A curve that is sold out: nobody can trade on it.
+    pub(super) sold_out: bool,
+    /// What it held is in its token's pool now.
+    pub(super) closed: bool,
 }
 
 impl PoolState {
@@ -125,6 +131,7 @@ impl PoolState {
             trades: 0,
             last_ms: 0,
             parted: false,
+            confirmed: None,
         };
         Self { facts, waiting: 0, shown: None, asked: false }
     }
@@ -196,6 +203,27 @@ impl PoolState {
         }
     }
 
+    /// Its account says the same.
+    pub(super) fn confirm(&mut self, slot: u64) {
+        let facts = &mut self.facts;
+        if facts.confirmed.is_none_or(|before| before < slot) {
+            facts.confirmed = Some(slot);
+            self.shown = None;
+        }
+    }
+
+    /// Its account says something else, and rightly so, unless it has moved on since then.
+    pub(super) fn restate(&mut self, slot: u64, reserves: Reserves) -> bool {
+        // A later write of the same slot may have said the same as the trades.
+        let confirmed = self.facts.confirmed.is_some_and(|confirmed| confirmed >= slot);
+        let missing = !confirmed && self.facts.chain.restate(slot, reserves);
+        if missing {
+            self.confirm(slot);
+            self.shown = None;
+        }
+        missing
+    }
+
     /// Takes back what happened since these were the facts.
     pub(super) fn restore(&mut self, facts: &Facts) {
         self.facts = *facts;
@@ -220,7 +248,8 @@ impl PoolState {
             return shown.clone();
         }
         let facts = &self.facts;
-        let reserves = facts.chain.head();
+        // What a closed curve held is counted where it went, and nobody can trade at the price it ended on.
+        let reserves = facts.chain.head().filter(|_| !around.closed);
         let price_sol = match (reserves, facts.ratio) {
             (None, Some(ratio)) => price_of_ratio(ratio, around.decimals, around.lamports_per_unit),
             _ => price_of(reserves, around.decimals, around.lamports_per_unit),
@@ -229,13 +258,14 @@ impl PoolState {
         let quote_sol = reserves
             .zip(around.lamports_per_unit)
             .and_then(|(reserves, unit)| finite(reserves.quote as f64 * unit / 1e9));
-        let tvl_sol = facts.tvl(around.lamports_per_unit, quote_sol);
-        let depth = |factor: f64| quote_sol.map(|quote| quote * factor);
+        let tvl_sol = if around.closed { None } else { facts.tvl(around.lamports_per_unit, quote_sol) };
+        let depth = |factor: f64| quote_sol.filter(|_| !around.sold_out).map(|quote| quote * factor);
         let view = Arc::new(PoolView {
             pool,
             mint: facts.mint,
             symbol: symbol.clone(),
             venue: facts.venue,
+            closed: around.closed,
             quote_mint: facts.quote_mint,
             reserves,
             virtual_quote: facts.virtual_quote,
@@ -258,6 +288,7 @@ impl PoolState {
             last_ms: facts.last_ms,
             open_gaps: facts.chain.open_gaps(),
             broken_since: facts.chain.broken_since(),
+            confirmed_slot: facts.confirmed,
         });
         self.shown = Some((*around, view.clone()));
         view
@@ -285,15 +316,25 @@ pub(super) fn step(kind: &EventKind) -> Option<Step> {
         EventKind::PoolCreated(created) => {
             let opening = Reserves { base: created.base_amount, quote: created.quote_amount.into() };
             // Only of pools of two plain vaults does the price follow from what was put in.
-            (created.venue == Venue::PumpSwap).then_some(Step::Opening(opening))
+            let plain = matches!(created.venue, Venue::PumpSwap | Venue::RaydiumAmmV4 | Venue::RaydiumCpmm);
+            plain.then_some(Step::Opening(opening))
         }
         EventKind::Liquidity(moved) => {
             let sign = match moved.action {
                 LiquidityAction::Deposit => 1,
                 LiquidityAction::Withdraw => -1,
             };
-            let base_before = moved.raw_reserves_before.map(|(base, _)| base);
             let (base, quote) = (sign * i128::from(moved.base_amount), sign * i128::from(moved.quote_amount));
+            // Nothing of theirs is virtual. But with a change they set aside what is not the pool's any more, so that where
+            // the last trade left them is not where it starts.
+            if let Some((base_before, quote_before)) = moved.raw_reserves_before
+                && matches!(moved.venue, Venue::RaydiumAmmV4 | Venue::RaydiumCpmm)
+            {
+                let after = |before: u64, change: i128| u64::try_from(i128::from(before) + change).ok();
+                let (base, quote) = (after(base_before, base)?, after(quote_before, quote)?);
+                return Some(Step::Reset(Reserves { base, quote: quote.into() }));
+            }
+            let base_before = moved.raw_reserves_before.map(|(base, _)| base);
             Some(Step::Change { base_before, base, quote })
         }
         EventKind::BoostInitialized { .. } | EventKind::CurveCompleted { .. } | EventKind::Graduated { .. } => None,
@@ -321,7 +362,8 @@ fn trade_step(trade: &Trade) -> Option<Step> {
     }
 }
 
-/// Whether one trade's reserves after are to the unit the next one's reserves before.
+/// Whether one trade's reserves after are to the unit the next one's reserves before. Of the third a swap leaves all its fee
+/// in the pool (raydium-amm 27f461dd).
 const fn chains(venue: Venue) -> bool {
-    matches!(venue, Venue::Pump | Venue::PumpSwap)
+    matches!(venue, Venue::Pump | Venue::PumpSwap | Venue::RaydiumAmmV4)
 }

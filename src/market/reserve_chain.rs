@@ -189,6 +189,21 @@ impl Chain {
         self.advance(Link::AfterGap, order, post)
     }
 
+    /// Something that knows says how the pool stood at the end of a slot, and not as the steps led it. Unless it has moved on
+    /// since, that is a gap.
+    pub(super) fn restate(&mut self, slot: u64, reserves: Reserves) -> bool {
+        let Some((head, newest)) = self.head.zip(self.newest).filter(|(_, newest)| newest.slot <= slot) else {
+            return false;
+        };
+        self.gap = Some(Gap { from: head, to: reserves, after: newest });
+        self.open_gaps = self.open_gaps.saturating_add(1);
+        self.broken_since = Some(slot);
+        self.head = Some(reserves);
+        let path = Path { outer: u16::MAX, inner: Some(u16::MAX) };
+        self.newest = Some(Order { slot, tx_index: u64::MAX, path, event_index: u16::MAX });
+        true
+    }
+
     /// Whether a step would be taken without force.
     pub(super) fn would_take(mut self, order: Order, step: &Step) -> bool {
         !matches!(self.take(order, step, false), Verdict::Wait)

@@ -29,6 +29,8 @@ pub(super) struct SolUsd {
     now_ms: i64,
     /// The last median of sources that agreed, with its time.
     last: Option<(f64, i64)>,
+    /// The user's own word, for as long as the stream does not tell.
+    assumed: Option<f64>,
     refused: u64,
 }
 
@@ -75,19 +77,29 @@ impl SolUsd {
         self.now_ms = self.now_ms.max(now_ms);
     }
 
-    /// The price to compute with: none that is stale.
-    pub(super) fn price(&self) -> Option<f64> {
+    /// Takes the user's word for it while the stream does not tell.
+    pub(super) fn assume(&mut self, price: Option<f64>) {
+        self.assumed = price.filter(|price| price.is_finite() && *price > 0.0);
+    }
+
+    fn live(&self) -> Option<f64> {
         self.last.filter(|(_, at_ms)| self.now_ms - at_ms <= FRESH_MS).map(|(price, _)| price)
     }
 
+    /// The price to compute with: none that is stale.
+    pub(super) fn price(&self) -> Option<f64> {
+        self.live().or(self.assumed)
+    }
+
     pub(super) fn view(&self) -> SolUsdView {
-        let state = match (self.price(), self.last) {
-            (Some(_), _) => SolUsdState::Live,
-            (None, Some(_)) => SolUsdState::Stale,
-            (None, None) => SolUsdState::Unknown,
+        let state = match (self.live(), self.assumed, self.last) {
+            (Some(_), ..) => SolUsdState::Live,
+            (None, Some(_), _) => SolUsdState::Assumed,
+            (None, None, Some(_)) => SolUsdState::Stale,
+            (None, None, None) => SolUsdState::Unknown,
         };
         SolUsdView {
-            price: self.last.map(|(price, _)| price),
+            price: self.price().or(self.last.map(|(price, _)| price)),
             at_ms: self.last.map(|(_, at_ms)| at_ms),
             sources: self.median().map_or(0, |(_, sources)| sources),
             refused: self.refused,
@@ -123,6 +135,8 @@ mod tests {
         assert_eq!(usd.price(), Some(150.6));
         usd.age(40_000);
         assert_eq!((usd.price(), usd.view().state, usd.view().price), (None, SolUsdState::Stale, Some(150.6)));
+        usd.assume(Some(140.0));
+        assert_eq!((usd.price(), usd.view().state), (Some(140.0), SolUsdState::Assumed), "then the user's word counts");
         usd.observe(source(1), 100.0, 40_000);
         usd.observe(source(2), 100.5, 40_000);
         assert_eq!(usd.price(), Some(100.5), "after a silence nothing is a jump");

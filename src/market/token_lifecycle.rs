@@ -10,6 +10,7 @@ use super::{
     forecast,
     milestones::Milestones,
     price::{market_cap_of, price_of, price_of_ratio},
+    reserve_chain::{Link, Placed},
     trading_activity::{Activity, ActivityUndo, Taken},
     view::{EtaView, Stage, TokenView},
 };
@@ -211,16 +212,19 @@ impl Token {
         self.changed(around);
     }
 
-    /// Takes a trade. `counts` unless it is older than what the pool stands at; then it moves no price.
+    /// Takes a trade. One that is older than what its pool stands at counts, but moves no price.
     pub(super) fn traded(
         &mut self,
         recv_ms: i64,
         trade: &Trade,
-        late: bool,
+        placed: Option<Placed>,
         around: &Around,
         undo: &mut TokenUndo,
         mut passed: impl FnMut(Passed),
     ) -> TradeEffect {
+        let late = placed.is_some_and(|placed| placed.link == Link::Late);
+        // Where the event says only how the pool stood before.
+        let after = trade.reserves_after.or(placed.map(|placed| placed.post));
         let core = &mut self.core;
         core.last_trade_ms = Some(core.last_trade_ms.map_or(recv_ms, |last| last.max(recv_ms)));
         core.mayhem |= trade.mayhem;
@@ -233,9 +237,16 @@ impl Token {
         let progress_before = self.progress_pct();
         let follows = match trade.venue {
             venue if venue.is_launchpad() => {
-                self.core.curve = Some(trade.pool);
-                matches!(self.core.stage, Stage::Created | Stage::Trading | Stage::Completing)
+                let core = &mut self.core;
+                // Met in a user's own pool while it is on its curve: its price is made here.
+                if core.curve.is_none() && !core.graduated && core.venue != Venue::PumpSwap {
+                    core.stage = core.stage.min(Stage::Trading);
+                }
+                core.curve = Some(trade.pool);
+                matches!(core.stage, Stage::Created | Stage::Trading | Stage::Completing)
             }
+            // Nobody can trade on a curve that is sold out: its migration was not seen.
+            Venue::PumpSwap if self.core.stage == Stage::Completing && self.core.venue == Venue::Pump => true,
             // A user's own pool of a token that is still on its curve has a price of its own.
             _ => {
                 matches!(self.core.stage, Stage::Migrated | Stage::Amm)
@@ -243,13 +254,12 @@ impl Token {
             }
         };
         if follows {
-            self.follow(trade, late);
+            self.follow(trade, after, late);
         }
         let decimals = trade.base_decimals.or(self.core.decimals);
         let own = if trade.quote_mint == WRAPPED_SOL { Some(1.0) } else { around.lamports_per_unit };
         let executed = Reserves { base: trade.base_amount, quote: trade.quote_amount.into() };
         let stated = trade.sqrt_price.and_then(crate::decode::event::SqrtPrice::quote_per_base);
-        let after = trade.reserves_after;
         effect.price_sol = match (after, stated) {
             (None, Some(ratio)) => price_of_ratio(ratio, decimals, own),
             _ => price_of(after.or(Some(executed)), decimals, own),
@@ -316,7 +326,7 @@ impl Token {
     }
 
     /// The trade is in the place where this token's price is made: take over its state.
-    fn follow(&mut self, trade: &Trade, late: bool) {
+    fn follow(&mut self, trade: &Trade, after: Option<Reserves>, late: bool) {
         let core = &mut self.core;
         if !trade.venue.is_launchpad() {
             core.stage = Stage::Amm;
@@ -332,7 +342,7 @@ impl Token {
         core.quote_mint = trade.quote_mint;
         core.supply = trade.base_supply.filter(|supply| *supply > 0).unwrap_or(core.supply);
         if trade.flow != Flow::PostCompletion {
-            core.reserves = trade.reserves_after;
+            core.reserves = after;
             core.ratio = trade.sqrt_price.and_then(crate::decode::event::SqrtPrice::quote_per_base);
             if core.reserves.is_none() && core.ratio.is_none() && trade.base_amount > 0 {
                 #[allow(clippy::cast_precision_loss, reason = "prices are approximate by nature")]
@@ -421,6 +431,19 @@ impl Token {
         }
     }
 
+    /// The account of its curve says how that stands.
+    pub(super) fn stated(&mut self, curve: Pool, reserves: Reserves, left: u64, around: &Around) {
+        let core = &mut self.core;
+        if core.curve != Some(curve) || core.stage > Stage::Completing {
+            return;
+        }
+        core.tokens_left = Some(left);
+        if left == 0 {
+            core.stage = Stage::Completing;
+        }
+        self.reserves_changed(curve, Some(reserves), around);
+    }
+
     pub(super) fn set_decimals(&mut self, decimals: Option<u8>) {
         self.core.decimals = decimals.or(self.core.decimals);
         self.shown = None;
@@ -445,6 +468,12 @@ impl Token {
 
     pub(super) fn progress_pct(&self) -> Option<f64> {
         progress_pct(self.core.tokens_left?, self.core.initial_tokens)
+    }
+
+    /// Whether this is the curve it was on before it reached a stage.
+    pub(super) fn has_left(&self, curve: Pool, stage: Stage) -> bool {
+        let core = &self.core;
+        core.curve == Some(curve) && core.stage >= stage && (core.graduated || core.tokens_left == Some(0))
     }
 
     /// SOL per whole token.

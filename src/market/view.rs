@@ -157,6 +157,8 @@ pub struct MomentumView {
 pub enum SolUsdState {
     /// Two sources at least agree.
     Live,
+    /// None do now, and the user has said what to take.
+    Assumed,
     /// They did, more than 30 s ago.
     Stale,
     /// No two sources on the stream have agreed so far.
@@ -170,6 +172,7 @@ impl SolUsdState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Live => "live",
+            Self::Assumed => "assumed",
             Self::Stale => "stale",
             Self::Unknown => "unknown",
         }
@@ -179,7 +182,7 @@ impl SolUsdState {
 /// The price of SOL in US dollars.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SolUsdView {
-    /// The median of the sources when they last agreed.
+    /// The median of the sources when they last agreed; or what the user said.
     pub price: Option<f64>,
     /// When that was, in milliseconds since the Unix epoch.
     pub at_ms: Option<i64>,
@@ -213,6 +216,8 @@ pub struct PoolView {
     pub symbol: Shown,
     /// Where.
     pub venue: Venue,
+    /// A curve whose liquidity has moved to its token's pool: it holds nothing and has no price any more.
+    pub closed: bool,
     /// Its quote token.
     pub quote_mint: Mint,
     /// Effective reserves, virtual quote included.
@@ -226,7 +231,7 @@ pub struct PoolView {
     pub tvl_sol: Option<f64>,
     /// The same in US dollars.
     pub tvl_usd: Option<f64>,
-    /// SOL to spend, fees aside, until the price is 2 % higher; of pools with constant product.
+    /// SOL to spend, fees aside, until the price is 2 % higher; of pools with constant product, and curves not sold out.
     pub depth_up_sol: Option<f64>,
     /// SOL to take out, fees aside, until the price is 2 % lower.
     pub depth_down_sol: Option<f64>,
@@ -254,6 +259,8 @@ pub struct PoolView {
     pub open_gaps: u32,
     /// Slot of the newest of them.
     pub broken_since: Option<u64>,
+    /// Of a curve, the newest slot as of which its account said the same as its trades; where accounts are subscribed to.
+    pub confirmed_slot: Option<u64>,
 }
 
 /// One trade on the tape.

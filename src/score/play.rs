@@ -148,6 +148,7 @@ fn served(
             events: Some(events),
             frames: None,
             alerts: AlertRules::default(),
+            sol_usd: None,
             wait_for_sinks: true,
         })?;
         let mut over = false;

@@ -82,7 +82,7 @@ impl Demo {
     /// As [`new`](Self::new).
     pub fn at(settings: DemoSettings, start_time: i64) -> Result<Self, DemoError> {
         let market = MarketSettings { seed: settings.seed, rate: settings.rate, start_time };
-        let market = SimulatedMarket::new(market).with_bundles();
+        let market = SimulatedMarket::new(market).with_bundles().with_forks().with_curve_accounts();
         let episodes = Episodes::new(settings.seed, &Settings::shipped()?, None, EPISODES);
         let mut reader = Reader::from_zstd("published.pb.zst (shipped)", RECORDING)?;
         let mut recorded = Vec::new();
@@ -110,6 +110,10 @@ impl Demo {
 impl Producer for Demo {
     fn next_slot(&mut self) -> Option<SlotPlan> {
         let mut plan = self.market.next_slot()?;
+        if plan.dies {
+            // What is planted and what is recorded happens once.
+            return Some(plan);
+        }
         let bundles = self.episodes.slot(plan.slot, plan.block_time, plan.parent_blockhash);
         let count = u32::try_from(bundles.len()).unwrap_or(u32::MAX).max(1);
         // In their order, spread over the slot; nothing comes between those of a bundle.
@@ -191,7 +195,10 @@ mod tests {
         let mut slot = None;
         while times.len() < 58 {
             let plan = demo.next_slot().unwrap();
-            assert!(slot.replace(plan.slot).is_none_or(|last| last == plan.parent && last < plan.slot));
+            assert!(slot.is_none_or(|last| last == plan.parent && last < plan.slot));
+            if !plan.dies {
+                slot = Some(plan.slot);
+            }
             assert!(plan.items.is_sorted_by_key(|item| item.at));
             for item in &plan.items {
                 assert!(item.at < plan.duration);

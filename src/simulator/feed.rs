@@ -21,6 +21,8 @@ pub struct SlotPlan {
     pub parent_blockhash: [u8; 32],
     /// How long it lasts.
     pub duration: Duration,
+    /// It is abandoned in the end: nothing in it has happened, and no later slot has it as its parent.
+    pub dies: bool,
     /// What happens in it, by time since its start.
     pub items: Vec<SlotItem>,
 }

@@ -128,6 +128,7 @@ impl Playback {
             blockhash: block_hash(slot),
             parent_blockhash: block_hash(parent),
             duration,
+            dies: false,
             items,
         }
     }

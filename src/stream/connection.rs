@@ -420,6 +420,9 @@ impl<S: Sink> Connection<S> {
     pub(super) fn plan(&self, desired: &Desired) -> SubscriptionBuilder {
         let builder = SubscriptionBuilder::new(desired.version, self.settings.commitment);
         let builder = builder.groups(desired.groups, &self.settings.rules).narrowed_to(&desired.mints);
+        // Once is enough: with the group that is never shed.
+        let first = self.settings.groups.first().is_some_and(|first| desired.groups.contains(*first));
+        let builder = if first { builder.accounts(&self.settings.accounts) } else { builder };
         builder.proof(self.settings.proof).max_keys(self.max_keys)
     }
 

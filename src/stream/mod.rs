@@ -49,6 +49,7 @@ use crate::chain::{
     wire::Update,
 };
 
+use self::plan::AccountFilter;
 pub use self::{
     checkpoint::{CheckpointRules, Resume},
     ledger::{ProofMode, SlotRecord},
@@ -104,6 +105,8 @@ pub struct StreamSettings {
     pub connections: usize,
     /// The groups to subscribe to.
     pub groups: Vec<Group>,
+    /// Accounts whose writes are wanted; they come on the connection that carries the first group.
+    pub accounts: Vec<AccountFilter>,
     /// What they are called and what belongs to them.
     pub rules: Groups,
     /// The provider's rules.

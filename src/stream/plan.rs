@@ -10,8 +10,10 @@ use crate::chain::{
     group::{GroupSet, Groups, Priority, Rule},
     ids::Mint,
     proto::{
-        CuckooFilter, SubscribeRequest, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
-        SubscribeRequestFilterTransactions,
+        CuckooFilter, SubscribeRequest, SubscribeRequestFilterAccounts, SubscribeRequestFilterAccountsFilter,
+        SubscribeRequestFilterAccountsFilterMemcmp, SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
+        SubscribeRequestFilterTransactions, subscribe_request_filter_accounts_filter as accounts_filter,
+        subscribe_request_filter_accounts_filter_memcmp as memcmp,
     },
 };
 
@@ -65,12 +67,40 @@ pub struct TransactionFilter {
     pub failed: bool,
 }
 
+/// One accounts filter before it has a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Its name, without version.
+    pub name: &'static str,
+    /// These accounts.
+    pub accounts: Vec<Pubkey>,
+    /// And those of this program that begin so.
+    pub owned: Option<(Pubkey, Vec<u8>)>,
+}
+
+impl AccountFilter {
+    fn request(&self) -> SubscribeRequestFilterAccounts {
+        let begins = |start: &Vec<u8>| SubscribeRequestFilterAccountsFilter {
+            filter: Some(accounts_filter::Filter::Memcmp(SubscribeRequestFilterAccountsFilterMemcmp {
+                offset: 0,
+                data: Some(memcmp::Data::Bytes(start.clone().into())),
+            })),
+        };
+        SubscribeRequestFilterAccounts {
+            account: self.accounts.iter().map(ToString::to_string).collect(),
+            owner: self.owned.iter().map(|(owner, _)| owner.to_string()).collect(),
+            filters: self.owned.iter().map(|(_, start)| begins(start)).collect(),
+        }
+    }
+}
+
 /// Merges filters into one request per connection.
 #[derive(Clone, Debug)]
 pub struct SubscriptionBuilder {
     version: u32,
     commitment: i32,
     filters: Vec<TransactionFilter>,
+    accounts: Vec<AccountFilter>,
     mints: Vec<Mint>,
     proof: ProofMode,
     from_slot: Option<u64>,
@@ -87,6 +117,7 @@ impl SubscriptionBuilder {
             version,
             commitment,
             filters: Vec::new(),
+            accounts: Vec::new(),
             mints: Vec::new(),
             proof: ProofMode::Chain,
             from_slot: None,
@@ -137,6 +168,13 @@ impl SubscriptionBuilder {
     #[must_use]
     pub fn narrowed_to(mut self, mints: &[Mint]) -> Self {
         self.mints = mints.to_vec();
+        self
+    }
+
+    /// Adds accounts whose writes are wanted.
+    #[must_use]
+    pub fn accounts(mut self, accounts: &[AccountFilter]) -> Self {
+        self.accounts.extend_from_slice(accounts);
         self
     }
 
@@ -206,7 +244,7 @@ impl SubscriptionBuilder {
         }
         let slots = SubscribeRequestFilterSlots { filter_by_commitment: None, interslot_updates: None };
         let request = SubscribeRequest {
-            accounts: BTreeMap::new(),
+            accounts: self.accounts.iter().map(|filter| (versioned(filter.name, marks), filter.request())).collect(),
             slots: BTreeMap::from([(versioned(SLOTS, marks), slots)]),
             transactions,
             blocks_meta: [(versioned(META, marks), SubscribeRequestFilterBlocksMeta {})].into(),

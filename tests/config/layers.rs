@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 44] = [
+const VALUES: [(&str, &str, &str); 47] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),
@@ -36,6 +36,9 @@ const VALUES: [(&str, &str, &str); 44] = [
     ("groups.bonding_curve", "false", "true"),
     ("groups.amm_pool", "false", "true"),
     ("groups.external_amm", "false", "true"),
+    ("market.sol_usd_accounts", "false", "true"),
+    ("market.sol_usd", "150.0", "151.5"),
+    ("market.curve_accounts", "true", "false"),
     ("alerts.mute_classes", "[\"wash\"]", "backrun"),
     (
         "alerts.mute_wallets",
@@ -113,6 +116,7 @@ fn a_flag_wins_over_everything() {
         ascii: true,
         no_color: true,
         log_level: Some("trace".to_owned()),
+        sol_usd: Some(160.5),
         seed: Some(9),
         rate: Some(1.5),
     };
@@ -135,6 +139,7 @@ fn a_flag_wins_over_everything() {
         ("ui.fps", "60", "--fps"),
         ("ui.ascii", "true", "--ascii"),
         ("ui.color", "false", "--no-color"),
+        ("market.sol_usd", "160.5", "--sol-usd"),
         ("demo.seed", "9", "--seed"),
         ("demo.rate", "1.5", "--rate"),
         ("log.level", "\"trace\"", "--log-level"),

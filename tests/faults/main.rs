@@ -94,6 +94,7 @@ fn engine(streams: StreamSettings) -> Engine {
     };
     let settings = EngineSettings {
         alerts: smart_stream_tui::mev::AlertRules::default(),
+        sol_usd: None,
         source,
         streams,
         events: None,

@@ -108,6 +108,7 @@ impl Chain {
             blockhash: hash(slot),
             parent_blockhash: hash(parent),
             duration: self.duration,
+            dies: false,
             items,
         }
     }

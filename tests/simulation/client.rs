@@ -170,6 +170,7 @@ fn settings(hour: &Hour) -> StreamSettings {
         failover: Vec::new(),
         connections: hour.connections,
         groups: Group::BUILT_IN.to_vec(),
+        accounts: Vec::new(),
         rules: Groups::default(),
         budget: hour.budget,
         commitment: 0,

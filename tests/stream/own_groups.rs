@@ -57,6 +57,7 @@ async fn the_users_own_group_is_brought_counted_and_moved() {
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
     let mut engine = Engine::start(EngineSettings {
         alerts: smart_stream_tui::mev::AlertRules::default(),
+        sol_usd: None,
         source,
         streams,
         events: Some(events),

@@ -28,6 +28,7 @@ async fn groups_move_and_every_transaction_comes_once() {
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
     let mut engine = Engine::start(EngineSettings {
         alerts: smart_stream_tui::mev::AlertRules::default(),
+        sol_usd: None,
         source,
         streams,
         events: Some(events),

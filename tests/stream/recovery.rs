@@ -185,6 +185,7 @@ async fn the_market_counts_each_transaction_once_whatever_breaks() {
         SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
     let engine = EngineSettings {
         alerts: smart_stream_tui::mev::AlertRules::default(),
+        sol_usd: None,
         source,
         streams,
         events: None,

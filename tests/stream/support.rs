@@ -134,6 +134,7 @@ impl Producer for Chain {
             blockhash: hash(slot),
             parent_blockhash: hash(parent),
             duration: self.duration,
+            dies: false,
             items,
         })
     }
@@ -256,6 +257,7 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         failover: Vec::new(),
         connections,
         groups: Group::BUILT_IN.to_vec(),
+        accounts: Vec::new(),
         rules: Groups::default(),
         budget: BudgetRules {
             limit: 100_000,

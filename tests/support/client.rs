@@ -81,6 +81,7 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         endpoint: Endpoint { url: url.to_owned(), host: Arc::from("test"), x_token: None },
         connections,
         groups: Group::BUILT_IN.to_vec(),
+        accounts: Vec::new(),
         rules: Groups::default(),
         budget: BudgetRules {
             limit: 100,

@@ -120,6 +120,7 @@ pub(crate) fn slot_of(slot: u64, kinds: Vec<SlotItemKind>) -> SlotPlan {
         blockhash: [slot.to_le_bytes()[0]; 32],
         parent_blockhash: [(slot - 1).to_le_bytes()[0]; 32],
         duration: Duration::from_millis(213),
+        dies: false,
         items: kinds.into_iter().map(|kind| SlotItem { at: Duration::ZERO, kind }).collect(),
     }
 }

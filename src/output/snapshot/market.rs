@@ -87,6 +87,8 @@ pub(super) struct PoolEntry {
     #[schemars(with = "String")]
     mint: Mint,
     venue: &'static str,
+    /// A curve whose liquidity has moved to its token's pool.
+    closed: bool,
     #[schemars(with = "String")]
     quote_mint: Mint,
     /// Effective: with the virtual quote.
@@ -122,6 +124,8 @@ pub(super) struct PoolEntry {
     open_gaps: u32,
     /// Slot of the newest of them.
     broken_since: Option<u64>,
+    /// Of a curve, the newest slot as of which its account said the same as its trades.
+    confirmed_slot: Option<u64>,
 }
 
 impl From<&TokenView> for Token {
@@ -187,6 +191,7 @@ impl From<&PoolView> for PoolEntry {
             pool: pool.pool,
             mint: pool.mint,
             venue: pool.venue.name(),
+            closed: pool.closed,
             quote_mint: pool.quote_mint,
             reserves: pool.reserves.map(ReserveFields::from),
             price_sol: pool.price_sol,
@@ -208,6 +213,7 @@ impl From<&PoolView> for PoolEntry {
             last_ms: pool.last_ms,
             open_gaps: pool.open_gaps,
             broken_since: pool.broken_since,
+            confirmed_slot: pool.confirmed_slot,
         }
     }
 }

@@ -54,6 +54,13 @@ pub(super) static MAYHEM: Fixed = listed("MAyhSmzXzV1pTf7LsNkrNwkWKTo4ougAJ1PPg4
 pub(super) static MAYHEM_PARAMS: Fixed = listed("13ec7XdrjF3h3YcqBTFDSReRcUFwbCnJaAQspM4j6DDJ", 20);
 pub(super) static MAYHEM_VAULT: Fixed = listed("BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s", 21);
 
+pub(super) static RAYDIUM_AMM_V4: Fixed = fixed("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8");
+pub(super) static RAYDIUM_AMM_V4_AUTHORITY: Fixed = fixed("5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1");
+pub(super) static RAYDIUM_CPMM: Fixed = fixed("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
+pub(super) static RAYDIUM_CPMM_AUTHORITY: Fixed = fixed("GpMZbSM2GgvTKHJirzeGfMFoaZ8UR2X7F4v8vHTvxFbL");
+pub(super) static RAYDIUM_CPMM_CONFIG: Fixed = fixed("D4FPEruKEHrG5TenZ2mpDGEfu1iUvTiqBxvpU8HLBvC2");
+pub(super) static OPEN_BOOK: Fixed = fixed("srmqPvymJeFKQ4zGQed1GFppgkRHL9kaELCbyksJtPX");
+
 /// Who gets the protocol's fee of the older instructions.
 pub(super) static FEE_RECIPIENTS: [Fixed; 8] = [
     listed("62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV", 22),
@@ -160,6 +167,8 @@ pub(super) enum Purpose {
     Signature,
     Blockhash,
     Route,
+    Aside,
+    AsideLp,
 }
 
 /// Made-up bytes that belong to this seed, purpose and number.
@@ -185,6 +194,8 @@ mod tests {
             (&MINT_AUTHORITY, &PUMP, "mint-authority"),
             (&PUMP_SWAP_AUTHORITY, &PUMP_SWAP, "__event_authority"),
             (&PUMP_SWAP_GLOBAL, &PUMP_SWAP, "global_config"),
+            (&RAYDIUM_AMM_V4_AUTHORITY, &RAYDIUM_AMM_V4, "amm authority"),
+            (&RAYDIUM_CPMM_AUTHORITY, &RAYDIUM_CPMM, "vault_and_lp_mint_auth_seed"),
         ] {
             assert_eq!(derive(program, &[seed.as_bytes()]), address.key, "{seed}");
         }

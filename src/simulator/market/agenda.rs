@@ -27,6 +27,14 @@ pub(super) enum Act {
     Provide { token: u64 },
     /// Spends the boost of a pool, and will do so again.
     Burn { token: u64 },
+    /// Opens a second pool.
+    List { token: u64 },
+    /// Takes so many percent of a second pool out that one has put in.
+    Pull { token: u64, percent: u64 },
+    /// Lives on a difference between the prices of two pools.
+    Arbitrage { token: u64, wallet: WalletId },
+    /// Exchanges one token for another.
+    Hop { from: u64, to: u64, wallet: WalletId },
     /// Looks at a pool, and will look again.
     Watch { token: u64, wallet: WalletId, price: f64 },
 }

@@ -4,8 +4,10 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     address::{Fixed, WRAPPED_SOL},
+    breed::Breed,
     curve::{BUYBACK_BPS, Beyond, CREATOR_BPS, Curve, CurveFill, MIGRATION_FEE, PROTOCOL_BPS, SUPPLY},
     pool::{Pool, PoolFill},
+    truth::Share,
 };
 
 /// The zero key: SOL as pump's quote, and nobody as a recipient.
@@ -20,6 +22,11 @@ impl Body {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend(discriminator.to_be_bytes());
         Self(bytes)
+    }
+
+    /// Begins with nothing.
+    pub(super) const fn bare() -> Self {
+        Self(Vec::new())
     }
 
     pub(super) fn u8(mut self, value: u8) -> Self {
@@ -89,25 +96,28 @@ pub(super) struct Launch<'a> {
     pub(super) curve: &'a Pubkey,
     pub(super) user: &'a Pubkey,
     pub(super) token_program: &'a Pubkey,
+    pub(super) breed: Breed,
 }
 
 impl Launch<'_> {
     /// `CreateEvent`.
     pub(super) fn event(&self, time: i64) -> Vec<u8> {
         let start = Curve::new();
+        let mayhem = self.breed == Breed::Mayhem;
         Body::new(0x1b72_a94d_deeb_6376)
             .text(self.name)
             .text(self.symbol)
             .text(self.uri)
             .keys([self.mint, self.curve, self.user, self.user])
             .i64(time)
-            .u64s([start.virtual_base, start.virtual_quote, start.real_base, SUPPLY])
+            .u64s([start.virtual_base, start.virtual_quote, start.real_base])
+            .u64(if mayhem { 2 * SUPPLY } else { SUPPLY })
             .key(self.token_program)
-            .bool(false) // mayhem
-            .bool(false) // cashback
+            .bool(mayhem)
+            .bool(self.breed == Breed::Cashback)
             .key(&ZERO) // quote: SOL
             .u64s([start.virtual_quote, 0])
-            .bool(false) // holder rewards
+            .bool(self.breed == Breed::HolderRewards)
             .u8(0) // depth
             .done()
     }
@@ -124,13 +134,16 @@ pub(super) struct CurveTrade<'a> {
     /// `None` where the fees stay on the curve.
     pub(super) recipient: Option<&'static Fixed>,
     pub(super) name: &'a str,
+    pub(super) breed: Breed,
     pub(super) creator_fees: u64,
 }
 
 impl CurveTrade<'_> {
     /// `TradeEvent`.
     pub(super) fn event(&self, time: i64) -> Vec<u8> {
-        let Self { fill, after, .. } = self;
+        let Self { fill, after, breed, .. } = self;
+        let [creator, cashback, holders] = breed.share().split(fill.creator);
+        let [creator_bps, cashback_bps, holders_bps] = breed.share().split(CREATOR_BPS);
         Body::new(0xbddb_7fd3_4ee6_61ee)
             .key(self.mint)
             .u64s([fill.quote, fill.base])
@@ -141,16 +154,16 @@ impl CurveTrade<'_> {
             .key(self.recipient.map_or(&ZERO, |recipient| &recipient.key))
             .u64s([PROTOCOL_BPS, fill.protocol])
             .key(self.creator)
-            .u64s([CREATOR_BPS, fill.creator])
+            .u64s([creator_bps, creator])
             .bool(false) // track_volume
             .u64s([0; 3]) // unclaimed, claimed, volume
             .i64(0) // last update
             .text(self.name)
-            .bool(false) // mayhem
-            .u64s([0, 0, BUYBACK_BPS, fill.buyback]) // cashback, buyback
+            .bool(*breed == Breed::Mayhem)
+            .u64s([cashback_bps, cashback, breed.buyback_bps(BUYBACK_BPS), fill.buyback])
             .bytes(&[0; 4]) // no shareholders
             .key(&ZERO) // quote: SOL
-            .u64s([fill.quote, after.virtual_quote, after.real_quote, 0, 0, self.creator_fees, 0])
+            .u64s([fill.quote, after.virtual_quote, after.real_quote, holders_bps, holders, self.creator_fees, 0])
             .done()
     }
 }
@@ -186,6 +199,7 @@ pub(super) struct PoolTrade<'a> {
     pub(super) recipient: Option<(&'static Fixed, &'a Pubkey)>,
     pub(super) limit: u64,
     pub(super) buyback_bps: u64,
+    pub(super) share: Share,
 }
 
 impl PoolTrade<'_> {
@@ -204,14 +218,16 @@ impl PoolTrade<'_> {
         let (recipient, account) =
             self.recipient.map_or((&ZERO, &ZERO), |(recipient, account)| (&recipient.key, account));
         body.keys([self.pool, self.user, self.base_account, self.quote_account, recipient, account, self.creator])
-            .u64s([self.fill.rates.creator, self.fill.creator])
+            .u64s([self.share.split(self.fill.rates.creator)[0], self.share.split(self.fill.creator)[0]])
     }
 
     fn tail(&self, body: Body, creator_fees: u64) -> Body {
-        body.u64s([0, 0, self.buyback_bps, self.fill.buyback]) // cashback, buyback
+        let [_, cashback_bps, holders_bps] = self.share.split(self.fill.rates.creator);
+        let [_, cashback, holders] = self.share.split(self.fill.creator);
+        body.u64s([cashback_bps, cashback, self.buyback_bps, self.fill.buyback])
             .i128(self.before.virtual_quote)
             .bool(true) // can_boost
-            .u64s([self.before.base_supply, 0, 0, creator_fees, 0])
+            .u64s([self.before.base_supply, holders_bps, holders, creator_fees, 0])
     }
 
     /// `BuyEvent`. In exact-in buys the program exchanges the net and the gross amount.
@@ -248,6 +264,7 @@ pub(super) struct Opening<'a> {
     pub(super) quote: u64,
     pub(super) initial: u64,
     pub(super) lp: u64,
+    pub(super) breed: Breed,
 }
 
 impl Opening<'_> {
@@ -262,10 +279,10 @@ impl Opening<'_> {
             .u64s([self.base, self.quote, self.base, self.quote, self.initial - self.lp, self.initial, self.lp])
             .u8(255) // bump
             .keys([self.pool, self.lp_mint, self.base_account, self.quote_account, self.coin_creator])
-            .bool(false) // mayhem
+            .bool(self.breed == Breed::Mayhem)
             .u64(0) // creator_fee_bps
             .bool(false) // can_edit_creator_fee
-            .bool(false) // holder rewards
+            .bool(self.breed == Breed::HolderRewards)
             .done()
     }
 }

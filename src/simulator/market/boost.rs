@@ -9,7 +9,7 @@ use super::{
     parts::Writing,
     pool_call::{reserves, vaults},
     state::{Account, Token},
-    truth::{Trade, What},
+    truth::{Share, Trade, Venue, What},
 };
 
 const NAME: &str = "boost_buy_and_burn";
@@ -82,6 +82,7 @@ pub(super) fn burn(writing: &mut Writing<'_>, token: &mut Token, spend: u64) -> 
         recipient: None,
         limit,
         buyback_bps: 0,
+        share: Share::Creator,
     };
     let event = event.bought(time, "buy_exact_quote_in", true, before.creator_fees);
     writing.draft.emit(&PUMP_SWAP, &PUMP_SWAP_AUTHORITY, &event);
@@ -101,7 +102,7 @@ pub(super) fn burn(writing: &mut Writing<'_>, token: &mut Token, spend: u64) -> 
         after: Some(boost_left),
     });
     let told = Trade {
-        in_pool: true,
+        venue: Venue::PumpSwap,
         instruction: NAME,
         pool: pool_key,
         mint: token.mint,
@@ -112,6 +113,7 @@ pub(super) fn burn(writing: &mut Writing<'_>, token: &mut Token, spend: u64) -> 
         lp_fee: (0, 0),
         protocol_fee: (0, 0),
         creator_fee: (0, 0),
+        share: Share::Creator,
         buyback_fee: (0, 0),
         reserves_before: reserves(&before),
         reserves_after: reserves(&after),

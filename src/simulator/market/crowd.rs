@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fastrand::Rng;
+use solana_sdk::pubkey::Pubkey;
 
 use super::{
     agenda::{Act, Agenda, Plan},
@@ -28,6 +29,8 @@ pub(super) const MAKERS: WalletId = VOLUME_BOTS + 64;
 /// Of a thousand transactions nobody planned: launches, and moves of liquidity.
 const LAUNCHES: u32 = 7;
 const LIQUIDITY_MOVES: u32 = 6;
+/// Of a thousand transactions nobody planned: exchanges of one token for another, if they fall into a pool.
+const HOPS: u32 = 50;
 /// Of a hundred trades: those in pools.
 const IN_POOLS: u8 = 46;
 /// Of a hundred tokens: those that run all the way.
@@ -39,6 +42,8 @@ pub(super) struct Crowd {
     pub(super) seed: u64,
     pub(super) wallets: Wallets,
     pub(super) tokens: HashMap<u64, Token>,
+    /// Their numbers.
+    pub(super) ids: HashMap<Pubkey, u64>,
     /// Tokens on their curve and in their pool; others are forgotten.
     pub(super) curves: Vec<u64>,
     pub(super) pools: Vec<u64>,
@@ -61,6 +66,7 @@ impl Crowd {
             seed,
             wallets,
             tokens: HashMap::new(),
+            ids: HashMap::new(),
             curves: Vec::new(),
             pools: Vec::new(),
             most_curves: (120 + 3 * rate as usize).min(6_000),
@@ -147,6 +153,13 @@ impl Crowd {
         if in_pool && draw < LAUNCHES + LIQUIDITY_MOVES {
             return Act::Provide { token };
         }
+        if in_pool && draw >= 1_000 - HOPS {
+            let holders = self.tokens.get(&token).map(|token| token.holders.as_slice()).unwrap_or_default();
+            let holder = self.rng.choice(holders).map(|(wallet, _)| *wallet).filter(|wallet| *wallet >= MAKERS);
+            if let Some((wallet, to)) = holder.zip(self.attractive(true)) {
+                return Act::Hop { from: token, to, wallet };
+            }
+        }
         self.organic(token)
     }
 
@@ -224,6 +237,19 @@ impl Crowd {
             }
             Act::Provide { token } => self.provide(token, moment),
             Act::Burn { token } => self.burn(token, now, moment),
+            Act::List { token } => self.list(token, now, moment),
+            Act::Pull { token, percent } => {
+                let done = self.pull(token, percent, moment);
+                self.look_for_hunters(token, now);
+                done
+            }
+            Act::Arbitrage { token, wallet } => self.arbitrage(token, wallet, moment),
+            Act::Hop { from, to, wallet } => {
+                let done = self.hop(from, to, wallet, moment);
+                self.look_for_hunters(from, now);
+                self.look_for_hunters(to, now);
+                done
+            }
             Act::Watch { token, wallet, price } => self.watch(token, wallet, price, now, moment),
         }
     }
@@ -239,6 +265,11 @@ impl Crowd {
         self.agenda.plan(now + wait, act);
     }
 
+    /// A token, if it is still looked at.
+    pub(super) fn by_mint(&self, mint: &Pubkey) -> Option<&Token> {
+        self.tokens.get(self.ids.get(mint)?)
+    }
+
     /// Forgets tokens that nobody looks at any more.
     pub(super) fn forget(&mut self) {
         for (ids, most) in [(&mut self.curves, self.most_curves), (&mut self.pools, self.most_pools)] {
@@ -250,7 +281,9 @@ impl Crowd {
                 };
                 let drawn = (0..12).map(|_| self.rng.usize(0..ids.len()));
                 let Some(place) = drawn.min_by(|one, other| heat(one).total_cmp(&heat(other))) else { break };
-                self.tokens.remove(&ids.swap_remove(place));
+                if let Some(token) = self.tokens.remove(&ids.swap_remove(place)) {
+                    self.ids.remove(&token.mint);
+                }
             }
         }
     }

@@ -58,6 +58,11 @@ impl CurveFill {
         Self { base, quote, protocol, creator: ceil_share(charged, CREATOR_BPS), buyback }
     }
 
+    /// The same with another share of the protocol's fee to buy back with.
+    pub(in crate::simulator) fn buying_back(self, bps: u64) -> Self {
+        Self { buyback: floor_div(u128::from(self.protocol) * u128::from(bps), 10_000), ..self }
+    }
+
     /// What a buyer pays in all.
     pub(in crate::simulator) const fn gross(&self) -> u64 {
         self.quote + self.protocol + self.creator

@@ -6,91 +6,17 @@ use super::{
         PUMP_GLOBAL, PUMP_VOLUME, Purpose, SYSTEM, TOKEN, WRAPPED_SOL, one_of,
     },
     body::{Body, CurveTrade, bought_beyond, completed},
+    breed::Breed,
     curve::{BUYBACK_BPS, CREATOR_BPS, Curve, CurveFill, POOL_BASE, PROTOCOL_BPS},
+    curve_instructions::{CurveCall, Family},
     draft::{Balance, Handle, Place},
     parts::{Bound, Writing},
     state::{Account, Token, WalletId, Wallets},
-    truth::{Reserves, Trade, What},
+    truth::{Reserves, Trade, Venue, What},
 };
 
 /// Fewer lamports are not worth a purchase beyond the curve.
 const LEAST_BEYOND: u64 = 1_000_000;
-
-/// The generations of instructions: each has its own accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    V1,
-    V2,
-    V3,
-}
-
-/// One instruction.
-#[derive(Debug)]
-pub(super) struct CurveCall {
-    discriminator: u64,
-    name: &'static str,
-    logged: &'static str,
-    family: Family,
-    buy: bool,
-    /// Says what to spend, not what to get.
-    exact_in: bool,
-    /// The name inside the event, which is another.
-    event_name: &'static str,
-}
-
-const fn call(
-    discriminator: u64,
-    (name, logged): (&'static str, &'static str),
-    family: Family,
-    (buy, exact_in): (bool, bool),
-    event_name: &'static str,
-) -> CurveCall {
-    CurveCall { discriminator, name, logged, family, buy, exact_in, event_name }
-}
-
-/// Buys, and how often each comes in a hundred.
-pub(super) static BUYS: [(u8, CurveCall); 6] = [
-    (12, call(0x6606_3d12_01da_ebea, ("buy", "Instruction: Buy"), Family::V1, (true, false), "buy")),
-    (
-        16,
-        call(
-            0x38fc_7408_9edf_cd5f,
-            ("buy_exact_sol_in", "Instruction: BuyExactSolIn"),
-            Family::V1,
-            (true, true),
-            "buy_exact_sol_in",
-        ),
-    ),
-    (18, call(0xb817_ee61_67c5_d33d, ("buy_v2", "Instruction: BuyV2"), Family::V2, (true, false), "buy")),
-    (
-        20,
-        call(
-            0xc2ab_1c46_684d_5b2f,
-            ("buy_exact_quote_in_v2", "Instruction: BuyExactQuoteInV2"),
-            Family::V2,
-            (true, true),
-            "buy_exact_quote_in",
-        ),
-    ),
-    (12, call(0x0705_1dc4_f517_6550, ("buy_v3", "Instruction: BuyV3"), Family::V3, (true, false), "buy")),
-    (
-        22,
-        call(
-            0xe1f7_501e_d5b3_8488,
-            ("buy_exact_quote_in_v3", "Instruction: BuyExactQuoteInV3"),
-            Family::V3,
-            (true, true),
-            "buy_exact_quote_in",
-        ),
-    ),
-];
-
-/// Sells, and how often each comes in a hundred.
-pub(super) static SELLS: [(u8, CurveCall); 3] = [
-    (30, call(0x33e6_85a4_017f_83ad, ("sell", "Instruction: Sell"), Family::V1, (false, true), "sell")),
-    (38, call(0x5df6_823c_e7e9_40b2, ("sell_v2", "Instruction: SellV2"), Family::V2, (false, true), "sell")),
-    (32, call(0x1c92_de77_26c4_69d5, ("sell_v3", "Instruction: SellV3"), Family::V3, (false, true), "sell")),
-];
 
 /// Why a trade fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,17 +35,6 @@ pub(super) struct CurveOrder {
     pub(super) amount: u64,
     pub(super) bound: Bound,
     pub(super) failure: Option<Failure>,
-}
-
-/// The call of this side and kind, of generation 1 to 3.
-pub(super) fn find(buy: bool, exact_in: bool, generation: u8) -> Option<&'static CurveCall> {
-    let family = match generation {
-        1 => Family::V1,
-        2 => Family::V2,
-        _ => Family::V3,
-    };
-    let calls = if buy { &BUYS[..] } else { &SELLS[..] };
-    calls.iter().map(|(_, call)| call).find(|call| call.family == family && call.exact_in == exact_in)
 }
 
 /// The accounts of a call by their roles.
@@ -146,7 +61,8 @@ pub(super) fn trade(
 ) -> Vec<(Place, What)> {
     let call = order.call;
     let before = token.curve;
-    let fill = fill_of(&before, order);
+    let buyback_bps = token.breed.buyback_bps(BUYBACK_BPS);
+    let fill = fill_of(&before, order).buying_back(buyback_bps);
     let failure = order.failure.or_else(|| {
         let exact_out = call.buy && !call.exact_in;
         let outcome = if exact_out {
@@ -214,6 +130,7 @@ pub(super) fn trade(
         after: &token.curve,
         recipient: (call.family != Family::V3).then(|| one_of(&FEE_RECIPIENTS, token.id)),
         name: call.event_name,
+        breed: token.breed,
         creator_fees: token.creator_fees,
     };
     writing.draft.emit(&PUMP, &PUMP_AUTHORITY, &event.event(writing.moment.time));
@@ -244,7 +161,9 @@ fn go_beyond(
     truth: &mut Vec<(Place, What)>,
 ) -> u64 {
     let spend = order.amount.saturating_sub(fill.gross());
-    if order.call.family != Family::V3 || !order.call.exact_in || spend < LEAST_BEYOND {
+    // Of other coins no such purchase has been seen.
+    let usual = token.breed == Breed::Plain;
+    if order.call.family != Family::V3 || !order.call.exact_in || spend < LEAST_BEYOND || !usual {
         return 0;
     }
     let beyond = token.curve.buy_beyond(spend);
@@ -496,7 +415,7 @@ fn state(
 fn told(writing: &Writing<'_>, token: &Token, call: &CurveCall, fill: &CurveFill, before: &Curve, limit: u64) -> Trade {
     let reserves = |curve: &Curve| Reserves { base: curve.virtual_base, quote: curve.virtual_quote };
     Trade {
-        in_pool: false,
+        venue: Venue::Pump,
         instruction: call.name,
         pool: token.curve_key,
         mint: token.mint,
@@ -507,7 +426,8 @@ fn told(writing: &Writing<'_>, token: &Token, call: &CurveCall, fill: &CurveFill
         lp_fee: (0, 0),
         protocol_fee: (fill.protocol, PROTOCOL_BPS),
         creator_fee: (fill.creator, CREATOR_BPS),
-        buyback_fee: (fill.buyback, BUYBACK_BPS),
+        share: token.breed.share(),
+        buyback_fee: (fill.buyback, token.breed.buyback_bps(BUYBACK_BPS)),
         reserves_before: reserves(before),
         reserves_after: reserves(&token.curve),
         curve_after: Some((token.curve.real_base, token.curve.real_quote)),

@@ -8,7 +8,7 @@ use super::{
     crowd::{COPIERS, CRANKS, Crowd, LEADERS, MAKERS, PROTOCOL, SNIPERS, SOL, VOLUME_BOTS, one_of},
     curve::{REAL_BASE, VIRTUAL_BASE, VIRTUAL_QUOTE},
     curve_call::{self, CurveOrder, Failure},
-    launch,
+    curve_instructions, launch,
     liquidity::{self, LiquidityOrder},
     migration,
     parts::{Bound, Done, Moment, Style, Writing},
@@ -25,6 +25,8 @@ const FAILURES: u8 = 13;
 const BOT_FAILURES: u8 = 24;
 /// Of a hundred launches: those whose creator buys with several wallets.
 const BUNDLED: u8 = 9;
+/// Of a hundred migrations: those after which somebody opens a second pool.
+const LISTED: u8 = 55;
 
 impl Crowd {
     pub(super) fn launch(&mut self, creator: WalletId, plan: Plan, now: u64, moment: &Moment) -> Done {
@@ -38,7 +40,7 @@ impl Crowd {
         let mut truth = vec![launch::launch(&mut writing, &token)];
         if self.rng.u8(0..100) < 86 {
             let amount = self.rng.u64(1..30) * SOL / 10;
-            let call = pick(&mut self.rng, &curve_call::BUYS);
+            let call = pick(&mut self.rng, &curve_instructions::BUYS);
             let order = call.map(|call| CurveOrder { call, amount, bound: Bound::Slippage(3_000), failure: None });
             truth.extend(
                 order
@@ -58,6 +60,7 @@ impl Crowd {
             launch::state_vault(&mut writing, &token);
         }
         writing.tip();
+        self.ids.insert(token.mint, id);
         self.tokens.insert(id, token);
         self.curves.push(id);
         self.rush(id, &plan, now);
@@ -132,6 +135,13 @@ impl Crowd {
         if lamports < LEAST_SPENT || !token.is_followed(wallet) {
             return None;
         }
+        if role == Role::Organic
+            && let Some(done) = self.elsewhere(id, wallet, (true, lamports), moment)
+        {
+            self.look_for_hunters(id, now);
+            return Some(done);
+        }
+        let token = self.tokens.get_mut(&id)?;
         let human = matches!(role, Role::Organic | Role::Creator);
         let style = if human { Style::human(&mut self.rng) } else { Style::bot(&mut self.rng) };
         let fails = fails(&mut self.rng, role);
@@ -145,7 +155,7 @@ impl Crowd {
             let order = PoolOrder { call, amount: lamports.min(most), bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
-            let call = pick(&mut self.rng, &curve_call::BUYS)?;
+            let call = pick(&mut self.rng, &curve_instructions::BUYS)?;
             let failure = if was_complete { Some(Failure::Complete) } else { fails.then_some(Failure::Slippage) };
             let order = CurveOrder { call, amount: lamports, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)
@@ -173,6 +183,7 @@ impl Crowd {
                 );
             }
         }
+        self.look_for_hunters(id, now);
         Some(writing.finish(&mut self.wallets, role, truth))
     }
 
@@ -196,6 +207,13 @@ impl Crowd {
             self.later(now, 2_000, 6_000, Act::Sell { token: id, wallet, percent, role });
             return None;
         }
+        if role == Role::Organic
+            && let Some(done) = self.elsewhere(id, wallet, (false, base), moment)
+        {
+            self.look_for_hunters(id, now);
+            return Some(done);
+        }
+        let token = self.tokens.get_mut(&id)?;
         let human = matches!(role, Role::Organic | Role::Creator);
         let style = if human { Style::human(&mut self.rng) } else { Style::bot(&mut self.rng) };
         let fails = fails(&mut self.rng, role);
@@ -207,7 +225,7 @@ impl Crowd {
             let order = PoolOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), fails };
             pool_call::trade(&mut writing, &mut self.wallets, token, wallet, &order)?
         } else {
-            let call = pick(&mut self.rng, &curve_call::SELLS)?;
+            let call = pick(&mut self.rng, &curve_instructions::SELLS)?;
             let failure = fails.then_some(Failure::Slippage);
             let order = CurveOrder { call, amount: base, bound: Bound::Slippage(slippage_bps), failure };
             curve_call::trade(&mut writing, &mut self.wallets, token, wallet, &order, false)
@@ -219,6 +237,7 @@ impl Crowd {
             // Who must sell tries again.
             self.later(now, 400, 2_500, Act::Sell { token: id, wallet, percent, role });
         }
+        self.look_for_hunters(id, now);
         Some(writing.finish(&mut self.wallets, role, truth))
     }
 
@@ -233,6 +252,9 @@ impl Crowd {
             self.curves.retain(|curve| *curve != id);
             self.pools.push(id);
             self.later(now, 8_000, 40_000, Act::Burn { token: id });
+            if self.rng.u8(0..100) < LISTED {
+                self.later(now, 1_000, 25_000, Act::List { token: id });
+            }
             for _ in 0..2 {
                 let maker = self.bot(VOLUME_BOTS, MAKERS);
                 let lamports = self.rng.u64(5..20) * SOL / 10;
@@ -300,7 +322,7 @@ impl Crowd {
 }
 
 /// Whether a trade fails; a bundle lands as a whole or not at all.
-fn fails(rng: &mut Rng, role: Role) -> bool {
+pub(super) fn fails(rng: &mut Rng, role: Role) -> bool {
     let share = match role {
         Role::Bundler => 0,
         Role::Organic | Role::Creator => FAILURES,
@@ -310,7 +332,7 @@ fn fails(rng: &mut Rng, role: Role) -> bool {
 }
 
 /// One of a list, by its weights of a hundred.
-fn pick<T>(rng: &mut Rng, weighted: &'static [(u8, T)]) -> Option<&'static T> {
+pub(super) fn pick<T>(rng: &mut Rng, weighted: &'static [(u8, T)]) -> Option<&'static T> {
     let draw = rng.u8(0..100);
     let mut sum = 0;
     weighted

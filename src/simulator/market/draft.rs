@@ -143,7 +143,8 @@ impl Draft {
 
     /// Says what an account holds before the transaction, in lamports.
     pub(super) fn holds(&mut self, account: Handle, lamports: u64) {
-        if let Some(key) = self.keys.get_mut(usize::from(account)) {
+        // What was said first stands: since then something has moved.
+        if let Some(key) = self.keys.get_mut(usize::from(account)).filter(|key| key.moved == 0) {
             key.before = lamports;
         }
     }
@@ -158,8 +159,13 @@ impl Draft {
         }
     }
 
-    /// States a token account's balances.
+    /// States a token account's balances; of one stated before, what it has in the end.
     pub(super) fn token(&mut self, balance: &Balance<'_>) {
+        let account = u32::from(balance.account);
+        if let Some(stated) = self.after.iter_mut().find(|stated| stated.account_index == account) {
+            stated.ui_token_amount = balance.after.map(|amount| amount_of(amount, balance.decimals));
+            return;
+        }
         let entry = |amount: u64| TokenBalance {
             account_index: balance.account.into(),
             mint: balance.mint.to_owned(),
@@ -240,6 +246,26 @@ impl Draft {
         self.logs.push(line);
     }
 
+    /// A `Program data:` line.
+    pub(super) fn print(&mut self, data: &[u8]) {
+        let mut line = String::with_capacity(16 + data.len().div_ceil(3) * 4);
+        line.push_str("Program data: ");
+        encode_base64(data, &mut line);
+        self.logs.push(line);
+    }
+
+    /// Names all accounts of the calls below the newest top-level one as its own.
+    pub(super) fn widen(&mut self) {
+        let Some(call) = self.outer.last_mut() else { return };
+        for inner in self.inner.last().iter().flat_map(|group| &group.instructions) {
+            for account in &inner.accounts {
+                if !call.accounts.contains(account) {
+                    call.accounts.push(*account);
+                }
+            }
+        }
+    }
+
     /// An event: in the log, and as a call of the program to itself signed by its event authority.
     pub(super) fn emit(&mut self, program: &'static Fixed, authority: &'static Fixed, event: &[u8]) {
         let authority = self.fixed(authority);
@@ -248,10 +274,7 @@ impl Draft {
 
     /// An event signed by this authority.
     pub(super) fn emit_as(&mut self, program: &'static Fixed, authority: Handle, event: &[u8]) {
-        let mut line = String::with_capacity(16 + event.len().div_ceil(3) * 4);
-        line.push_str("Program data: ");
-        encode_base64(event, &mut line);
-        self.logs.push(line);
+        self.print(event);
         let mut data = Vec::with_capacity(EVENT_CALL.len() + event.len());
         data.extend(EVENT_CALL);
         data.extend(event);
@@ -436,7 +459,7 @@ fn amount_of(amount: u64, decimals: u8) -> UiTokenAmount {
 }
 
 /// Appends base64 with padding.
-fn encode_base64(bytes: &[u8], text: &mut String) {
+pub(super) fn encode_base64(bytes: &[u8], text: &mut String) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
         let mut three = [0; 3];

@@ -6,6 +6,7 @@ use super::{
         PUMP_GLOBAL, Purpose, RENT, SYSTEM, TOKEN_2022, made_key,
     },
     body::{Body, Launch},
+    breed::Breed,
     curve::{REAL_BASE, SUPPLY, VIRTUAL_BASE, VIRTUAL_QUOTE},
     draft::{Balance, Place},
     parts::Writing,
@@ -81,7 +82,12 @@ pub(super) fn launch(writing: &mut Writing<'_>, token: &Token) -> (Place, What) 
             event_authority,
             program,
         ];
-        let data = arguments(0xd690_4cec_5f8b_31b4).bool(false).bool(false).u64(0).bool(false).done();
+        let data = arguments(0xd690_4cec_5f8b_31b4)
+            .bool(token.breed == Breed::Mayhem)
+            .bool(token.breed == Breed::Cashback)
+            .u64(0)
+            .bool(token.breed == Breed::HolderRewards)
+            .done();
         place = draft.enter(&PUMP, &accounts, data);
         draft.say("Instruction: CreateV2");
     }
@@ -141,6 +147,7 @@ pub(super) fn launch(writing: &mut Writing<'_>, token: &Token) -> (Place, What) 
         curve: &token.curve_key,
         user: &writing.user_key,
         token_program: &token.program().key,
+        breed: token.breed,
     };
     draft.emit(&PUMP, &PUMP_AUTHORITY, &event.event(writing.moment.time));
     draft.leave(64_000);
@@ -151,6 +158,7 @@ pub(super) fn launch(writing: &mut Writing<'_>, token: &Token) -> (Place, What) 
         symbol: names.symbol.clone(),
         uri: names.uri.clone(),
         reserves: Reserves { base: VIRTUAL_BASE, quote: VIRTUAL_QUOTE },
+        mayhem: token.breed == Breed::Mayhem,
     };
     (place, what)
 }

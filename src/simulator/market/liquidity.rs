@@ -7,7 +7,7 @@ use super::{
     parts::Writing,
     pool_call::{reserves, vaults},
     state::{Account, Token, WalletId, Wallets},
-    truth::What,
+    truth::{Venue, What},
 };
 
 /// LP tokens put in for or taken out of a pool.
@@ -144,6 +144,7 @@ pub(super) fn change(
         });
     }
     let what = What::Liquidity {
+        venue: Venue::PumpSwap,
         mint: token.mint,
         pool: pool_key,
         deposit,

@@ -6,6 +6,7 @@ use super::{
         RENT, SYSTEM, TOKEN, TOKEN_2022, WITHDRAW_AUTHORITY, WRAPPED_SOL, made_key,
     },
     body::{Body, Opening, boosted, migrated},
+    breed::Breed,
     curve::{MIGRATION_FEE, POOL_BASE},
     draft::Place,
     parts::Writing,
@@ -98,6 +99,7 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
         quote: quote_amount,
         initial,
         lp,
+        breed: token.breed,
     };
     let accounts = [
         pool,
@@ -123,11 +125,11 @@ pub(super) fn migrate(writing: &mut Writing<'_>, wallets: &Wallets, token: &mut 
         .u16(0)
         .u64s([base_amount, quote_amount])
         .key(opening.coin_creator)
-        .bool(false)
-        .bool(false)
+        .bool(token.breed == Breed::Mayhem)
+        .bool(token.breed == Breed::Cashback)
         .u64(0)
         .bool(false)
-        .bool(false);
+        .bool(token.breed == Breed::HolderRewards);
     let creation = writing.draft.enter(&PUMP_SWAP, &accounts, data.done());
     writing.draft.say("Instruction: CreatePool");
     writing.move_tokens(token.program(), [authority_base.0, mint, base_vault, authority], base_amount, 6);

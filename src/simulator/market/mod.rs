@@ -1,9 +1,11 @@
 //! The simulated market: launches, trades, graduations, pools and liquidity as real transactions, from a seed.
 //!
 //! ```text
-//! crowd, deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity providers
-//!   launch, curve_call, migration, pool_call, liquidity, boost    one transaction each, with the accounts, calls and logs of mainnet
-//!     curve, pool    the programs' integer arithmetic        body    their events        draft    the transaction format
+//! crowd, deeds, aside_deeds    who does what next: creators, people, snipers, copiers, volume bots, market makers, liquidity
+//!                              providers, aggregators, arbitrageurs
+//!   launch, curve_call, migration, pool_call, raydium_call, raydium_liquidity, liquidity, boost    one transaction each, with the
+//!                              accounts, calls and logs of mainnet
+//!     curve, pool, raydium    the programs' integer arithmetic        body    their events        draft    the transaction format
 //! stage      transactions one by one, as a scenario orders them
 //! sol_usd    the price of SOL in the accounts of other pools
 //! truth      what happened, for tests
@@ -11,11 +13,15 @@
 
 mod address;
 mod agenda;
+mod aside_deeds;
 mod body;
 mod boost;
+mod breed;
 mod crowd;
 pub(super) mod curve;
+mod curve_account;
 mod curve_call;
+mod curve_instructions;
 mod deeds;
 mod draft;
 mod launch;
@@ -25,12 +31,15 @@ mod names;
 mod parts;
 pub(super) mod pool;
 mod pool_call;
+mod raydium;
+mod raydium_call;
+mod raydium_liquidity;
 mod sol_usd;
 pub(super) mod stage;
 mod state;
 pub mod truth;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use self::{
     address::{Purpose, made},
@@ -57,6 +66,9 @@ const WARM_UP: u64 = 1_700_000;
 const WARM_SLOTS: u64 = 14;
 /// One slot in so many has no block: its leader missed it.
 const SKIPS_EVERY: u32 = 60;
+/// One slot in so many is a fork that dies, where there are forks: as often as a server tells of such a slot on mainnet is not
+/// known, and a demo wants to show one.
+const FORKS_EVERY: u32 = 60;
 /// Tokens on their curve and tokens that graduate in the beginning.
 const WARM_TOKENS: u32 = 48;
 const WARM_GRADUATES: u32 = 10;
@@ -87,6 +99,10 @@ pub struct SimulatedMarket {
     transactions: u64,
     /// Transactions of earlier slots that are still owed, a fraction.
     owed: f64,
+    forks: bool,
+    curve_accounts: bool,
+    /// The slot that follows a fork.
+    next: Option<SlotPlan>,
 }
 
 impl SimulatedMarket {
@@ -109,6 +125,9 @@ impl SimulatedMarket {
             parent: first_slot - 1,
             transactions: 0,
             owed: 0.0,
+            forks: false,
+            curve_accounts: false,
+            next: None,
         }
     }
 
@@ -122,6 +141,20 @@ impl SimulatedMarket {
     #[must_use]
     pub fn with_bundles(mut self) -> Self {
         self.crowd.bundles = true;
+        self
+    }
+
+    /// Lets some slots die: what happened in them happens again in the next one.
+    #[must_use]
+    pub const fn with_forks(mut self) -> Self {
+        self.forks = true;
+        self
+    }
+
+    /// Writes the curves that were traded on as accounts too, at the end of each slot.
+    #[must_use]
+    pub const fn with_curve_accounts(mut self) -> Self {
+        self.curve_accounts = true;
         self
     }
 
@@ -172,9 +205,45 @@ impl SimulatedMarket {
 
 impl Producer for SimulatedMarket {
     fn next_slot(&mut self) -> Option<SlotPlan> {
+        if let Some(next) = self.next.take() {
+            return Some(next);
+        }
         let warm = self.slots < WARM_SLOTS;
+        if !warm && self.forks && self.pace.u32(0..FORKS_EVERY) == 0 {
+            return Some(self.fork());
+        }
         // What a slot without a block leaves behind is a block that comes later, on an older parent.
         let skipped = u64::from(!warm && self.pace.u32(0..SKIPS_EVERY) == 0);
+        Some(self.block(warm, skipped))
+    }
+}
+
+impl SimulatedMarket {
+    /// A slot that dies before its end. The next one has the same parent, and what happened in both.
+    fn fork(&mut self) -> SlotPlan {
+        let slot = self.first_slot + self.slots;
+        self.slots += 1;
+        let next = self.block(false, 0);
+        let share = self.pace.usize(0..=4);
+        let transactions = next.items.iter().filter(|item| matches!(item.kind, SlotItemKind::Transaction(_)));
+        let items = transactions.take(next.items.len() * share / 4).cloned().collect();
+        let fork = SlotPlan {
+            slot,
+            parent: next.parent,
+            block_height: next.block_height,
+            block_time: next.block_time,
+            blockhash: self.block_hash(slot),
+            parent_blockhash: next.parent_blockhash,
+            duration: next.duration,
+            dies: true,
+            items,
+        };
+        self.next = Some(next);
+        fork
+    }
+
+    /// A slot that lives, behind so many without a block.
+    fn block(&mut self, warm: bool, skipped: u64) -> SlotPlan {
         self.slots += skipped;
         let slot = self.first_slot + self.slots;
         let parent = std::mem::replace(&mut self.parent, slot);
@@ -184,6 +253,7 @@ impl Producer for SimulatedMarket {
         let mut times = self.times().into_iter().peekable();
         let mut items = Vec::with_capacity(times.len());
         let mut now = 0;
+        let mut touched = BTreeSet::new();
         self.slots += 1;
         self.blocks += 1;
         loop {
@@ -203,6 +273,9 @@ impl Producer for SimulatedMarket {
             let moment = Moment { seed: self.settings.seed, time: block_time, blockhash, number: self.transactions };
             let done = self.crowd.act(start + now, &moment);
             self.transactions += 1;
+            if self.curve_accounts {
+                touched.extend(done.truth.iter().filter_map(|(_, what)| what.curve()));
+            }
             self.tell(slot, block_time, items.len(), &done);
             let at = Duration::from_micros(SLOT_MICROS * skipped + now);
             items.push(SlotItem { at, kind: SlotItemKind::Transaction(Box::new(done.info)) });
@@ -212,7 +285,13 @@ impl Producer for SimulatedMarket {
             let item = SlotItem { at: offset(at), kind: SlotItemKind::Account(Box::new(account)) };
             items.insert(items.partition_point(|other| other.at <= item.at), item);
         }
-        Some(SlotPlan {
+        let at = Duration::from_micros(SLOT_MICROS * (1 + skipped) - 1);
+        for (place, token) in (0..).zip(touched.iter().filter_map(|mint| self.crowd.by_mint(mint))) {
+            let number = self.transactions + place;
+            let account = curve_account::write(self.settings.seed, number, token, &self.crowd.wallets);
+            items.push(SlotItem { at, kind: SlotItemKind::Account(Box::new(account)) });
+        }
+        SlotPlan {
             slot,
             parent,
             block_height: self.first_slot - SKIPPED + self.blocks,
@@ -220,7 +299,8 @@ impl Producer for SimulatedMarket {
             blockhash: self.block_hash(slot),
             parent_blockhash: blockhash,
             duration: Duration::from_micros(SLOT_MICROS * (1 + skipped)),
+            dies: false,
             items,
-        })
+        }
     }
 }

@@ -117,6 +117,8 @@ pub(super) struct Writing<'a> {
     pub(super) user_key: Pubkey,
     /// Base58.
     pub(super) user_text: String,
+    /// A router's call is open that leads through several pools.
+    routed: bool,
 }
 
 impl<'a> Writing<'a> {
@@ -142,7 +144,18 @@ impl<'a> Writing<'a> {
             loaded.extend((64_u32 << 20).to_le_bytes());
             draft.call(&COMPUTE_BUDGET, &[], loaded, 150);
         }
-        Self { draft, moment, style, payer_id, payer: payer_key, user_id: user, user: handle, user_key, user_text }
+        Self {
+            draft,
+            moment,
+            style,
+            payer_id,
+            payer: payer_key,
+            user_id: user,
+            user: handle,
+            user_key,
+            user_text,
+            routed: false,
+        }
     }
 
     /// A made-up account of the user.
@@ -195,11 +208,17 @@ impl<'a> Writing<'a> {
 
     /// Closes the user's account of wrapped SOL.
     pub(super) fn close_wrapped(&mut self, account: Handle) {
+        if self.routed {
+            return;
+        }
         self.draft.call(&TOKEN, &[account, self.user, self.user], vec![9], 118);
     }
 
     /// Wraps lamports.
     pub(super) fn wrap(&mut self, account: Handle, lamports: u64) {
+        if self.routed {
+            return;
+        }
         let wrapped = self.draft.fixed(&WRAPPED_SOL);
         self.open_account(account, self.user, wrapped, &TOKEN, false);
         if lamports > 0 {
@@ -245,7 +264,7 @@ impl<'a> Writing<'a> {
 
     /// Opens the user's account of wrapped SOL, which routers do whether it is needed or not; says which it is.
     pub(super) fn open_for_router(&mut self) -> Option<Handle> {
-        self.style.router?;
+        self.style.router.filter(|_| !self.routed)?;
         let (wrapped, _) = self.account(Purpose::QuoteAccount, 0);
         self.wrap(wrapped, 0);
         Some(wrapped)
@@ -253,7 +272,7 @@ impl<'a> Writing<'a> {
 
     /// Opens the router's call, if there is one; the venue is called from it.
     pub(super) fn enter_router(&mut self, amount: u64, limit: u64, accounts: &[Handle]) {
-        let Some(router) = self.style.router.and_then(router) else { return };
+        let Some(router) = self.style.router.and_then(router).filter(|_| !self.routed) else { return };
         let number = self.moment.number;
         let [kind, ..] = made::<8>(self.moment.seed, Purpose::Route, number);
         let data = Body::new(0xe517_cb97_7ae3_ad2a).u8(kind).u64s([amount, limit]).u16(u16::from(kind)).done();
@@ -263,10 +282,8 @@ impl<'a> Writing<'a> {
 
     /// Takes the router's own fee, says what it did and closes its call.
     pub(super) fn leave_router(&mut self, base: u64, quote: u64) {
-        let Some((number, program)) = self.style.router.and_then(|number| Some((number as u64, router(number)?)))
-        else {
-            return;
-        };
+        let router = self.style.router.and_then(|number| Some((number as u64, router(number)?)));
+        let Some((number, program)) = router.filter(|_| !self.routed) else { return };
         if self.style.router >= Some(ROUTERS.len()) {
             // A program of the user's own takes nothing and says nothing.
             self.draft.leave(12_000);
@@ -284,6 +301,24 @@ impl<'a> Writing<'a> {
         let event = Body::new(0x40c6_cde8_2608_71e2).key(&self.user_key).u64s([base, quote]).bytes(&route).done();
         self.draft.emit_as(program, authority, &event);
         self.draft.leave(31_400);
+    }
+
+    /// Opens a router's call that leads through several pools, of which each trade from now on is one. So many lamports are
+    /// wrapped for it.
+    pub(super) fn begin_route(&mut self, lamports: u64, amount: u64) {
+        let (wrapped, _) = self.account(Purpose::QuoteAccount, 0);
+        self.wrap(wrapped, lamports);
+        self.enter_router(amount, 0, &[self.user]);
+        self.routed = true;
+    }
+
+    /// Closes it; it moved so much.
+    pub(super) fn end_route(&mut self, (base, quote): (u64, u64)) {
+        self.routed = false;
+        self.draft.widen();
+        self.leave_router(base, quote);
+        let (wrapped, _) = self.account(Purpose::QuoteAccount, 0);
+        self.close_wrapped(wrapped);
     }
 
     /// The router's name for the truth.

@@ -12,7 +12,7 @@ use super::{
     parts::{Bound, Writing},
     pool::{Pool, PoolFill},
     state::{Account, Home, RECIPIENTS, Token, WalletId, Wallets},
-    truth::{Reserves, Trade, What},
+    truth::{Reserves, Trade, Venue, What},
 };
 
 /// One instruction.
@@ -144,7 +144,8 @@ pub(super) fn trade(
 ) -> Option<Vec<(Place, What)>> {
     let call = order.call;
     let before = token.home.as_ref()?.pool;
-    let fill = fill_of(&before, order)?;
+    let buyback_bps = token.breed.buyback_bps(BUYBACK_BPS);
+    let fill = fill_of(&before, order)?.buying_back(buyback_bps);
     let gross = fill.gross();
     let exact_out = call.buy && !call.exact_in;
     let outcome = if exact_out {
@@ -208,7 +209,8 @@ pub(super) fn trade(
         had: (held_before, wrapped),
         recipient: (!call.v2).then_some((one_of(&FEE_RECIPIENTS, token.id), &recipient_account)),
         limit,
-        buyback_bps: BUYBACK_BPS,
+        buyback_bps,
+        share: token.breed.share(),
     };
     let time = writing.moment.time;
     let event = if call.buy {
@@ -222,7 +224,7 @@ pub(super) fn trade(
     writing.close_wrapped(accounts.wrapped);
     state(writing, token, &accounts, (held_before, held_after), &before);
     let told = Trade {
-        in_pool: true,
+        venue: Venue::PumpSwap,
         instruction: call.name,
         pool: home_key,
         mint: token.mint,
@@ -233,7 +235,8 @@ pub(super) fn trade(
         lp_fee: (fill.lp, rates.lp),
         protocol_fee: (fill.protocol, rates.protocol),
         creator_fee: (fill.creator, rates.creator),
-        buyback_fee: (fill.buyback, BUYBACK_BPS),
+        share: token.breed.share(),
+        buyback_fee: (fill.buyback, buyback_bps),
         reserves_before: reserves(&before),
         reserves_after: reserves(&after),
         curve_after: None,

@@ -10,6 +10,7 @@ use super::{
     address::{PRIVATE_PROGRAMS, Purpose, ROUTERS, made_key},
     curve::Curve,
     curve_call::{self, CurveOrder},
+    curve_instructions,
     draft::{Balance, Place},
     migration,
     parts::{Bound, Moment, Style, Writing, version},
@@ -217,7 +218,7 @@ impl Stage {
                             pool_call::trade(&mut writing, &mut self.wallets, known, wallet, &order)
                         })
                     } else {
-                        curve_call::find(buy, exact_in, generation).map(|call| {
+                        curve_instructions::find(buy, exact_in, generation).map(|call| {
                             let complete = known.curve.is_complete();
                             let failure = complete.then_some(curve_call::Failure::Complete);
                             let order = CurveOrder { call, amount, bound, failure };

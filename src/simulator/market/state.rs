@@ -5,9 +5,11 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::{
     address::{Fixed, PUMP, PUMP_SWAP, Purpose, TOKEN, TOKEN_2022, WRAPPED_SOL, derive, made_key},
+    breed::Breed,
     curve::Curve,
     names::Names,
     pool::Pool,
+    raydium::Aside,
 };
 
 /// Holders of a token that are followed; others keep what they bought.
@@ -90,6 +92,7 @@ pub(super) struct Token {
     pub(super) creator: WalletId,
     /// Made by `create`, before Token-2022.
     pub(super) legacy: bool,
+    pub(super) breed: Breed,
     pub(super) curve: Curve,
     pub(super) curve_key: Pubkey,
     pub(super) curve_text: String,
@@ -98,6 +101,8 @@ pub(super) struct Token {
     /// What the completing buy took beyond the curve: tokens, and lamports for them.
     pub(super) beyond: (u64, u64),
     pub(super) home: Option<Box<Home>>,
+    /// A pool that a user opened besides.
+    pub(super) aside: Option<Box<Aside>>,
     pub(super) holders: Vec<(WalletId, u64)>,
     /// How much attention it gets.
     pub(super) heat: f64,
@@ -137,19 +142,23 @@ impl Token {
     pub(super) fn launch(seed: u64, id: u64, creator: WalletId, rng: &mut Rng) -> Self {
         let mint = made_key(seed, Purpose::Mint, id);
         let curve_key = derive(&PUMP, &[b"bonding-curve", mint.as_array()]);
+        let names = Names::draw(rng);
+        let legacy = rng.u8(0..100) < 12;
         Self {
             id,
             mint,
             mint_text: mint.to_string(),
-            names: Names::draw(rng),
+            names,
             creator,
-            legacy: rng.u8(0..100) < 12,
+            legacy,
+            breed: if legacy { Breed::Plain } else { Breed::draw(rng) },
             curve: Curve::new(),
             curve_key,
             curve_text: curve_key.to_string(),
             creator_fees: 0,
             beyond: (0, 0),
             home: None,
+            aside: None,
             holders: Vec::new(),
             heat: 0.0,
             mood: 0.5,

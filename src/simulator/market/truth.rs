@@ -28,6 +28,8 @@ pub enum Role {
     Copier,
     /// Trades against moves of a pool's price.
     MarketMaker,
+    /// Buys in one pool and sells in another at once.
+    Arbitrageur,
     /// Provides liquidity to a pool.
     LiquidityProvider,
     /// Turns the crank of a migration.
@@ -81,6 +83,8 @@ pub enum What {
         uri: String,
         /// Virtual reserves at the start.
         reserves: Reserves,
+        /// A mayhem coin.
+        mayhem: bool,
     },
     /// A trade.
     Trade(Box<Trade>),
@@ -150,8 +154,30 @@ pub enum What {
         /// Effective reserves from then on.
         reserves: Reserves,
     },
+    /// A user opened a pool of his own.
+    Opened {
+        /// Where.
+        venue: Venue,
+        /// The token.
+        #[serde(serialize_with = "base58")]
+        mint: Pubkey,
+        /// The pool.
+        #[serde(serialize_with = "base58")]
+        pool: Pubkey,
+        /// Who.
+        #[serde(serialize_with = "base58")]
+        user: Pubkey,
+        /// Base units.
+        base_amount: u64,
+        /// Quote units.
+        quote_amount: u64,
+        /// LP tokens he got.
+        lp_amount: u64,
+    },
     /// A deposit or withdrawal.
     Liquidity {
+        /// Where.
+        venue: Venue,
         /// The token.
         #[serde(serialize_with = "base58")]
         mint: Pubkey,
@@ -175,6 +201,43 @@ pub enum What {
     },
 }
 
+/// To whom the creator's part of a fee goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Share {
+    /// To the creator.
+    Creator,
+    /// To whoever trades.
+    Cashback,
+    /// To those who hold the token.
+    HolderRewards,
+}
+
+/// Where something happened, by the name used in formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Venue {
+    /// On the bonding curve.
+    Pump,
+    /// In the pool that the curve moved to.
+    PumpSwap,
+    /// In a user's own pool of Raydium's older program.
+    RaydiumAmmV4,
+    /// In a user's own pool of Raydium's newer program.
+    RaydiumCpmm,
+}
+
+impl What {
+    /// The token whose curve this has changed.
+    pub(super) fn curve(&self) -> Option<Pubkey> {
+        match self {
+            Self::Created { mint, .. } => Some(*mint),
+            Self::Trade(trade) => (trade.venue == Venue::Pump).then_some(trade.mint),
+            _ => None,
+        }
+    }
+}
+
 /// Base units, and quote units with their virtual part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reserves {
@@ -187,8 +250,8 @@ pub struct Reserves {
 /// A trade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trade {
-    /// In the pool, else on the curve.
-    pub in_pool: bool,
+    /// Where.
+    pub venue: Venue,
     /// The instruction's name.
     pub instruction: &'static str,
     /// The pool or curve.
@@ -206,12 +269,15 @@ pub struct Trade {
     pub base_amount: u64,
     /// Quote units that move the price.
     pub quote_amount: u64,
-    /// To liquidity providers: amount and basis points.
+    /// To liquidity providers: amount and basis points; of Raydium in what comes in, and without the points, which no event
+    /// says.
     pub lp_fee: (u64, u64),
     /// To the protocol: amount and basis points.
     pub protocol_fee: (u64, u64),
-    /// To the creator: amount and basis points.
+    /// To the creator or in his place: amount and basis points.
     pub creator_fee: (u64, u64),
+    /// To whom that goes.
+    pub share: Share,
     /// The slice of the protocol's fee that buys back: amount and basis points of that fee.
     pub buyback_fee: (u64, u64),
     /// Effective reserves before.

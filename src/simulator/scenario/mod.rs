@@ -193,6 +193,7 @@ impl Producer for Scenario {
             blockhash,
             parent_blockhash,
             duration: SLOT,
+            dies: false,
             items: items.collect(),
         })
     }

@@ -75,7 +75,11 @@ struct Dead {
 impl Conductor {
     async fn play(&mut self, mut plan: SlotPlan) {
         let follows = self.carries.slot_status;
-        self.revive(&mut plan);
+        if plan.dies {
+            self.adopt(&mut plan);
+        } else {
+            self.revive(&mut plan);
+        }
         let faults = self.hub.faults.clone().filter(|faults| !follows && faults.has_dead_slots());
         let kept = faults.as_ref().map(|_| plan.items.clone());
         if !follows {
@@ -106,6 +110,7 @@ impl Conductor {
         if !follows {
             self.lifecycle(&plan, SlotStatus::SlotCompleted);
             match kept {
+                _ if plan.dies => self.hub.kill(plan.slot, Some(plan.parent)),
                 Some(kept) if faults.is_some_and(|faults| faults.slot_dies()) => self.die(&plan, kept),
                 _ => self.complete(&plan),
             }
@@ -120,13 +125,18 @@ impl Conductor {
         self.dead.items = items.into_iter().map(|item| item.kind).collect();
     }
 
-    /// What dead slots have left behind happens in this one, first of all.
-    fn revive(&mut self, plan: &mut SlotPlan) {
+    /// A slot behind dead ones stands on the last that lived.
+    fn adopt(&self, plan: &mut SlotPlan) {
         plan.block_height = plan.block_height.saturating_sub(self.died);
-        let Dead { parent, items } = std::mem::take(&mut self.dead);
-        if let Some((parent, blockhash)) = parent {
+        if let Some((parent, blockhash)) = self.dead.parent {
             (plan.parent, plan.parent_blockhash) = (parent, blockhash);
         }
+    }
+
+    /// What dead slots have left behind happens in this one, first of all.
+    fn revive(&mut self, plan: &mut SlotPlan) {
+        self.adopt(plan);
+        let Dead { items, .. } = std::mem::take(&mut self.dead);
         plan.items.splice(0..0, items.into_iter().map(|kind| SlotItem { at: Duration::ZERO, kind }));
     }
 

@@ -183,7 +183,7 @@ impl Slot {
             slot: self.slot,
             parent: self.parent,
             status: self.status.into(),
-            dead_error: (self.status == SlotStatus::SlotDead).then(|| "the fault plan says so".to_owned()),
+            dead_error: (self.status == SlotStatus::SlotDead).then(|| "abandoned".to_owned()),
             bank_id: None,
         };
         encode(UpdateOneof::Slot(update), self.created_at)

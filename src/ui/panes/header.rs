@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    engine::view::{ParseView, SourceKind},
+    engine::view::{ParseView, SolUsdState, SolUsdView, SourceKind},
     ui::{
         draw::Draw,
         format::{self, UNKNOWN, count, megabytes, percent, rate, time_of_day},
@@ -78,10 +78,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             "",
             if totals.parsed.all.decoded < totals.parsed.all.expected { theme.warn } else { theme.good },
         ),
-        (4, "", parse.as_str(), "", theme.dim),
+        (5, "", parse.as_str(), "", theme.dim),
         (1, "complete", whole.as_str(), "", if lost { theme.bad } else { theme.text }),
-        (5, "", view.source.commitment, "", theme.dim),
+        (6, "", view.source.commitment, "", theme.dim),
     ];
+    let usd = sol_usd(view.sol_usd);
+    if !usd.is_empty() {
+        let style = if view.sol_usd.state == SolUsdState::Live { theme.text } else { theme.warn };
+        items.push((4, "SOL", usd.as_str(), "", style));
+    }
     if !view.narrowed_to.is_empty() {
         let unit = if view.narrowed_to.len() == 1 { "token" } else { "tokens" };
         items.insert(0, (0, "only", narrowed.as_str(), unit, theme.warn));
@@ -107,6 +112,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             x += 1 + text(buffer, after(room, x + 1), unit, theme.dim);
         }
         x += 1;
+    }
+}
+
+/// The price of SOL, and what it is where it is not that of the moment; empty while none is known.
+fn sol_usd(view: SolUsdView) -> String {
+    let Some(price) = view.price else { return String::new() };
+    match view.state {
+        SolUsdState::Live | SolUsdState::Unknown => format!("${price:.1}"),
+        SolUsdState::Assumed | SolUsdState::Stale => format!("${price:.1} {}", view.state.name()),
     }
 }
 

@@ -147,7 +147,8 @@ pub(super) fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Fie
             text(buffer, place, &short(&pool.mint.to_string(), ascii), theme.dim);
         }
         Field::Venue => {
-            text(buffer, place, pool.venue.name(), theme.dim);
+            let closed = if pool.closed { " closed" } else { "" };
+            text(buffer, place, &format!("{}{closed}", pool.venue.name()), theme.dim);
         }
         Field::Price => figure(buffer, place, &sol(pool.price_sol, ascii), held, stale, theme),
         Field::Worth => figure(buffer, place, &sol(pool.tvl_sol, ascii), held, stale, theme),
@@ -170,6 +171,8 @@ pub(super) fn cell(buffer: &mut Buffer, place: Rect, pool: &PoolView, field: Fie
         Field::Trades => text_right(buffer, place, &compact(pool.trades), theme.text),
         Field::Chain => {
             let (word, style) = match pool.open_gaps {
+                // Its account says the same.
+                0 if pool.confirmed_slot.is_some() => ("checked".to_owned(), theme.dim),
                 0 => ("whole".to_owned(), theme.dim),
                 gaps => (format!("{} gap{}", compact(gaps.into()), if gaps == 1 { "" } else { "s" }), theme.warn),
             };

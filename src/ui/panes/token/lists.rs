@@ -1,12 +1,12 @@
 //! The lists of a token's page: trades, venues, traders, apps, alerts.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::Subject;
 use crate::{
-    engine::view::{AlertView, AppView, TradeView, TraderView},
+    engine::view::{AlertView, AppView, SizesView, TradeView, TraderView},
     ui::{
         action::Action,
         draw::Draw,
@@ -102,12 +102,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, section: Section, subject: &
     match (section, subject.detail) {
         (Section::Trades, Some(detail)) => {
             let trades: Vec<&TradeView> = detail.trades.iter().rev().map(Arc::as_ref).collect();
-            list.trades(buffer, &trades);
+            list.trades(buffer, &trades, &sizes(&detail.sizes));
         }
         (Section::Trades, None) => {
             let entries = draw.model.view.trades.entries.iter().rev();
             let trades = entries.filter(|trade| trade.mint == subject.token.mint).take(usize::from(area.height));
-            list.trades(buffer, &trades.map(Arc::as_ref).collect::<Vec<_>>());
+            list.trades(buffer, &trades.map(Arc::as_ref).collect::<Vec<_>>(), "newest first");
         }
         (Section::Alerts, _) => list.alerts(buffer, subject),
         (Section::Venues | Section::Traders | Section::Apps, None) => {
@@ -173,9 +173,9 @@ impl List<'_> {
         });
     }
 
-    fn trades(&self, buffer: &mut Buffer, rows: &[&TradeView]) {
+    fn trades(&self, buffer: &mut Buffer, rows: &[&TradeView], right: &str) {
         let empty = "None of the trades kept is of this token.";
-        self.table(buffer, &TRADES, rows, "newest first", empty, |buffer, place, trade, field| {
+        self.table(buffer, &TRADES, rows, right, empty, |buffer, place, trade, field| {
             trades::cell(buffer, place, trade, field, self.draw);
         });
     }
@@ -187,6 +187,16 @@ impl List<'_> {
             alerts::cell(buffer, place, entry, field, self.draw);
         });
     }
+}
+
+/// How many trades were below so many SOL, of all since the token was first seen.
+fn sizes(sizes: &SizesView) -> String {
+    let mut words = String::new();
+    for band in sizes.bands.iter().filter(|band| band.trades > 0) {
+        let bound = band.below_sol.map_or_else(|| "more".to_owned(), |below| format!("<{below}"));
+        let _ = write!(words, "{bound}:{} ", compact(band.trades.into()));
+    }
+    format!("{}{}", if words.is_empty() { "" } else { "SOL " }, words.trim_end())
 }
 
 fn trader_cell(buffer: &mut Buffer, place: Rect, trader: &TraderView, field: Trader, draw: &Draw<'_>) {
