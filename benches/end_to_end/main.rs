@@ -39,7 +39,7 @@ use smart_stream_tui::{
         view::{SourceKind, SourceView},
     },
     mev::AlertRules,
-    stream::{Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Resume, Sink, StreamSettings, Streams},
+    stream::{Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Resume, Sink, Standby, StreamSettings, Streams},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -93,6 +93,7 @@ fn settings(url: &str) -> StreamSettings {
         checkpoint: None,
         resume: Resume::Fresh,
         failover: Vec::new(),
+        standby: Standby::Off,
         recover: false,
         proof: ProofMode::Chain,
         balance: false,

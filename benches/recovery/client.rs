@@ -127,7 +127,7 @@ async fn ours(address: SocketAddr, received: Arc<Mutex<Received>>) {
                 Told::Transaction { slot, signature, .. } if market.is_new(&named(slot, signature)) => {
                     received.transaction(slot, signature);
                 }
-                Told::Gap(gap) if !gap.repaired => received.declared.push(gap),
+                Told::Gap(gap, _) if !gap.repaired => received.declared.push(gap),
                 _ => {}
             }
         }

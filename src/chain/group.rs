@@ -121,6 +121,8 @@ pub struct GroupSet(u32);
 impl GroupSet {
     /// No group.
     pub const EMPTY: Self = Self(0);
+    /// Every group there could be.
+    pub const ALL: Self = Self(u32::MAX);
 
     /// Adds a group.
     pub const fn insert(&mut self, group: Group) {
@@ -154,6 +156,12 @@ impl GroupSet {
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// Whether all of another set is in it.
+    #[must_use]
+    pub const fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
     }
 
     /// The groups: the built-in ones, then the user's own in their order.

@@ -131,6 +131,7 @@ impl Still {
             last_data_ms: Some(now_ms),
             permits_in_window: 0,
             narrowed: false,
+            standby: false,
         };
         let streams = StreamStatus { connections: vec![connection], ..StreamStatus::default() };
         Arc::new(self.direct.view(now_ms, &streams, self.ended))

@@ -37,7 +37,9 @@ use crate::{
     },
     decode::accounts::{BONDING_CURVE, SOL_USD_SOURCES},
     mev::{AlertRules, Class, alert::Band, rules::Notify},
-    stream::{BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, StreamSettings, plan::AccountFilter},
+    stream::{
+        BudgetRules, CheckpointRules, Endpoint, OnEnd, ProofMode, Resume, Standby, StreamSettings, plan::AccountFilter,
+    },
 };
 use endpoint::{BadEndpoint, Url};
 use provider::Profile;
@@ -248,6 +250,11 @@ impl Config {
                 "chain" => ProofMode::Chain,
                 _ => ProofMode::Filters,
             },
+            standby: match stream.standby.as_str() {
+                "high" => Standby::High,
+                "all" => Standby::All,
+                _ => Standby::Off,
+            },
             failover: match source {
                 Source::Live => self.endpoints().into_iter().filter(|other| other.host != endpoint.host).collect(),
                 Source::Demo | Source::Recording => Vec::new(),
@@ -426,6 +433,11 @@ impl Config {
             let names = Group::BUILT_IN.map(|group| format!("groups.{}", self.rules.name(group)));
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return conflict("every group is off".to_owned(), &names, "leave one on");
+        }
+        if stream.standby != "off" && self.endpoints.len() == 1 {
+            let why = format!("stream.standby = \"{}\" needs a second endpoint", stream.standby);
+            let mend = "name another in source.endpoint, or set stream.standby to \"off\"";
+            return conflict(why, &["stream.standby", "source.endpoint"], mend);
         }
         if stream.backoff_first_ms > stream.backoff_longest_s * 1_000 {
             let why = format!(

@@ -53,7 +53,7 @@ const fn setting(name: &'static str, kind: Kind) -> Setting {
 }
 
 /// Every setting, in the order of `default.toml`.
-pub(super) const SETTINGS: [Setting; 47] = [
+pub(super) const SETTINGS: [Setting; 48] = [
     setting("source.endpoint", Kind::Endpoints),
     setting("source.provider", Kind::Provider),
     setting("source.x_token_file", Kind::Text),
@@ -79,6 +79,7 @@ pub(super) const SETTINGS: [Setting; 47] = [
     setting("stream.zstd", Kind::Word(&["auto", "on", "off"])),
     setting("stream.proof", Kind::Word(&["filters", "block", "chain"])),
     setting("stream.balance", Kind::Switch),
+    setting("stream.standby", Kind::Word(&["off", "high", "all"])),
     setting("stream.resume_slots", Kind::Whole(0, 100_000)),
     setting("groups.bonding_curve", Kind::Switch),
     setting("groups.amm_pool", Kind::Switch),

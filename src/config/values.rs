@@ -63,6 +63,7 @@ pub(super) struct Stream {
     pub(super) zstd: String,
     pub(super) proof: String,
     pub(super) balance: bool,
+    pub(super) standby: String,
     pub(super) resume_slots: u64,
 }
 

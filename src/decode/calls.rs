@@ -397,7 +397,9 @@ impl Found<'_> {
         counts.logged += u32::from(source != Source::SelfCall);
     }
 
-    /// Adds what was read, or puts it in place of what it replaces.
+    /// Adds what was read, or puts it in place of what it replaces. An event is long: inlined, it is copied less often.
+    #[allow(clippy::inline_always, reason = "measured: three hundredths of a transaction's decoding")]
+    #[inline(always)]
     fn push(&mut self, cause: &Instruction<'_>, read: Read, replaced: Option<usize>) {
         let Some(kind) = read.kind else { return };
         let event = self.event(cause, read.timestamp, kind);
@@ -411,6 +413,8 @@ impl Found<'_> {
         }
     }
 
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn event(&self, cause: &Instruction<'_>, timestamp: Option<i64>, kind: EventKind) -> Event {
         Event {
             slot: self.origin.slot,

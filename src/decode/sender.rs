@@ -13,7 +13,8 @@ use crate::chain::{
 
 /// The first bytes of all keys of 43 characters that begin with `jitodontfront`: a word that is quickly compared, and one
 /// more.
-const MARK: ([u8; 8], u8) = ([0x0a, 0xf1, 0xc3, 0x43, 0x21, 0x88, 0xca, 0x3a], 0x63);
+const MARK: (u64, u8) = (0x0af1_c343_2188_ca3a, 0x63);
+const MARK_BYTES: usize = size_of::<u64>();
 /// What a transaction is called whose top level is the venue itself and that nothing else names.
 pub const DIRECT: &str = "direct";
 /// A compute budget's limit and price: the first byte of their data.
@@ -94,7 +95,8 @@ const fn head(key: &[u8; 32]) -> u64 {
 
 /// The app that a key names.
 fn marked(key: &[u8; 32]) -> Option<&'static str> {
-    if key.first_chunk() != Some(&MARK.0) || key[MARK.0.len()] != MARK.1 {
+    // Asked of every key of every transaction with a trade.
+    if head(key) != MARK.0 || key[MARK_BYTES] != MARK.1 {
         return None;
     }
     let mut text = Base58::EMPTY;

@@ -14,7 +14,9 @@ pub struct EventRef {
 impl EventRef {
     /// The events of a batch, in order.
     #[must_use]
-    pub fn each(batch: Vec<Event>) -> EventRefs {
+    pub fn each(mut batch: Vec<Event>) -> EventRefs {
+        // It may be held for a while, and grew by doubling.
+        batch.shrink_to_fit();
         EventRefs { batch: Arc::new(batch), next: 0 }
     }
 }

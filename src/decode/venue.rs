@@ -352,7 +352,8 @@ impl Table {
     }
 }
 
-/// Reads an event.
+/// Reads an event. What comes of it is long: inlined, it is copied less often.
+#[inline]
 pub(super) fn read(event: Option<&Layout>, body: &[u8], parent: &Parent<'_>) -> Result<Read, Refused> {
     match event.ok_or(Refused::Unknown)?.read {
         Some(read) => read(Cursor::new(body), parent).ok_or_else(|| match parent.spec.map(|spec| spec.place) {

@@ -13,7 +13,7 @@ use crate::{
     },
     decode::{Decoder, accounts::Account},
     market::input::{Batch, Item, ItemKind, Transaction},
-    stream::{Arrival, Gap, Sink, SlotRecord},
+    stream::{Arrival, Gap, Share, Sink, SlotRecord},
 };
 
 /// What one connection hands on.
@@ -28,10 +28,10 @@ pub(super) struct Delivery {
 /// See [`Delivery`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Note {
-    /// A slot is finished on this connection.
-    Slot(SlotRecord),
-    /// Slots were missed on it, or fetched again.
-    Gap(Gap),
+    /// A slot is finished on this connection, with its share of it.
+    Slot(SlotRecord, Share),
+    /// Slots were missed on it, or fetched again, with the groups concerned.
+    Gap(Gap, GroupSet),
     /// Everything that another connection carried has come here, from this slot on.
     TakenOver {
         /// The other connection.
@@ -146,12 +146,12 @@ impl Sink for Ingest {
         self.batch.busy_ns += u64::try_from(started.elapsed().as_nanos()).unwrap_or(0);
     }
 
-    fn on_slot(&mut self, record: &SlotRecord) {
-        self.notes.push(Note::Slot(*record));
+    fn on_slot(&mut self, record: &SlotRecord, share: Share) {
+        self.notes.push(Note::Slot(*record, share));
     }
 
-    fn on_gap(&mut self, gap: &Gap) {
-        self.notes.push(Note::Gap(*gap));
+    fn on_gap(&mut self, gap: &Gap, needs: GroupSet) {
+        self.notes.push(Note::Gap(*gap, needs));
     }
 
     fn on_taken_over(&mut self, connection: usize, from_slot: u64) {

@@ -1,6 +1,7 @@
 //! Wires the stages: tasks and channels, [`Command`] in, [`View`] out, ordered shutdown.
 
 mod alerts;
+mod compare;
 mod direct;
 pub mod emit;
 mod ingest;
@@ -88,7 +89,9 @@ impl Engine {
     /// When a thread cannot be made, the stream settings are impossible, or there is no tokio runtime.
     pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
         let (batches_in, batches) = mpsc::channel(BATCH_QUEUE);
-        let connections = settings.streams.connections;
+        let connections = settings.streams.streams();
+        let standby = settings.streams.standby_groups();
+        let standby = (!standby.is_empty()).then_some((settings.streams.connections, standby));
         let proof = settings.streams.proof;
         let keep_frames = settings.frames.is_some();
         let mut stream_settings = settings.streams;
@@ -106,6 +109,7 @@ impl Engine {
         let now_ms = task::now_ms();
         let mut pipeline = Pipeline::new(settings.source, connections, proof, settings.alerts, names.clone(), now_ms);
         pipeline.assume_sol_usd(settings.sol_usd);
+        pipeline.expect_standby(standby);
         pipeline.checkpoint = opened.as_ref().map(|opened| opened.view.clone());
         let first = pipeline.view(task::now_ms(), &streams.status().borrow(), false);
         let (views_in, views) = watch::channel(Arc::new(first));

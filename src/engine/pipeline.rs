@@ -11,10 +11,12 @@ use self::{
     face::Slow,
     lane::{Busy, Lane},
 };
-use super::{alerts::Watch, ingest::Note, meter::Meter, parsed::Parsed, slots::SlotClock, view::SourceView};
+use super::{
+    alerts::Watch, compare::Comparison, ingest::Note, meter::Meter, parsed::Parsed, slots::SlotClock, view::SourceView,
+};
 use crate::{
     chain::{
-        group::{Group, Groups},
+        group::{Group, GroupSet, Groups},
         ids::{Mint, Signature},
         program::Program,
     },
@@ -31,6 +33,7 @@ use crate::{
         checkpoint::CheckpointView,
         completeness::{Completeness, SlotProof},
         forecast::Forecast,
+        status::ConnectionStatus,
     },
 };
 
@@ -69,6 +72,8 @@ pub(super) struct Pipeline {
     watch: Watch,
     slots: SlotClock,
     completeness: Completeness,
+    /// Of endpoints that bring the same, if there are such.
+    comparison: Option<Comparison>,
     /// Slots that stand otherwise than before and were not told yet.
     proofs: Vec<SlotProof>,
     total: Lane,
@@ -134,6 +139,7 @@ impl Pipeline {
             watch: Watch::new(rules, status != Status::Processed),
             slots: SlotClock::default(),
             completeness: Completeness::new(proof),
+            comparison: None,
             proofs: Vec::new(),
             total: Lane::new(now_s),
             groups: names.iter().map(|_| Lane::new(now_s)).collect(),
@@ -297,6 +303,9 @@ impl Pipeline {
                 lane.meter.latency(now_s, latency_us);
             }
         }
+        if let Some(comparison) = &mut self.comparison {
+            comparison.arrived(connection, item, transaction);
+        }
         if !self.market.is_new(transaction) {
             self.duplicates += 1;
             told.pass(transaction);
@@ -387,17 +396,26 @@ impl Pipeline {
         self.slow = None;
     }
 
-    /// Whether only some tokens are asked for.
-    pub(super) const fn narrow(&mut self, narrows: bool) {
-        self.completeness.narrow(narrows);
+    /// This connection brings what the ones before it bring as well.
+    pub(super) fn expect_standby(&mut self, standby: Option<(usize, GroupSet)>) {
+        self.completeness.expect_standby(standby.map(|(connection, _)| connection));
+        self.comparison = standby.map(|(_, groups)| Comparison::new(groups));
+    }
+
+    /// Where the connections are now.
+    pub(super) fn follow(&mut self, connections: &[ConnectionStatus]) {
+        self.completeness.narrow(connections.iter().any(|status| status.narrowed));
+        if let Some(comparison) = &mut self.comparison {
+            comparison.follow(connections);
+        }
     }
 
     /// Takes what a connection says of its slots.
     pub(super) fn note(&mut self, connection: usize, notes: &[Note]) {
         for note in notes {
             match note {
-                Note::Slot(record) => self.completeness.record(connection, *record, &mut self.proofs),
-                Note::Gap(gap) => self.completeness.gap(gap, &mut self.proofs),
+                Note::Slot(record, share) => self.completeness.record(connection, *record, *share, &mut self.proofs),
+                Note::Gap(gap, needs) => self.completeness.gap(gap, *needs, &mut self.proofs),
                 Note::TakenOver { connection, from_slot } => {
                     self.completeness.taken_over(*connection, *from_slot, &mut self.proofs);
                 }

@@ -143,7 +143,7 @@ impl Task {
     async fn apply(&mut self, received: &mut Vec<Delivery>) {
         let now_ms = now_ms();
         let mut frames = Vec::new();
-        self.pipeline.narrow(self.streams.borrow().connections.iter().any(|status| status.narrowed));
+        self.pipeline.follow(&self.streams.borrow().connections);
         for Delivery { batch, notes } in received.drain(..) {
             let connection = batch.connection;
             self.pipeline.apply(batch, now_ms, &mut self.changes, &mut frames);

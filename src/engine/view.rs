@@ -73,6 +73,8 @@ pub struct View {
     pub connections: Arc<[ConnectionView]>,
     /// The subscription budget.
     pub budget: Arc<BudgetStatus>,
+    /// The endpoints, where several bring the same at the same time; else none.
+    pub endpoints: Arc<[EndpointView]>,
     /// What a rebalance would do now.
     pub proposal: Arc<RebalancePlan>,
     /// Tokens that everything is narrowed to on the server; none: it is not.
@@ -141,6 +143,7 @@ impl View {
             totals,
             connections,
             budget,
+            endpoints,
             proposal,
             narrowed_to,
             narrowing_cost,
@@ -182,6 +185,7 @@ impl View {
             && *notice == other.notice
             && *token_refused == other.token_refused
             && *budget == other.budget
+            && *endpoints == other.endpoints
             && *proposal == other.proposal
             && (narrowed_to, narrowing_cost) == (&other.narrowed_to, &other.narrowing_cost)
             && same_connections(connections, &other.connections)
@@ -363,6 +367,37 @@ pub struct ConnectionView {
     pub queue_fill: f64,
     /// Decoded / expected on this connection.
     pub parsed: ParsedView,
+}
+
+/// One of several endpoints that bring the same: how it compares. Counted are transactions that more than one of them was
+/// asked for, since the start, some slots after they came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointView {
+    /// Host and port only.
+    pub host: Arc<str>,
+    /// Connections to it now.
+    pub connections: Vec<usize>,
+    /// Transactions compared.
+    pub compared: u64,
+    /// Of those, the ones that it brought before the others.
+    pub first: u64,
+    /// How much later than the first of the others it brings them, in milliseconds: the median of the newest. Below 0 it is
+    /// ahead.
+    pub lag_ms: Option<f64>,
+    /// Of those compared, the ones it never brought.
+    pub missed: u64,
+    /// Of those compared, the ones that no other brought.
+    pub alone: u64,
+    /// Transactions left out of this, on all endpoints, because too many were waited for.
+    pub not_compared: u64,
+}
+
+impl EndpointView {
+    /// Percent of what was compared that it brought first.
+    #[must_use]
+    pub fn first_percent(&self) -> Option<f64> {
+        floor_percent(self.first, self.compared)
+    }
 }
 
 /// One priority group.

@@ -35,7 +35,6 @@ pub(super) fn finite(figure: f64) -> Option<f64> {
 }
 
 /// Lamports in SOL.
-#[allow(clippy::cast_precision_loss, reason = "shown, not computed with")]
 pub(super) fn lamports_to_sol(lamports: u128) -> f64 {
-    lamports as f64 / 1e9
+    wide(lamports) / 1e9
 }

@@ -1,9 +1,11 @@
 //! One token: from its launch over its curve to its pool.
 
 mod face;
+mod state;
 
 use std::{collections::VecDeque, sync::Arc};
 
+pub(super) use self::state::{Around, Core, Passed, Promise, TokenUndo, TradeEffect};
 use super::{
     alarms::room_pct,
     change::MilestoneKind,
@@ -11,12 +13,13 @@ use super::{
     milestones::Milestones,
     price::{market_cap_of, price_of, price_of_ratio},
     reserve_chain::{Link, Placed},
-    trading_activity::{Activity, ActivityUndo, Taken},
+    trading_activity::{Activity, Taken},
     view::{EtaView, Stage, TokenView},
+    windows::reserve,
 };
 use crate::{
     chain::{
-        ids::{Mint, Pool, WRAPPED_SOL, Wallet},
+        ids::{Mint, Pool, WRAPPED_SOL},
         text::Shown,
     },
     decode::event::{FeeKind, Flow, Reserves, Side, TokenCreated, Trade, Venue},
@@ -33,58 +36,6 @@ pub const PUMP_DECIMALS: u8 = 6;
 const PRICES: usize = 120;
 /// Percent of progress at which the time of completion is forecast, to be scored.
 const SCORED_AT: f64 = 50.0;
-
-/// What stands around a token.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Around {
-    /// Lamports per raw unit of its quote, if there is a path to SOL.
-    pub(super) lamports_per_unit: Option<f64>,
-    /// US dollars per SOL.
-    pub(super) sol_usd: Option<f64>,
-    /// Mixed into hashes.
-    pub(super) secret: u64,
-}
-
-/// A forecast of completion to be scored, in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Promise {
-    pub(super) low_ms: i64,
-    pub(super) high_ms: i64,
-}
-
-/// The part of a token that is copied before each change, so that the change can be undone.
-#[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "a token's own flags")]
-pub(super) struct Core {
-    venue: Venue,
-    pub(super) stage: Stage,
-    pub(super) quote_mint: Mint,
-    initial_tokens: u64,
-    tokens_left: Option<u64>,
-    supply: u64,
-    pub(super) decimals: Option<u8>,
-    reserves: Option<Reserves>,
-    /// Raw quote per raw base of a pool that states no reserves.
-    ratio: Option<f64>,
-    buys: u64,
-    sells: u64,
-    created_slot: Option<u64>,
-    created_ms: Option<i64>,
-    pub(super) last_trade_ms: Option<i64>,
-    pub(super) creator: Option<Wallet>,
-    /// Its curve, where one was seen.
-    pub(super) curve: Option<Pool>,
-    /// Where its price is made: the curve, later the pool its liquidity moved to; of tokens met in a pool the first seen.
-    pub(super) home: Option<Pool>,
-    mayhem: bool,
-    graduated: bool,
-    cashback: bool,
-    holder_rewards: bool,
-    milestones: Milestones,
-    pub(super) promise: Option<Promise>,
-    /// Market cap in SOL, to compare tokens by.
-    pub(super) market_cap_sol: Option<f64>,
-}
 
 /// A token's state.
 #[derive(Debug)]
@@ -104,40 +55,6 @@ pub(super) struct Token {
     /// Whether somebody has asked for the view since the token was looked after.
     asked: bool,
 }
-
-/// How to take a change of a token back.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TokenUndo {
-    /// Whether the token was made for it.
-    pub(super) fresh: bool,
-    core: Core,
-    activity: Option<ActivityUndo>,
-    priced: bool,
-}
-
-impl TokenUndo {
-    pub(super) const fn new(fresh: bool, core: &Core) -> Self {
-        Self { fresh, core: *core, activity: None, priced: false }
-    }
-}
-
-/// What a trade did to its token.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct TradeEffect {
-    pub(super) price_sol: Option<f64>,
-    pub(super) market_cap_sol: Option<f64>,
-    /// New progress, if it moved.
-    pub(super) progress_pct: Option<f64>,
-    /// When the curve will be sold out, if progress moved.
-    pub(super) eta: Option<EtaView>,
-    /// See [`TradeView::room_pct`](super::view::TradeView::room_pct).
-    pub(super) room_pct: Option<f64>,
-    /// Of a trade elsewhere, the price in the place where the token's price is made.
-    pub(super) home_price_sol: Option<f64>,
-}
-
-/// A milestone passed.
-pub(super) type Passed = (MilestoneKind, f64);
 
 impl Token {
     pub(super) fn new(mint: Mint, venue: Venue) -> Self {
@@ -274,6 +191,7 @@ impl Token {
                 if self.prices.len() == PRICES {
                     self.prices.pop_front();
                 }
+                reserve(&mut self.prices, PRICES);
                 #[allow(clippy::cast_possible_truncation, reason = "a chart needs no more")]
                 self.prices.push_back(price as f32);
                 undo.priced = true;
@@ -526,8 +444,12 @@ fn missing(left: u64, reserves: Reserves) -> Option<u64> {
 
 /// Share of the curve's tokens sold, in percent, floored to 0.01 and within 0–100.
 fn progress_pct(left: u64, initial: u64) -> Option<f64> {
-    let sold = u128::from(initial.saturating_sub(left));
-    let basis_points = (sold * 10_000).checked_div(u128::from(initial))?;
+    let sold = initial.saturating_sub(left);
+    let basis_points = match sold.checked_mul(10_000) {
+        Some(sold) => sold.checked_div(initial)?,
+        // Only of tokens whose units do not nearly fit into a word; a division as wide takes its time.
+        None => u64::try_from((u128::from(sold) * 10_000).checked_div(initial.into())?).ok()?,
+    };
     #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
     Some(basis_points as f64 / 100.0)
 }

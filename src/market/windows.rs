@@ -46,6 +46,16 @@ pub(super) enum Was {
     Priced([f64; 3]),
 }
 
+/// Makes room for one more of at most so many. Most tokens live briefly, so that it begins small; then it goes in long
+/// strides, for each is an allocation.
+pub(super) fn reserve<T>(ring: &mut VecDeque<T>, most: usize) {
+    let held = ring.len();
+    if held == ring.capacity() {
+        let more = if held < 4 { 4 } else { 3 * held };
+        ring.reserve_exact(more.min(most.saturating_sub(held)).max(1));
+    }
+}
+
 /// The newest `LEN` buckets of `WIDTH` seconds; those without trades are left out.
 #[derive(Debug, Default)]
 pub(super) struct Ring<const WIDTH: u32, const LEN: u32> {
@@ -61,6 +71,7 @@ impl<const WIDTH: u32, const LEN: u32> Ring<WIDTH, LEN> {
             Some(bucket) if bucket.number == number => Was::Priced([bucket.high, bucket.low, bucket.close]),
             _ => {
                 self.prune(number);
+                reserve(&mut self.buckets, LEN as usize);
                 let [open, _] = taken.price;
                 self.buckets.push_back(Bucket {
                     number,

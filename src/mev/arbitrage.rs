@@ -47,7 +47,8 @@ impl Arbitrage {
         }
         let mut legs = *legs;
         let mut count = 0;
-        for at in 0..LEGS {
+        let kept = legs.iter().take_while(|leg| **leg != 0).count();
+        for at in 0..kept {
             if book.get(legs[at]).is_some_and(|entry| entry.leg.signature == signature) {
                 legs[count] = legs[at];
                 count += 1;

@@ -409,7 +409,9 @@ mod tests {
         recording(std::iter::once(Ok(frame.clone())), &mut whole).unwrap();
         base64(&format!("{}\n", STANDARD.encode(&frame)), &mut one).unwrap();
         assert_eq!(lines(&whole)[0], lines(&one)[0]);
-        assert!(matches!(base64("?", &mut one), Err(InputError::Base64(_))));
+        let refused = base64("# A title, no transaction", &mut one).unwrap_err();
+        assert!(matches!(refused, InputError::Base64(_)));
+        assert!(["recording", ".pb.zst", "base64"].iter().all(|what| refused.to_string().contains(what)), "{refused}");
         assert!(matches!(base64("", &mut one), Err(InputError::Neither(_))));
         assert!(matches!(base64("AAAA", &mut one), Err(InputError::Neither(_))));
     }

@@ -14,7 +14,7 @@ use crate::{
     chain::group::{GroupSet, Groups},
     engine::{
         View,
-        view::{GroupView, ProgramView, carried},
+        view::{EndpointView, GroupView, ProgramView, carried},
     },
 };
 
@@ -32,6 +32,8 @@ pub struct Snapshot {
     source: Source,
     totals: Totals,
     connections: Vec<Connection>,
+    /// How several endpoints that bring the same compare; else none.
+    endpoints: Vec<EndpointEntry>,
     budget: Budget,
     groups: Vec<Group>,
     /// The programs that were called.
@@ -97,6 +99,8 @@ struct Connection {
     /// Groups asked for after throttling.
     carries: Vec<String>,
     throttle: crate::stream::status::Throttle,
+    /// Whether it brings what others bring as well, from another endpoint.
+    standby: bool,
     filter_version: u32,
     active_version: u32,
     tps: Option<f64>,
@@ -109,6 +113,26 @@ struct Connection {
     permits_in_window: u32,
     parse_rate: ParseFields,
     decoding: DecodingFields,
+}
+
+/// One of several endpoints that bring the same at the same time.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EndpointEntry {
+    /// Host and port only.
+    endpoint: String,
+    connections: Vec<usize>,
+    /// Transactions that it and another were asked for.
+    compared: u64,
+    /// Of those, brought before the others.
+    first: u64,
+    /// Median time behind the first of the others; below 0 it is ahead.
+    lag_ms: Option<f64>,
+    /// Never brought.
+    missed: u64,
+    /// Brought by no other.
+    alone: u64,
+    /// Left out of this because too many were waited for.
+    not_compared: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -287,6 +311,7 @@ impl Snapshot {
             source: source(view),
             totals: totals(view),
             connections: connections(view),
+            endpoints: view.endpoints.iter().map(endpoint).collect(),
             budget: budget(view),
             groups: view.groups.iter().map(|one| group(one, &view.names)).collect(),
             programs: view.programs.iter().map(program).collect(),
@@ -375,6 +400,7 @@ fn connections(view: &View) -> Vec<Connection> {
             groups: view.names.names(status.groups),
             carries: view.names.names(carried(status)),
             throttle: status.throttle,
+            standby: status.standby,
             filter_version: status.filter_version,
             active_version: status.active_version,
             tps: connection.tps,
@@ -390,6 +416,19 @@ fn connections(view: &View) -> Vec<Connection> {
         }
     });
     connections.collect()
+}
+
+fn endpoint(view: &EndpointView) -> EndpointEntry {
+    EndpointEntry {
+        endpoint: view.host.to_string(),
+        connections: view.connections.clone(),
+        compared: view.compared,
+        first: view.first,
+        lag_ms: view.lag_ms,
+        missed: view.missed,
+        alone: view.alone,
+        not_compared: view.not_compared,
+    }
 }
 
 fn budget(view: &View) -> Budget {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     BudgetRules,
     forecast::Forecast,
-    pool::{ConnectionPool, GroupLoad, MAX_CONNECTIONS},
+    pool::{ConnectionPool, GroupLoad, MAX_STREAMS},
     status::{Move, Throttle},
 };
 use crate::chain::group::{Group, GroupSet};
@@ -83,7 +83,7 @@ struct Lane {
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct LoadBalancer {
-    lanes: [Lane; MAX_CONNECTIONS],
+    lanes: [Lane; MAX_STREAMS],
     /// By [`Group::index`].
     forecasts: [Forecast; Group::MOST],
     last_move: Option<Duration>,

@@ -10,9 +10,11 @@ use serde::Serialize;
 use super::{
     checkpoint::CheckpointView,
     ledger::{ProofMode, SlotRecord},
-    pool::MAX_CONNECTIONS,
+    pool::MAX_STREAMS,
+    share::Share,
     status::{Gap, GapCause},
 };
+use crate::chain::group::GroupSet;
 
 /// Slots that are kept.
 const KEPT: usize = 512;
@@ -120,11 +122,30 @@ pub struct CompletenessView {
     pub checkpoint: Option<CheckpointView>,
 }
 
+/// What one connection says of a slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    record: Option<(SlotRecord, Share)>,
+    /// Of which groups something may have been in it, if it is declared as missed.
+    missed: Option<GroupSet>,
+}
+
+impl Said {
+    /// Whether everything of these groups has come, whatever was declared before. A replay with less asked for does not
+    /// bring the rest.
+    fn has_all(&self, needs: GroupSet) -> bool {
+        self.record.is_some_and(|(record, share)| record.whole && record.lost == 0 && share.brings.covers(needs))
+    }
+
+    /// Whether everything that the connection was asked for has come.
+    fn is_complete(&self) -> bool {
+        self.missed.is_none() && self.record.is_some_and(|(record, _)| record.whole && record.lost == 0)
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    records: [Option<SlotRecord>; MAX_CONNECTIONS],
-    /// Connections on which it is declared as missed, by bit.
-    missed: u8,
+    said: [Said; MAX_STREAMS],
     skipped: bool,
     /// Whether only some tokens of it were asked for.
     narrowed: bool,
@@ -138,16 +159,20 @@ pub struct Completeness {
     mode: ProofMode,
     slots: BTreeMap<u64, Known>,
     /// First slot that a connection spoke of.
-    since: [Option<u64>; MAX_CONNECTIONS],
+    since: [Option<u64>; MAX_STREAMS],
+    /// What a connection was asked for when it spoke last.
+    needs: [GroupSet; MAX_STREAMS],
     /// First slot from which on another connection has what this one carried.
-    until: [Option<u64>; MAX_CONNECTIONS],
+    until: [Option<u64>; MAX_STREAMS],
     /// Oldest slot that a connection left open for longer than slots are kept.
-    open: [Option<u64>; MAX_CONNECTIONS],
+    open: [Option<u64>; MAX_STREAMS],
     past: ProofCounts,
     past_lost: u64,
     past_narrowed: u64,
     /// Whether only some tokens are asked for.
     narrows: bool,
+    /// The connection that brings what others bring as well.
+    standby: Option<usize>,
     gaps: VecDeque<Gap>,
     open_gaps: u64,
     repaired_gaps: u64,
@@ -160,17 +185,24 @@ impl Completeness {
         Self {
             mode,
             slots: BTreeMap::new(),
-            since: [None; MAX_CONNECTIONS],
-            until: [None; MAX_CONNECTIONS],
-            open: [None; MAX_CONNECTIONS],
+            since: [None; MAX_STREAMS],
+            needs: [GroupSet::ALL; MAX_STREAMS],
+            until: [None; MAX_STREAMS],
+            open: [None; MAX_STREAMS],
             past: ProofCounts { proven: 0, repaired: 0, pending: 0, skipped: 0, lost: 0 },
             past_lost: 0,
             past_narrowed: 0,
             narrows: false,
+            standby: None,
             gaps: VecDeque::new(),
             open_gaps: 0,
             repaired_gaps: 0,
         }
+    }
+
+    /// This connection brings what the ones before it bring as well.
+    pub const fn expect_standby(&mut self, standby: Option<usize>) {
+        self.standby = standby;
     }
 
     /// From now on only some tokens are asked for, or everything again.
@@ -178,8 +210,9 @@ impl Completeness {
         self.narrows = narrows;
     }
 
-    /// A connection has finished a slot. Appends the slots that stand otherwise than before.
-    pub fn record(&mut self, connection: usize, record: SlotRecord, changes: &mut Vec<SlotProof>) {
+    /// A connection has finished a slot, of which it was asked for this share. Appends the slots that stand otherwise than
+    /// before.
+    pub fn record(&mut self, connection: usize, record: SlotRecord, share: Share, changes: &mut Vec<SlotProof>) {
         let Some(since) = self.since.get_mut(connection) else { return };
         if let Some(until) = self.until.get_mut(connection)
             && until.is_some_and(|until| record.slot >= until)
@@ -202,21 +235,24 @@ impl Completeness {
         let narrows = self.narrows;
         let known = self.known(record.slot);
         known.narrowed |= narrows;
-        if let Some(place) = known.records.get_mut(connection) {
+        if let Some(said) = known.said.get_mut(connection) {
             // What was whole stays so: a replay that comes over it as well repairs nothing.
-            let settled = place.is_some_and(|earlier| earlier.whole && earlier.lost == 0);
+            let settled = said.record.is_some_and(|(earlier, _)| earlier.whole && earlier.lost == 0);
             if !settled {
-                *place = Some(record);
+                said.record = Some((record, share));
             }
-            if record.whole && record.lost == 0 {
-                known.missed &= !bit(connection);
+            if said.has_all(share.needs) {
+                said.missed = None;
             }
+        }
+        if let Some(needs) = self.needs.get_mut(connection) {
+            *needs = share.needs;
         }
         self.tell(record.slot, changes);
     }
 
-    /// A connection declares what it missed or repaired.
-    pub fn gap(&mut self, gap: &Gap, changes: &mut Vec<SlotProof>) {
+    /// A connection declares what it missed or repaired; of these groups something may have been in it.
+    pub fn gap(&mut self, gap: &Gap, needs: GroupSet, changes: &mut Vec<SlotProof>) {
         if self.gaps.len() == GAPS {
             self.gaps.pop_front();
         }
@@ -238,11 +274,10 @@ impl Completeness {
             return;
         }
         for slot in gap.from_slot.max(gap.to_slot.saturating_sub(KEPT as u64))..=gap.to_slot {
-            let known = self.known(slot);
-            let whole =
-                known.records.get(gap.connection).is_some_and(|record| record.is_some_and(|r| r.whole && r.lost == 0));
-            if !whole {
-                known.missed |= bit(gap.connection);
+            if let Some(said) = self.known(slot).said.get_mut(gap.connection)
+                && !said.has_all(needs)
+            {
+                said.missed = Some(needs.union(said.missed.unwrap_or_default()));
             }
             self.tell(slot, changes);
         }
@@ -315,7 +350,7 @@ impl Completeness {
             let shown = self.judge(oldest, &known);
             if shown.proof == Proof::Pending {
                 for (connection, open) in self.open.iter_mut().enumerate() {
-                    let whole = known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
+                    let whole = known.said.get(connection).and_then(|said| said.record).is_some_and(|(r, _)| r.whole);
                     if !whole && self.since.get(connection).is_some_and(|s| s.is_some_and(|s| s <= oldest)) {
                         open.get_or_insert(oldest);
                     }
@@ -340,42 +375,56 @@ impl Completeness {
         }
     }
 
+    /// What one connection lacks another may have: that is what counts then.
     fn judge(&self, slot: u64, known: &Known) -> SlotProof {
-        let records = || known.records.iter().flatten();
-        let lost: u32 = records().map(|record| record.lost).sum();
+        let records = || known.said.iter().filter_map(|said| said.record);
+        let complete = || known.said.iter().filter(|said| said.is_complete()).filter_map(|said| said.record);
+        let union = |there: GroupSet, share: Share| there.union(share.brings);
+        let there = complete().map(|(_, share)| share).fold(GroupSet::EMPTY, union);
+        let live = complete().filter(|(record, _)| !record.replayed);
+        let there_live = live.map(|(_, share)| share).fold(GroupSet::EMPTY, union);
+        let is_missing = |needs: GroupSet| !there.covers(needs);
+
+        let missed = known.said.iter().filter_map(|said| said.missed).any(is_missing);
+        let incomplete = records().filter(|(_, share)| is_missing(share.needs));
+        let lost: u32 = incomplete.map(|(record, _)| record.lost).sum();
         // A connection that is down or stopped is waited for all the same: what it carries is missing.
-        let since = self.since.iter().zip(&self.until).enumerate();
-        let awaited = since.filter(|(_, (since, until))| {
+        let since = self.since.iter().zip(&self.until);
+        let awaited = known.said.iter().zip(since).zip(&self.needs).filter(|((_, (since, until)), _)| {
             since.is_some_and(|since| since <= slot) && until.is_none_or(|until| slot < until)
         });
-        let whole = |connection: usize| known.records.get(connection).is_some_and(|r| r.is_some_and(|r| r.whole));
         let (mut all, mut any) = (true, false);
-        for (connection, _) in awaited {
-            all &= whole(connection);
-            any = true;
+        for ((said, _), needs) in awaited {
+            let whole = said.record.is_some_and(|(record, _)| record.whole);
+            let needs = said.record.map_or(*needs, |(_, share)| share.needs);
+            all &= whole || !is_missing(needs);
+            any |= whole;
         }
-        let proof = if known.missed != 0 || lost > 0 {
+        let came = records().next().is_some();
+        // Whoever missed it: there was nothing to miss where the chain goes past it.
+        let missed = missed && (came || !known.skipped);
+        let proof = if missed || lost > 0 {
             Proof::Lost
-        } else if records().next().is_none() {
+        } else if !came {
             if known.skipped { Proof::Skipped } else { Proof::Pending }
         } else if !(all && any) {
             Proof::Pending
-        } else if records().any(|record| record.replayed) {
+        } else if records().any(|(record, share)| record.replayed && !there_live.covers(share.needs)) {
             Proof::Repaired
         } else {
             Proof::Proven
         };
+        let matched =
+            |said: &[Said]| said.iter().filter_map(|said| said.record).map(|(record, _)| record.matched).sum();
+        let (own, standby) = known.said.split_at(self.standby.unwrap_or(MAX_STREAMS).min(MAX_STREAMS));
         SlotProof {
             slot,
-            parent: records().find_map(|record| record.parent),
+            parent: records().find_map(|(record, _)| record.parent),
             proof,
-            executed: records().find_map(|record| record.executed),
-            matched: records().map(|record| record.matched).sum(),
-            lost: if known.missed != 0 && lost == 0 { None } else { Some(lost) },
+            executed: records().find_map(|(record, _)| record.executed),
+            // What the standby brings the others have as well.
+            matched: u32::max(matched(own), matched(standby)),
+            lost: if missed && lost == 0 { None } else { Some(lost) },
         }
     }
-}
-
-const fn bit(connection: usize) -> u8 {
-    if connection < MAX_CONNECTIONS { 1 << connection } else { 0 }
 }

@@ -21,6 +21,7 @@ use super::{
     plan::SubscriptionBuilder,
     policy::{Action, Backoff, Class, Failure, LEAST_DELAY, PROVEN_AFTER, Phase, RefusalStreak, Verdict, classify},
     recovery::Recovery,
+    share::Shares,
     status::{ConnectionState, Gap, GapCause, Purpose},
     vitals::Vitals,
 };
@@ -57,6 +58,13 @@ pub(super) struct Desired {
     pub(super) run: Run,
 }
 
+impl Desired {
+    /// Whether only some tokens of the groups are asked for.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.mints.is_empty()
+    }
+}
+
 /// Groups that came over from a connection that has no stream any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
@@ -79,8 +87,8 @@ pub(super) enum Run {
     Go,
     /// Hold no stream until a new epoch.
     Stop(Arc<str>),
-    /// Hold no stream until told otherwise: the server has no room for it.
-    Rest(Arc<str>),
+    /// Hold no stream until told otherwise, for this reason. `released`: what it carried is not awaited of it any more.
+    Rest { cause: Arc<str>, released: bool },
     /// End the thread.
     Close,
 }
@@ -139,6 +147,7 @@ pub(super) struct Connection<S: Sink> {
     pub(super) vitals: Arc<Vitals>,
     pub(super) recovery: Recovery,
     pub(super) ledger: StreamLedger,
+    pub(super) shares: Shares,
     /// Taken over, and not all there yet.
     pub(super) taking: Vec<Taken>,
     /// Newest version of which everything was taken over.
@@ -148,6 +157,8 @@ pub(super) struct Connection<S: Sink> {
 /// An endpoint with its budget.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
+    /// Among all of them, in the order of the settings.
+    pub(super) index: usize,
     pub(super) settings: Arc<StreamSettings>,
     pub(super) gate: Gate,
 }
@@ -214,8 +225,8 @@ impl<S: Sink> Connection<S> {
                     self.stop(&desired, cause.clone()).await;
                     continue;
                 }
-                Run::Rest(cause) => {
-                    self.rest(cause.clone()).await;
+                Run::Rest { cause, released } => {
+                    self.rest(cause.clone(), *released).await;
                     purpose = Purpose::Rebalance;
                     continue;
                 }
@@ -355,7 +366,7 @@ impl<S: Sink> Connection<S> {
         let Some(place) = self.endpoints.get(self.failover.at()).cloned() else { return false };
         (self.settings, self.gate) = (place.settings, place.gate);
         self.recovery.moved();
-        self.report(Report::Endpoint(self.failover.at())).await;
+        self.report(Report::Endpoint(place.index)).await;
         true
     }
 
@@ -389,7 +400,10 @@ impl<S: Sink> Connection<S> {
     }
 
     /// Holds no stream while others carry its groups.
-    async fn rest(&mut self, cause: Arc<str>) {
+    async fn rest(&mut self, cause: Arc<str>, released: bool) {
+        if released {
+            self.sink.on_taken_over(self.id, self.recovery.settled().map_or(0, |settled| settled + 1));
+        }
         self.recovery.rest();
         self.ledger = StreamLedger::new(self.settings.proof);
         self.vitals.progress(None);
@@ -400,7 +414,7 @@ impl<S: Sink> Connection<S> {
         self.tell(Vec::new()).await;
         self.state(ConnectionState::Idle, Some(cause)).await;
         // An error means that the supervisor is gone, which the next look finds too.
-        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest(_))).await;
+        let _ = self.desired.wait_for(|now| !matches!(now.run, Run::Rest { .. })).await;
     }
 
     /// Stopped, until the user reconnects or everything closes.
@@ -412,7 +426,7 @@ impl<S: Sink> Connection<S> {
         self.failover.forgive();
         if let Some(place) = self.endpoints.first().cloned() {
             (self.settings, self.gate) = (place.settings, place.gate);
-            self.report(Report::Endpoint(0)).await;
+            self.report(Report::Endpoint(place.index)).await;
         }
     }
 
@@ -477,6 +491,7 @@ impl<S: Sink> Connection<S> {
         self.state(ConnectionState::Live, None).await;
         self.recovery.opened();
         self.ledger.opened();
+        self.shares.opened(self.recovery.last(), desired.groups);
         self.vitals.opened();
         let mut stream = Box::pin(stream);
         let end = Live::new(self, channel, call, requests, desired.clone()).run(stream.as_mut(), delivered).await;
@@ -491,7 +506,7 @@ impl<S: Sink> Connection<S> {
     /// Tells of slots that were missed or fetched again, in order with the data.
     pub(super) async fn tell(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            self.sink.on_gap(&gap);
+            self.sink.on_gap(&gap, self.shares.needs(gap.from_slot, gap.to_slot));
             self.report(Report::Gap(gap)).await;
         }
         if let Some(batch) = self.sink.take_batch() {

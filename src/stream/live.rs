@@ -27,6 +27,7 @@ use super::{
     status::{Gap, GapCause},
 };
 use crate::chain::{
+    group::GroupSet,
     proto::{SubscribeRequest, SubscribeRequestPing},
     wire::{Kind, Update},
 };
@@ -296,7 +297,7 @@ impl<'c, S: Sink> Live<'c, S> {
 
     /// A slot is finished: what is known of it, and what is to be done about it.
     fn finished(&mut self, slot: u64, replayed: bool) {
-        let Connection { recovery, ledger, sink, id, .. } = &mut *self.connection;
+        let Connection { recovery, ledger, shares, sink, id, .. } = &mut *self.connection;
         let known = self.gaps.len();
         if recovery.finished(slot, &mut self.gaps) {
             self.ask = Some(false);
@@ -310,7 +311,7 @@ impl<'c, S: Sink> Live<'c, S> {
             gap.repaired &= gap.cause != GapCause::ChainBreak || ledger.has_finished(gap.from_slot);
         }
         let Some(record) = finished.record else { return };
-        sink.on_slot(&record);
+        sink.on_slot(&record, shares.of(slot, replayed));
         let broken = finished.broken_at.map(|parent| (parent, GapCause::ChainBreak));
         let dropped = (record.lost > 0).then_some((slot, GapCause::Dropped));
         for (from_slot, cause) in broken.into_iter().chain(dropped) {
@@ -335,14 +336,15 @@ impl<'c, S: Sink> Live<'c, S> {
             self.connection.report(Report::Active { version: sent.version, after: sent.since.elapsed() }).await;
         }
         for gap in std::mem::take(&mut self.gaps) {
-            self.connection.sink.on_gap(&gap);
+            let needs = self.connection.shares.needs(gap.from_slot, gap.to_slot);
+            self.connection.sink.on_gap(&gap, needs);
             self.connection.report(Report::Gap(gap)).await;
             // What cannot be fetched is missing of the other connection's groups as well.
             let theirs = |taken: &&Taken| !gap.repaired && taken.from <= gap.to_slot;
             for taken in self.connection.taking.clone().iter().filter(theirs) {
                 let from_slot = gap.from_slot.max(taken.from);
                 let theirs = Gap { connection: taken.connection, from_slot, ..gap };
-                self.connection.sink.on_gap(&theirs);
+                self.connection.sink.on_gap(&theirs, GroupSet::ALL);
                 self.connection.report(Report::Gap(theirs)).await;
             }
         }
@@ -360,6 +362,9 @@ impl<'c, S: Sink> Live<'c, S> {
             && let Some(after) = self.connection.recovery.last().filter(|last| Some(*last) != before)
         {
             self.joining = None;
+            if version == self.sent.version {
+                self.connection.shares.whole(after, self.sent.groups, self.sent.is_narrowed());
+            }
             self.connection.report(Report::Whole { version, after }).await;
         }
         if let Some(resumed) = self.connection.recovery.take_resumed()
@@ -433,6 +438,8 @@ impl<'c, S: Sink> Live<'c, S> {
                     // Eight requests unsent: the other side takes nothing any more.
                     return Err(End::Silent);
                 }
+                let Connection { shares, recovery, .. } = &mut *self.connection;
+                shares.sent(recovery.last(), now.groups, now.is_narrowed());
                 self.sent = now.clone();
                 self.last_sent = Instant::now();
                 self.pending.push((now, Some(permit.sent())));

@@ -27,6 +27,7 @@ pub mod recovery;
 mod replay;
 mod rest;
 mod second;
+pub mod share;
 mod slot;
 mod start;
 pub mod status;
@@ -45,7 +46,7 @@ use tokio::{
 };
 
 use crate::chain::{
-    group::{Group, Groups},
+    group::{Group, GroupSet, Groups, Priority},
     wire::Update,
 };
 
@@ -54,6 +55,7 @@ pub use self::{
     checkpoint::{CheckpointRules, Resume},
     ledger::{ProofMode, SlotRecord},
     machine::Machine,
+    share::Share,
     status::{Control, Gap, GapCause, GroupLoad, StreamStatus},
 };
 
@@ -94,6 +96,18 @@ pub enum OnEnd {
     Finish,
 }
 
+/// Whether the second endpoint brings something at the same time as the first: what one loses the other has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standby {
+    /// No: it is used when the first fails.
+    #[default]
+    Off,
+    /// The groups of high priority.
+    High,
+    /// Every group.
+    All,
+}
+
 /// Everything the streams need to know.
 #[derive(Clone, Debug)]
 pub struct StreamSettings {
@@ -101,6 +115,8 @@ pub struct StreamSettings {
     pub endpoint: Endpoint,
     /// Where else, in the order of preference: used when the first fails, each with its own budget by the same rules.
     pub failover: Vec<Endpoint>,
+    /// What the first of those brings all the time, on a connection of its own beside the others.
+    pub standby: Standby,
     /// How many connections.
     pub connections: usize,
     /// The groups to subscribe to.
@@ -152,6 +168,26 @@ pub struct StreamSettings {
     pub update_spacing: Duration,
 }
 
+impl StreamSettings {
+    /// What the connection to the second endpoint carries all the time; nothing: there is none.
+    #[must_use]
+    pub fn standby_groups(&self) -> GroupSet {
+        let high = |group: &&Group| group.priority() == Priority::High;
+        match self.standby {
+            _ if self.failover.is_empty() => GroupSet::EMPTY,
+            Standby::Off => GroupSet::EMPTY,
+            Standby::High => self.groups.iter().filter(high).copied().collect(),
+            Standby::All => self.groups.iter().copied().collect(),
+        }
+    }
+
+    /// Streams held open in all.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.connections + usize::from(!self.standby_groups().is_empty())
+    }
+}
+
 /// When a frame arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -169,11 +205,11 @@ pub trait Sink: Send + 'static {
     /// Takes one update. Pings and pongs arrive too.
     fn on_update(&mut self, frame: &Bytes, update: &Update<'_>, arrival: Arrival);
 
-    /// A slot is finished on this connection.
-    fn on_slot(&mut self, _record: &SlotRecord) {}
+    /// A slot is finished on this connection, which was asked for this share of it.
+    fn on_slot(&mut self, _record: &SlotRecord, _share: Share) {}
 
-    /// Slots were missed on this connection, or fetched again.
-    fn on_gap(&mut self, _gap: &Gap) {}
+    /// Slots were missed on this connection, or fetched again; of these groups something may have been in them.
+    fn on_gap(&mut self, _gap: &Gap, _needs: GroupSet) {}
 
     /// Everything that another connection carried has come here or is declared as missed, from this slot on.
     fn on_taken_over(&mut self, _connection: usize, _from_slot: u64) {}

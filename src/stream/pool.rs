@@ -8,6 +8,8 @@ use crate::chain::group::{Group, GroupSet, Groups, Priority};
 
 /// Most connections there may be.
 pub const MAX_CONNECTIONS: usize = 8;
+/// Most streams held open: those and a standby.
+pub const MAX_STREAMS: usize = MAX_CONNECTIONS + 1;
 /// A plan that takes less than this share of the load off the busiest connection is not worth its permits.
 const WORTHWHILE: f64 = 0.05;
 /// Up to so many placements each is looked at: the built-in groups on as many connections as there may be.
@@ -48,6 +50,10 @@ pub struct ConnectionPool {
     assigned: Vec<GroupSet>,
     /// Connections that the server has no room for now.
     resting: Vec<bool>,
+    /// What the connection behind these carries as well, whatever moves between them; nothing: there is none.
+    standby: GroupSet,
+    /// Whether that one can carry nothing now.
+    standby_rests: bool,
 }
 
 impl ConnectionPool {
@@ -72,11 +78,26 @@ impl ConnectionPool {
             }
         }
         let resting = vec![false; assigned.len()];
-        Self { assigned, resting }
+        Self { assigned, resting, standby: GroupSet::EMPTY, standby_rests: false }
+    }
+
+    /// One more connection that carries these groups as well, all the time.
+    #[must_use]
+    pub fn with_standby(self, standby: GroupSet) -> Self {
+        Self { standby, ..self }
+    }
+
+    /// Whether that is the standby.
+    #[must_use]
+    pub fn is_standby(&self, connection: usize) -> bool {
+        connection == self.assigned.len() && !self.standby.is_empty()
     }
 
     /// Marks a connection as one that can carry nothing now, or again can.
     pub fn set_resting(&mut self, connection: usize, resting: bool) {
+        if self.is_standby(connection) {
+            self.standby_rests = resting;
+        }
         if let Some(mark) = self.resting.get_mut(connection) {
             *mark = resting;
         }
@@ -85,7 +106,8 @@ impl ConnectionPool {
     /// Whether a connection can carry nothing now.
     #[must_use]
     pub fn is_resting(&self, connection: usize) -> bool {
-        self.resting.get(connection).is_some_and(|resting| *resting)
+        let resting = self.resting.get(connection).copied();
+        resting.unwrap_or(self.standby_rests && self.is_standby(connection))
     }
 
     /// Where the groups of a connection go that has to give them up: each to the connection with the least load among
@@ -98,7 +120,7 @@ impl ConnectionPool {
         };
         let mut carried: Vec<(usize, GroupSet, f64)> = able
             .iter()
-            .filter(|heir| **heir != connection && !self.is_resting(**heir))
+            .filter(|heir| **heir < self.assigned.len() && **heir != connection && !self.is_resting(**heir))
             .map(|heir| (*heir, self.groups(*heir), self.groups(*heir).iter().map(load).sum()))
             .collect();
         let mut groups: Vec<Group> = self.groups(connection).iter().collect();
@@ -126,13 +148,18 @@ impl ConnectionPool {
     /// The groups of one connection.
     #[must_use]
     pub fn groups(&self, connection: usize) -> GroupSet {
-        self.assigned.get(connection).copied().unwrap_or_default()
+        let carried = self.assigned.get(connection).copied();
+        let stands_by = self.is_standby(connection) && !self.standby_rests;
+        carried.unwrap_or(if stands_by { self.standby } else { GroupSet::EMPTY })
     }
 
     /// Why the moves cannot be made, in words.
     pub fn check(&self, moves: &[Move], names: &Groups) -> Result<(), String> {
         for (position, one) in moves.iter().enumerate() {
             let name = names.name(one.group);
+            if self.is_standby(one.to) || self.is_standby(one.from) {
+                return Err(format!("connection {} is the standby", self.assigned.len()));
+            }
             if one.to >= self.assigned.len() {
                 return Err(format!("there is no connection {}", one.to));
             }

@@ -71,6 +71,7 @@ impl<S: Sink> Live<'_, S> {
         let Ok(request) = self.connection.plan(&self.sent).from_slot(from, self.replays + 1).build() else {
             return Ok(());
         };
+        self.connection.shares.replaying(self.sent.groups, self.sent.is_narrowed());
         if self.connection.recovery.takes_a_second_stream() {
             // Nothing on the live stream is a replay's, whatever it bears.
             self.mark = None;

@@ -1,6 +1,6 @@
 //! A server without room for another stream: the pool goes on with fewer connections, and grows again later.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -12,14 +12,24 @@ use super::{
     status::{ConnectionState, Move, Purpose, StreamEventKind},
     supervisor::{Supervisor, unique},
 };
+use crate::chain::group::GroupSet;
 
 /// Rests get longer up to this many doublings.
 const MOST_DOUBLINGS: u32 = 4;
+
+impl Slot {
+    fn next_rest(&self, first: Duration) -> Duration {
+        first * (1 << self.rests.min(MOST_DOUBLINGS))
+    }
+}
 
 impl Supervisor {
     /// The server has no room for this connection: others take its groups, and what is missing of them since it broke
     /// off. While no other is live, it waits for one, or tries again later.
     pub(super) fn crowded(&mut self, connection: usize, cause: &Arc<str>) {
+        if self.pool.is_standby(connection) {
+            return self.rest_standby(connection, cause);
+        }
         let mut carried = self.pool.groups(connection);
         if let Some(migration) = self.migration.take() {
             if migration.moves.iter().any(|one| one.to == connection || one.from == connection) {
@@ -44,7 +54,7 @@ impl Supervisor {
         if let Some(rest) = slot.rest.take() {
             carried = rest.groups;
         }
-        let until = Instant::now() + self.settings.rest * (1 << slot.rests.min(MOST_DOUBLINGS));
+        let until = Instant::now() + slot.next_rest(self.settings.rest);
         slot.rest = Some(Rest { groups: carried, until });
         slot.rests += 1;
         // What it had in force was on a stream that is gone, and what comes next is not fetched back to that.
@@ -54,13 +64,22 @@ impl Supervisor {
         if let Some(slot) = self.slots.get(connection) {
             slot.wishes.send_modify(|wish| {
                 wish.taken.clear();
-                wish.run = Run::Rest(cause.clone());
+                wish.run = Run::Rest { cause: cause.clone(), released: false };
             });
         }
         if !moves.is_empty() {
             let permits = updates.saturating_mul(self.settings.budget.cost_update);
             self.event(StreamEventKind::Rebalanced { reason: "failover", moves, permits });
         }
+    }
+
+    /// There is no room for the standby: the others have its groups.
+    fn rest_standby(&mut self, connection: usize, cause: &Arc<str>) {
+        let Some(slot) = self.slots.get_mut(connection) else { return };
+        slot.rest = Some(Rest { groups: GroupSet::EMPTY, until: Instant::now() + slot.next_rest(self.settings.rest) });
+        slot.rests += 1;
+        slot.wishes.send_modify(|wish| wish.run = Run::Rest { cause: cause.clone(), released: true });
+        self.pool.set_resting(connection, true);
     }
 
     /// Groups of a connection that has no stream go to others, which fetch what is missing of them. How many others.
@@ -130,6 +149,10 @@ impl Supervisor {
             wish.run = Run::Go;
         });
         self.pool.set_resting(connection, false);
+        if self.pool.is_standby(connection) {
+            self.wish(connection, Purpose::Rebalance);
+            return;
+        }
         for one in &moves {
             self.pool.add(connection, one.group);
         }

@@ -79,12 +79,18 @@ impl Slot {
         in_force && self.vitals.settled().is_some_and(|settled| settled >= slot)
     }
 
-    pub(super) fn new(wishes: watch::Sender<Desired>, vitals: Arc<Vitals>, running: Running, since_ms: i64) -> Self {
+    pub(super) fn new(
+        wishes: watch::Sender<Desired>,
+        vitals: Arc<Vitals>,
+        place: usize,
+        running: Running,
+        since_ms: i64,
+    ) -> Self {
         Self {
             wishes,
             vitals,
             ailment: None,
-            place: 0,
+            place,
             running: Some(running),
             throttle: Throttle::Full,
             good: None,

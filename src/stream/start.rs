@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Sink, StreamError, StreamSettings,
+    Resume, Sink, StreamError, StreamSettings,
     connection::{Connection, Desired, Place, Report, Run},
     failover::Failover,
     gate::{self, Gate},
@@ -23,6 +23,7 @@ use super::{
     plan::SubscriptionBuilder,
     pool::{ConnectionPool, MAX_CONNECTIONS},
     recovery::Recovery,
+    share::Shares,
     slot::{Running, Slot},
     status::{Control, Purpose, StreamStatus},
     supervisor::Supervisor,
@@ -59,14 +60,19 @@ pub(super) fn start<S: Sink>(
     let all = settings.groups.iter().copied().collect();
     SubscriptionBuilder::new(1, settings.commitment).groups(all, &settings.rules).proof(settings.proof).build()?;
     let spawner = runtime::Handle::try_current().map_err(|_| StreamError::NoRuntime)?;
-    let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied());
+    let pool = ConnectionPool::new(settings.connections, settings.groups.iter().copied())
+        .with_standby(settings.standby_groups());
     let places = places(&settings)?;
     let settings = Arc::new(settings);
     let (reports, incoming) = mpsc::channel(QUEUE);
-    let mut slots = Vec::with_capacity(settings.connections);
-    let primary = places.first().ok_or(StreamError::Budget)?;
-    for id in 0..settings.connections {
+    let mut slots = Vec::with_capacity(settings.streams());
+    for id in 0..settings.streams() {
         let groups = pool.groups(id);
+        let endpoints = ring(&places, pool.is_standby(id), settings.streams() > settings.connections);
+        let first = endpoints.first().ok_or(StreamError::Budget)?;
+        let place = first.index;
+        // What the standby missed while the program did not run is asked for by the others.
+        let resume = if pool.is_standby(id) { Resume::Fresh } else { settings.resume.clone() };
         let (wishes, desired) = watch::channel(Desired {
             version: 1,
             groups,
@@ -82,20 +88,21 @@ pub(super) fn start<S: Sink>(
         let connection = Connection {
             id,
             machine: machine.clone(),
-            settings: primary.settings.clone(),
-            gate: primary.gate.clone(),
-            endpoints: places.clone(),
-            failover: Failover::new(places.len()),
+            settings: first.settings.clone(),
+            gate: first.gate.clone(),
+            failover: Failover::new(endpoints.len()),
             max_keys: usize::MAX,
             desired,
             reports: reports.clone(),
             sink: make_sink(id),
             batches: batches.clone(),
             vitals: vitals.clone(),
-            recovery: Recovery::new(id, settings.recover).resuming(settings.resume.clone()),
+            recovery: Recovery::new(id, settings.recover).resuming(resume),
             ledger: StreamLedger::new(settings.proof),
+            shares: Shares::default(),
             taking: Vec::new(),
             taken: 0,
+            endpoints,
         };
         let running = match machine.runner {
             Runner::Threads => Running::Thread(spawn(connection)?),
@@ -104,7 +111,7 @@ pub(super) fn start<S: Sink>(
                 Running::Task
             }
         };
-        slots.push(Slot::new(wishes, vitals, running, machine.unix_ms()));
+        slots.push(Slot::new(wishes, vitals, place, running, machine.unix_ms()));
     }
     let (control, requests) = mpsc::channel(QUEUE);
     let (closing, closed) = oneshot::channel();
@@ -117,11 +124,23 @@ pub(super) fn start<S: Sink>(
 /// Every endpoint, each with its own budget.
 fn places(settings: &StreamSettings) -> std::io::Result<Arc<[Place]>> {
     let all = std::iter::once(&settings.endpoint).chain(&settings.failover);
-    all.map(|endpoint| {
-        let settings = StreamSettings { endpoint: endpoint.clone(), failover: Vec::new(), ..settings.clone() };
-        Ok(Place { gate: gate(&settings)?, settings: Arc::new(settings) })
-    })
-    .collect()
+    all.enumerate()
+        .map(|(index, endpoint)| {
+            let settings = StreamSettings { endpoint: endpoint.clone(), failover: Vec::new(), ..settings.clone() };
+            Ok(Place { index, gate: gate(&settings)?, settings: Arc::new(settings) })
+        })
+        .collect()
+}
+
+/// The endpoints of one connection, the preferred one first. The standby begins with the second and leaves the first to
+/// the others; they go to its last of all.
+fn ring(places: &[Place], standby: bool, beside_standby: bool) -> Arc<[Place]> {
+    let (first, others) = (places.iter().take(1), places.iter().skip(1));
+    if standby {
+        return others.cloned().collect();
+    }
+    let turned = if beside_standby { others.clone().count().min(1) } else { 0 };
+    first.chain(others.clone().skip(turned)).chain(others.take(turned)).cloned().collect()
 }
 
 /// The gate, with a shared ledger where there is a folder for it.

@@ -132,6 +132,8 @@ pub struct ConnectionStatus {
     pub permits_in_window: u32,
     /// Whether what it brings is narrowed to some tokens, or was in the slot at hand.
     pub narrowed: bool,
+    /// Whether it brings what others bring as well, from another endpoint.
+    pub standby: bool,
 }
 
 /// Why a permit was spent.

@@ -330,6 +330,8 @@ impl Supervisor {
             Report::Slow => self.lagged(connection),
             Report::Note(text) => self.event(StreamEventKind::Note(text)),
             Report::FilterRejected { version, cause } => self.rejected(connection, version, &cause),
+            // The others have another endpoint, and say of it what is to be said.
+            Report::TokenRefused { .. } if self.pool.is_standby(connection) => {}
             Report::TokenRefused { cause } => {
                 self.token_refused = Some(cause.clone());
                 for slot in &self.slots {
@@ -454,6 +456,7 @@ impl Supervisor {
             last_data_ms: slot.vitals.last_data_ms(),
             permits_in_window: self.places.iter().map(|place| place.gate.used_by(id)).sum(),
             narrowed: slot.is_narrowed(),
+            standby: self.pool.is_standby(id),
         }
     }
 }

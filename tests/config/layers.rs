@@ -7,7 +7,7 @@ use smart_stream_tui::config::{self, DEFAULTS, Flags};
 use super::{CANARY, Case, shown};
 
 /// Every setting with two values besides its default: as in a file, and as in a variable.
-const VALUES: [(&str, &str, &str); 47] = [
+const VALUES: [(&str, &str, &str); 48] = [
     ("source.endpoint", "[\"https://a.example:443\"]", "https://b.example:444"),
     ("source.provider", "\"helius\"", "shyft"),
     ("source.x_token_file", "\"\"", ""),
@@ -32,6 +32,7 @@ const VALUES: [(&str, &str, &str); 47] = [
     ("stream.zstd", "\"on\"", "off"),
     ("stream.proof", "\"block\"", "chain"),
     ("stream.balance", "false", "true"),
+    ("stream.standby", "\"high\"", "all"),
     ("stream.resume_slots", "0", "500"),
     ("groups.bonding_curve", "false", "true"),
     ("groups.amm_pool", "false", "true"),

@@ -34,7 +34,7 @@
 //! | 43 | ledger broken or locked | `stream_permits` |
 //! | 44 | clock jumps | no test: nothing but the time since the boot is read; not the suspended machine |
 //! | 45 | no name, no open files left | `spent::a_name_that_is_none_is_tried_in_peace`, `spent::with_too_few_open_files_it_says_so_and_is_quiet` |
-//! | 46 | TLS | `a_plain_port_never_gets_plain_text`; `stream`, `certificates_are_retried_seldom` |
+//! | 46 | TLS | `tls::*`, `a_plain_port_never_gets_plain_text`; one try in 30 s: `stream`, `certificates_are_retried_seldom` |
 //! | 47 | budget spent | `the_reserve_lets_a_reconnect_through_and_refuses_a_rebalance` |
 //! | 48 | unknown outcome | `spent::a_call_without_an_answer_is_charged_for_a_window_after_its_deadline` |
 
@@ -50,6 +50,7 @@ mod slow;
 mod spent;
 #[path = "../support/stage.rs"]
 mod stage;
+mod tls;
 
 use std::{collections::BTreeSet, time::Duration};
 

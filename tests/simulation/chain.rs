@@ -38,6 +38,13 @@ pub(crate) struct Made {
     pub(crate) transactions: Vec<(Signature, Group)>,
 }
 
+impl Made {
+    /// Whether the same was executed.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.transactions == other.transactions
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) slots: BTreeMap<u64, Made>,
@@ -61,6 +68,18 @@ impl Chain {
     /// The chain goes on for so long without a server. The slot at hand before that is never finished there.
     pub(crate) fn unserved(&self, pause: Duration) {
         for _ in 0..=pause.as_millis() / self.duration.as_millis() {
+            self.make();
+        }
+    }
+
+    /// The slots that begin before this time of the simulation; when the next one begins.
+    pub(crate) fn unserved_until(&self, time: Duration) -> Duration {
+        loop {
+            let made = u32::try_from(self.truth.lock().unwrap().slots.len()).unwrap();
+            let next = self.duration * made;
+            if next >= time {
+                return next;
+            }
             self.make();
         }
     }

@@ -19,8 +19,10 @@ use smart_stream_tui::{
     },
     market::{Market, input::Transaction},
     stream::{
-        Arrival, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Sink, SlotRecord, StreamSettings, Streams,
+        Arrival, Control, Endpoint, Gap, Machine, OnEnd, ProofMode, Resume, Share, Sink, SlotRecord, Standby,
+        StreamSettings, Streams,
         balancer::ConnectionLoad,
+        completeness::{Completeness, SlotProof},
         machine::{Network, Runner},
         plan::throttled,
         status::{ConnectionState, ConnectionStatus, StreamEventKind},
@@ -37,8 +39,9 @@ use crate::{
     network,
 };
 
-/// Where the server is.
+/// Where the servers are.
 pub(crate) const SERVER: &str = "server";
+pub(crate) const SECOND: &str = "second";
 pub(crate) const PORT: u16 = 10_000;
 /// By so much the time of day is set at most.
 const MOST_SET: Duration = Duration::from_secs(3_600);
@@ -49,8 +52,9 @@ const STOPPED_FOR: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Transaction(u64, Signature),
-    Slot(SlotRecord),
-    Gap(Gap),
+    Slot(SlotRecord, Share),
+    Gap(Gap, GroupSet),
+    TakenOver(usize, u64),
 }
 
 pub(crate) struct Keep {
@@ -67,12 +71,16 @@ impl Sink for Keep {
         }
     }
 
-    fn on_slot(&mut self, record: &SlotRecord) {
-        self.told.push(Told::Slot(*record));
+    fn on_slot(&mut self, record: &SlotRecord, share: Share) {
+        self.told.push(Told::Slot(*record, share));
     }
 
-    fn on_gap(&mut self, gap: &Gap) {
-        self.told.push(Told::Gap(*gap));
+    fn on_gap(&mut self, gap: &Gap, needs: GroupSet) {
+        self.told.push(Told::Gap(*gap, needs));
+    }
+
+    fn on_taken_over(&mut self, connection: usize, from_slot: u64) {
+        self.told.push(Told::TakenOver(connection, from_slot));
     }
 
     fn on_bad_frame(&mut self, _: &Bytes, error: WireError, _: Arrival) {
@@ -85,12 +93,15 @@ impl Sink for Keep {
 }
 
 /// What came out.
-#[derive(Default)]
 pub(crate) struct Received {
     /// How often each transaction of each slot was accepted as new.
     pub(crate) accepted: BTreeMap<(u64, Signature), u32>,
     pub(crate) repeats: u64,
     pub(crate) gaps: Vec<Gap>,
+    /// What is made of all that.
+    completeness: Completeness,
+    /// How the slots stand, each time anew when that changes.
+    pub(crate) proofs: Vec<SlotProof>,
     /// First slot that a connection had from its beginning.
     pub(crate) since: BTreeMap<usize, u64>,
     /// The carriers that each group has had.
@@ -105,6 +116,28 @@ pub(crate) struct Received {
     pub(crate) states: Vec<(ConnectionState, String)>,
     pub(crate) closed_in_time: bool,
     pub(crate) trace: DefaultHasher,
+}
+
+impl Received {
+    pub(crate) fn new(hour: &Hour) -> Self {
+        let mut completeness = Completeness::new(hour.proof);
+        completeness.expect_standby(hour.standby_id());
+        Self {
+            accepted: BTreeMap::new(),
+            repeats: 0,
+            gaps: Vec::new(),
+            completeness,
+            proofs: Vec::new(),
+            since: BTreeMap::new(),
+            carriers: BTreeMap::new(),
+            shed: Vec::new(),
+            narrowed: Vec::new(),
+            given_up: Vec::new(),
+            states: Vec::new(),
+            closed_in_time: false,
+            trace: DefaultHasher::new(),
+        }
+    }
 }
 
 /// Which groups are asked for, and whether what is asked for is in force.
@@ -165,9 +198,11 @@ pub(crate) fn clock() -> fn() -> SystemTime {
 }
 
 fn settings(hour: &Hour) -> StreamSettings {
+    let endpoint = |host: &str| Endpoint { url: format!("http://{host}:{PORT}"), host: host.into(), x_token: None };
     StreamSettings {
-        endpoint: Endpoint { url: format!("http://{SERVER}:{PORT}"), host: SERVER.into(), x_token: None },
-        failover: Vec::new(),
+        endpoint: endpoint(SERVER),
+        failover: if hour.standby == Standby::Off { Vec::new() } else { vec![endpoint(SECOND)] },
+        standby: hour.standby,
         connections: hour.connections,
         groups: Group::BUILT_IN.to_vec(),
         accounts: Vec::new(),
@@ -223,7 +258,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
         tokio::select! {
             biased;
             _ = seconds.tick() => {
-                let connections = (0..hour.connections)
+                let connections = (0..hour.streams())
                     .map(|connection| ConnectionLoad { connection, bytes_per_s: 1_000.0, busy: None, queue_fill: 0.0 })
                     .collect();
                 let _ = streams.control().send(Control::Loads { groups: Vec::new(), connections }).await;
@@ -340,15 +375,20 @@ fn take(received: &mut Received, market: &mut Market, connection: usize, told: V
                     received.repeats += 1;
                 }
             }
-            Told::Slot(record) => {
+            Told::Slot(record, share) => {
                 (now, connection, record.slot, record.matched, record.lost).hash(&mut received.trace);
+                received.completeness.record(connection, record, share, &mut received.proofs);
                 if record.whole {
                     received.since.entry(connection).or_insert(record.slot);
                 }
             }
-            Told::Gap(gap) => {
+            Told::Gap(gap, needs) => {
                 (now, connection, gap.from_slot, gap.to_slot, gap.repaired).hash(&mut received.trace);
+                received.completeness.gap(&gap, needs, &mut received.proofs);
                 received.gaps.push(gap);
+            }
+            Told::TakenOver(connection, from) => {
+                received.completeness.taken_over(connection, from, &mut received.proofs);
             }
         }
     }

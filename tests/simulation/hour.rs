@@ -12,13 +12,13 @@ use smart_stream_tui::{
         fault::{Fault, FaultKind, FaultPlan},
         server::{OracleEntry, Pace, Server, ServerSettings},
     },
-    stream::{BudgetRules, ProofMode},
+    stream::{BudgetRules, ProofMode, Standby},
 };
 use tonic::Code;
 
 use crate::{
-    chain::Chain,
-    client::{self, PORT, Received, SERVER, sees_drops},
+    chain::{Chain, Made},
+    client::{self, PORT, Received, SECOND, SERVER, sees_drops},
     network,
     verdict::judge,
 };
@@ -65,6 +65,11 @@ pub(crate) struct Hour {
     latency: Duration,
     faults: Vec<Fault>,
     breaks: Vec<(Duration, Duration, Break)>,
+    /// Whether there is a second endpoint, and what it brings beside the first.
+    pub(crate) standby: Standby,
+    /// What goes wrong there.
+    second_faults: Vec<Fault>,
+    second_breaks: Vec<(Duration, Duration, Break)>,
     /// Whether to tell what happens.
     pub(crate) tells: bool,
 }
@@ -164,6 +169,20 @@ fn fault(random: &mut fastrand::Rng, drops: bool) -> (FaultKind, Option<(u64, u6
     }
 }
 
+/// What the network does, from the quiet start to the calm end.
+fn some_breaks(random: &mut fastrand::Rng, calm_from: Duration) -> Vec<(Duration, Duration, Break)> {
+    let mut breaks = Vec::new();
+    let mut at = QUIET_START + seconds(random, 1, 300);
+    while at < calm_from - Duration::from_secs(130) {
+        let most = [1_000, 10_000, 120_000][random.usize(..3)];
+        let lasts = Duration::from_millis(random.u64(100..most));
+        let kinds = [Break::Partition, Break::Upwards, Break::Downwards, Break::Hold, Break::Crash];
+        breaks.push((at, lasts, kinds[random.usize(..kinds.len())]));
+        at += lasts + seconds(random, 1, 900);
+    }
+    breaks
+}
+
 impl Hour {
     pub(crate) fn new(seed: u64, minutes: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -191,14 +210,25 @@ impl Hour {
             faults.push(Fault { at, lasts, connection: None, kind: FaultKind::Close { after: random.u64(..3) } });
         }
         faults.sort_by_key(|fault| fault.at);
-        let mut breaks = Vec::new();
-        let mut at = QUIET_START + seconds(&mut random, 1, 300);
-        while at < calm_from - Duration::from_secs(130) {
-            let most = [1_000, 10_000, 120_000][random.usize(..3)];
-            let lasts = Duration::from_millis(random.u64(100..most));
-            let kinds = [Break::Partition, Break::Upwards, Break::Downwards, Break::Hold, Break::Crash];
-            breaks.push((at, lasts, kinds[random.usize(..kinds.len())]));
-            at += lasts + seconds(&mut random, 1, 900);
+        let breaks = some_breaks(&mut random, calm_from);
+        // What came later has a source of its own: the rest of an hour stays what it was.
+        let mut later = fastrand::Rng::with_seed(seed ^ 0x7374_6279);
+        let standby = [Standby::Off, Standby::Off, Standby::High, Standby::All][later.usize(..4)];
+        let (mut second_faults, mut second_breaks) = (Vec::new(), Vec::new());
+        if standby != Standby::Off {
+            // Both tell of the same chain: what dies on one server dies on the other.
+            faults.retain(|fault| fault.kind != FaultKind::DeadSlot);
+            for _ in 0..faults.len() / 2 {
+                let at = within(&mut later);
+                let (kind, lasts) = fault(&mut later, sees_drops(proof));
+                let lasts = lasts.map(|(from, to)| seconds(&mut later, from, to).min(calm_from - at));
+                let connection = later.bool().then_some(1).filter(|_| kind != FaultKind::ReplayGone);
+                if kind != FaultKind::DeadSlot {
+                    second_faults.push(Fault { at, lasts, connection, kind });
+                }
+            }
+            second_faults.sort_by_key(|fault| fault.at);
+            second_breaks = some_breaks(&mut later, calm_from);
         }
         let max_streams = random.bool().then(|| u32::try_from(connections).unwrap() + random.u32(..2));
         Self {
@@ -216,18 +246,31 @@ impl Hour {
             latency: Duration::from_millis(random.u64(1..50)),
             faults,
             breaks,
+            standby,
+            second_faults,
+            second_breaks,
             tells: std::env::var_os("SIM_SEED").is_some(),
         }
     }
 
     /// An hour in which nothing happens but this.
     pub(crate) fn with(self, faults: Vec<Fault>, breaks: Vec<(Duration, Duration, Break)>) -> Self {
-        Self { moves: false, faults, breaks, ..self }
+        Self { moves: false, faults, breaks, standby: Standby::Off, ..self }
+    }
+
+    /// The connection to the second endpoint.
+    pub(crate) fn standby_id(&self) -> Option<usize> {
+        (self.standby != Standby::Off).then_some(self.connections)
+    }
+
+    /// Streams in all.
+    pub(crate) fn streams(&self) -> usize {
+        self.connections + usize::from(self.standby_id().is_some())
     }
 
     /// The faults that are still to come for a server that starts now.
-    fn plan(&self, now: Duration) -> FaultPlan {
-        let coming = self.faults.iter().filter(|fault| fault.at >= now);
+    fn plan(&self, faults: &[Fault], now: Duration) -> FaultPlan {
+        let coming = faults.iter().filter(|fault| fault.at >= now);
         FaultPlan {
             seed: self.seed,
             faults: coming.map(|fault| Fault { at: fault.at - now, ..fault.clone() }).collect(),
@@ -244,36 +287,9 @@ impl Hour {
             .max_message_latency(self.latency * 2)
             .tcp_capacity(4_096)
             .build();
-        let chain = Chain::new(self.seed, self.slot);
-        let server: Rc<RefCell<Option<Server>>> = Rc::default();
-        let down_since: Rc<Cell<Option<Duration>>> = Rc::default();
-        let received: Rc<RefCell<Received>> = Rc::default();
-        let mut log: Vec<OracleEntry> = Vec::new();
-        {
-            let (hour, chain, server, down_since) = (self.clone(), chain.clone(), server.clone(), down_since.clone());
-            sim.host(SERVER, move || {
-                let (hour, chain, server, down_since) =
-                    (hour.clone(), chain.clone(), server.clone(), down_since.clone());
-                async move {
-                    let now = turmoil::sim_elapsed().unwrap_or_default();
-                    if let Some(since) = down_since.take() {
-                        chain.unserved(now - since);
-                    }
-                    let settings = ServerSettings {
-                        pace: Pace::Real,
-                        replay_slots: hour.replay_slots,
-                        replays_later: hour.replays_later,
-                        max_streams: hour.max_streams,
-                        faults: Some(hour.plan(now)),
-                        clock: client::clock(),
-                        ..ServerSettings::default()
-                    };
-                    let clients = network::clients(PORT).await?;
-                    *server.borrow_mut() = Some(Server::start_on(settings, Box::new(chain), clients));
-                    std::future::pending().await
-                }
-            });
-        }
+        let first = Host::start(&mut sim, &self, SERVER, self.faults.clone());
+        let second = self.standby_id().map(|_| Host::start(&mut sim, &self, SECOND, self.second_faults.clone()));
+        let received = Rc::new(RefCell::new(Received::new(&self)));
         {
             let (hour, received) = (self.clone(), received.clone());
             sim.client("streams", async move {
@@ -281,40 +297,117 @@ impl Hour {
                 Ok(())
             });
         }
-        let mut breaks =
-            self.breaks.iter().flat_map(|(at, lasts, what)| [(*at, *what, true), (*at + *lasts, *what, false)]);
-        let mut next = breaks.next();
+        let mut breaks = Vec::new();
+        for (host, ours) in std::iter::once((&first, &self.breaks)).chain(second.iter().zip([&self.second_breaks])) {
+            for (at, lasts, what) in ours {
+                breaks.extend([(*at, *what, true, host), (*at + *lasts, *what, false, host)]);
+            }
+        }
+        breaks.sort_by_key(|(at, ..)| *at);
+        let mut breaks = breaks.into_iter().peekable();
         loop {
-            while let Some((_, what, begins)) = next.filter(|(at, ..)| *at <= sim.elapsed()) {
+            while let Some((_, what, begins, host)) = breaks.next_if(|(at, ..)| *at <= sim.elapsed()) {
                 if self.tells {
-                    println!("{:9.3} {what:?} {}", sim.elapsed().as_secs_f64(), if begins { "begins" } else { "ends" });
+                    let (at, word) = (sim.elapsed().as_secs_f64(), if begins { "begins" } else { "ends" });
+                    println!("{at:9.3} {what:?} {word} at {}", host.name);
                 }
-                match (what, begins) {
-                    (Break::Partition, true) => sim.partition("streams", SERVER),
-                    (Break::Upwards, true) => sim.partition_oneway("streams", SERVER),
-                    (Break::Downwards, true) => sim.partition_oneway(SERVER, "streams"),
-                    (Break::Hold, true) => sim.hold("streams", SERVER),
-                    (Break::Hold, false) => sim.release("streams", SERVER),
-                    (Break::Upwards, false) => sim.repair_oneway("streams", SERVER),
-                    (Break::Downwards, false) => sim.repair_oneway(SERVER, "streams"),
-                    (Break::Partition, false) => sim.repair("streams", SERVER),
-                    (Break::Crash, true) => {
-                        log.extend(server.borrow_mut().take().iter().flat_map(Server::log));
-                        down_since.set(Some(sim.elapsed()));
-                        sim.crash(SERVER);
-                    }
-                    (Break::Crash, false) => sim.bounce(SERVER),
-                }
-                next = breaks.next();
+                host.breaks(&mut sim, what, begins);
             }
             if sim.step().expect("the simulation goes on") {
                 break;
             }
         }
-        log.extend(server.borrow_mut().take().iter().flat_map(Server::log));
-        let received = received.take();
-        let truth = chain.truth.lock().unwrap();
-        let outcome = judge(&self, &truth, &received, &log);
+        drop(breaks);
+        let logs: Vec<Vec<OracleEntry>> = std::iter::once(first.log()).chain(second.iter().map(Host::log)).collect();
+        let received = received.replace(Received::new(&self));
+        let truth = first.chain.truth.lock().unwrap();
+        if let Some(second) = &second {
+            let theirs = second.chain.truth.lock().unwrap();
+            let same = |(slot, made): (&u64, &Made)| theirs.slots.get(slot).is_none_or(|other| made.is_same(other));
+            assert!(truth.slots.iter().all(same), "the servers tell of different chains");
+        }
+        let outcome = judge(&self, &truth, &received, &logs);
         Outcome { seed: self.seed, trace: received.trace.finish(), ..outcome }
+    }
+}
+
+/// A server on its host, through crashes.
+struct Host {
+    name: &'static str,
+    chain: Chain,
+    server: Rc<RefCell<Option<Server>>>,
+    down_since: Rc<Cell<Option<Duration>>>,
+    /// Of servers that crashed.
+    past: RefCell<Vec<OracleEntry>>,
+}
+
+impl Host {
+    fn start(sim: &mut turmoil::Sim<'_>, hour: &Hour, name: &'static str, faults: Vec<Fault>) -> Self {
+        let chain = Chain::new(hour.seed, hour.slot);
+        let server: Rc<RefCell<Option<Server>>> = Rc::default();
+        let down_since: Rc<Cell<Option<Duration>>> = Rc::default();
+        let host = Self {
+            name,
+            chain: chain.clone(),
+            server: server.clone(),
+            down_since: down_since.clone(),
+            past: RefCell::default(),
+        };
+        let (hour, faults) = (hour.clone(), Rc::new(faults));
+        sim.host(name, move || {
+            let (hour, faults) = (hour.clone(), faults.clone());
+            let (chain, server, down_since) = (chain.clone(), server.clone(), down_since.clone());
+            async move {
+                let now = turmoil::sim_elapsed().unwrap_or_default();
+                if let Some(since) = down_since.take() {
+                    if hour.standby_id().is_some() {
+                        // Both servers have a slot at the same time.
+                        tokio::time::sleep(chain.unserved_until(now) - now).await;
+                    } else {
+                        chain.unserved(now - since);
+                    }
+                }
+                let settings = ServerSettings {
+                    pace: Pace::Real,
+                    replay_slots: hour.replay_slots,
+                    replays_later: hour.replays_later,
+                    max_streams: hour.max_streams,
+                    faults: Some(hour.plan(&faults, now)),
+                    clock: client::clock(),
+                    ..ServerSettings::default()
+                };
+                let clients = network::clients(PORT).await?;
+                *server.borrow_mut() = Some(Server::start_on(settings, Box::new(chain), clients));
+                std::future::pending().await
+            }
+        });
+        host
+    }
+
+    /// Begins or ends a break.
+    fn breaks(&self, sim: &mut turmoil::Sim<'_>, what: Break, begins: bool) {
+        match (what, begins) {
+            (Break::Partition, true) => sim.partition("streams", self.name),
+            (Break::Upwards, true) => sim.partition_oneway("streams", self.name),
+            (Break::Downwards, true) => sim.partition_oneway(self.name, "streams"),
+            (Break::Hold, true) => sim.hold("streams", self.name),
+            (Break::Hold, false) => sim.release("streams", self.name),
+            (Break::Upwards, false) => sim.repair_oneway("streams", self.name),
+            (Break::Downwards, false) => sim.repair_oneway(self.name, "streams"),
+            (Break::Partition, false) => sim.repair("streams", self.name),
+            (Break::Crash, true) => {
+                self.past.borrow_mut().extend(self.server.borrow_mut().take().iter().flat_map(Server::log));
+                self.down_since.set(Some(sim.elapsed()));
+                sim.crash(self.name);
+            }
+            (Break::Crash, false) => sim.bounce(self.name),
+        }
+    }
+
+    /// Everything that the server has seen.
+    fn log(&self) -> Vec<OracleEntry> {
+        let mut log = self.past.take();
+        log.extend(self.server.borrow_mut().take().iter().flat_map(Server::log));
+        log
     }
 }

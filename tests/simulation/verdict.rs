@@ -8,7 +8,7 @@ use std::{
 use smart_stream_tui::{
     chain::group::Group,
     simulator::server::{OracleEntry, OracleEvent},
-    stream::{BudgetRules, status::ConnectionState},
+    stream::{BudgetRules, completeness::Proof, status::ConnectionState},
 };
 
 use crate::{
@@ -59,7 +59,9 @@ fn most_in_a_window(log: &[OracleEntry], rules: &BudgetRules) -> u64 {
     most
 }
 
-pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[OracleEntry]) -> Outcome {
+/// `logs`: of each server.
+pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, logs: &[Vec<OracleEntry>]) -> Outcome {
+    let log = || logs.iter().flatten();
     let mut outcome = Outcome {
         repeats: received.repeats,
         gaps: received.gaps.len() as u64,
@@ -67,7 +69,7 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
         ..Outcome::default()
     };
     let mut wrong = Vec::new();
-    let dead = log.iter().filter_map(|entry| match entry.event {
+    let dead = log().filter_map(|entry| match entry.event {
         OracleEvent::Dead { slot } => Some(slot),
         _ => None,
     });
@@ -75,7 +77,7 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
     let all_made: BTreeSet<Signature> =
         truth.slots.values().flat_map(|made| made.transactions.iter().map(|(signature, _)| *signature)).collect();
 
-    if received.since.len() < hour.connections {
+    if received.since.len() < hour.streams() {
         wrong.push(format!("only {:?} have ever had a whole slot", received.since.keys()));
     }
     let first = received.since.values().copied().max().unwrap_or(u64::MAX);
@@ -88,7 +90,9 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
                 && carriers.is_some_and(|carriers| carriers.contains(&gap.connection))
         })
     };
-    let mut missing = Vec::new();
+    // How each slot stands in the end.
+    let proofs: BTreeMap<u64, Proof> = received.proofs.iter().map(|proof| (proof.slot, proof.proof)).collect();
+    let (mut missing, mut claimed) = (Vec::new(), Vec::new());
     for (slot, transactions) in landed.range(first..) {
         if truth.slots[slot].at > hour.length - SETTLED {
             break;
@@ -108,6 +112,10 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
                 !has_token(signature) && received.narrowed.iter().any(|when| when.start <= ends && at < when.end);
             if shed || declared(*slot, *group) {
                 outcome.declared += 1;
+                let proven = matches!(proofs.get(slot), Some(Proof::Proven | Proof::Repaired));
+                if proven && !shed && !narrowed {
+                    claimed.push((*slot, group.built_in_name(), truth.slots[slot].at.as_secs()));
+                }
             } else if !narrowed {
                 missing.push((*slot, group.built_in_name(), truth.slots[slot].at.as_secs()));
             }
@@ -120,6 +128,13 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
             missing.iter().take(8).collect::<Vec<_>>()
         ));
     }
+    if !claimed.is_empty() {
+        wrong.push(format!(
+            "{} transactions are missing in slots said to be whole (slot, group, second): {:?}",
+            claimed.len(),
+            claimed.iter().take(8).collect::<Vec<_>>()
+        ));
+    }
     let doubled = received.accepted.values().filter(|count| **count > 1).count();
     if doubled > 0 {
         wrong.push(format!("{doubled} transactions counted twice"));
@@ -128,12 +143,14 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
     if invented > 0 {
         wrong.push(format!("{invented} transactions that never were"));
     }
-    outcome.most_in_a_window = most_in_a_window(log, &hour.budget);
+    // Each endpoint counts for itself.
+    let most = logs.iter().map(|log| most_in_a_window(log, &hour.budget)).max();
+    outcome.most_in_a_window = most.unwrap_or_default();
     if outcome.most_in_a_window > u64::from(hour.budget.limit) {
         wrong.push(format!("{} permits in a window, {:?}", outcome.most_in_a_window, hour.budget));
     }
     outcome.pressed = outcome.most_in_a_window >= u64::from(hour.budget.limit - hour.budget.reserve);
-    outcome.streams = log.iter().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count() as u64;
+    outcome.streams = log().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count() as u64;
     // Who has no place at the server rests for minutes while others carry its groups.
     let live = |(state, _): &(ConnectionState, String)| *state == ConnectionState::Live;
     let rests = |(state, cause): &(ConnectionState, String)| {
@@ -141,7 +158,7 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, log: &[Orac
     };
     let states = &received.states;
     let well = states.iter().any(live) && states.iter().all(|one| live(one) || rests(one));
-    if states.len() != hour.connections || !well {
+    if states.len() != hour.streams() || !well {
         wrong.push(format!("not live in the end: {:?}", received.states));
     }
     if !received.closed_in_time {

@@ -149,10 +149,14 @@ async fn what_the_server_has_no_more_after_a_pause_is_declared() {
     let mut run = Run::start(&server, home.path());
     let declared = |gaps: &[Value]| gaps.iter().filter(|gap| gap["repaired"] == false).count() >= 2;
     run.until(&mut slots, &mut gaps, |slots, gaps| declared(gaps) && slots.len() > 10).await;
+    // What the server has moves on while it is asked for: a connection may learn of it bit by bit, without a hole.
+    let mut next = BTreeMap::new();
     for gap in gaps.iter().filter(|gap| gap["repaired"] == false) {
-        assert_eq!((gap["from_slot"].as_u64(), &gap["cause"]), (Some(kept + 1), &Value::from("restart")), "{gap}");
-        assert!(gap["to_slot"].as_u64().unwrap() > kept + 60, "{gap}");
+        let next = next.entry(gap["connection"].as_u64().unwrap()).or_insert(kept + 1);
+        assert_eq!((gap["from_slot"].as_u64(), &gap["cause"]), (Some(*next), &Value::from("restart")), "{gap}");
+        *next = gap["to_slot"].as_u64().unwrap() + 1;
     }
+    assert!(next.values().all(|next| *next > kept + 60), "{gaps:?}");
     run.kill();
     server.shutdown().await;
 }

@@ -12,5 +12,6 @@ mod rebalance;
 mod recovery;
 mod recovery_model;
 mod room;
+mod standby;
 mod support;
 mod take_over;

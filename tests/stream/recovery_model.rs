@@ -5,12 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
-use smart_stream_tui::stream::{
-    Gap, GapCause, ProofMode,
-    completeness::{Completeness, Proof, SlotProof},
-    ledger::StreamLedger,
-    policy::Class,
-    recovery::{Recovery, Repair},
+use smart_stream_tui::{
+    chain::group::GroupSet,
+    stream::{
+        Gap, GapCause, ProofMode, Share,
+        completeness::{Completeness, Proof, SlotProof},
+        ledger::StreamLedger,
+        policy::Class,
+        recovery::{Recovery, Repair},
+    },
 };
 
 /// Slots without trouble at the end of a history: longer than it takes to give up an ignored replay twice.
@@ -80,7 +83,7 @@ impl Client {
                         self.since.get_or_insert(slot);
                     }
                     let mut changes = Vec::new();
-                    self.completeness.record(0, record, &mut changes);
+                    self.completeness.record(0, record, Share::ALL, &mut changes);
                     self.proofs.extend(changes.into_iter().map(|change| (change.slot, change)));
                     let broken = finished.broken_at.map(|parent| (parent, GapCause::ChainBreak));
                     let dropped = (record.lost > 0).then_some((slot, GapCause::Dropped));
@@ -102,7 +105,7 @@ impl Client {
     fn declare(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
             let mut changes = Vec::new();
-            self.completeness.gap(&gap, &mut changes);
+            self.completeness.gap(&gap, GroupSet::ALL, &mut changes);
             self.proofs.extend(changes.into_iter().map(|change| (change.slot, change)));
             self.gaps.push(gap);
         }

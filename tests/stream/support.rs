@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use smart_stream_tui::{
     chain::{
-        group::{Group, Groups},
+        group::{Group, GroupSet, Groups},
         program::Program,
         wire::{Kind, Update, WireError},
     },
@@ -19,8 +19,8 @@ use smart_stream_tui::{
         server::{Pace, Server, ServerSettings},
     },
     stream::{
-        Arrival, BudgetRules, Endpoint, Gap, OnEnd, ProofMode, Resume, Sink, SlotRecord, StreamSettings, StreamStatus,
-        Streams,
+        Arrival, BudgetRules, Endpoint, Gap, OnEnd, ProofMode, Resume, Share, Sink, SlotRecord, Standby,
+        StreamSettings, StreamStatus, Streams,
         completeness::{Completeness, SlotProof},
     },
 };
@@ -203,8 +203,8 @@ impl Drop for Proxy {
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Transaction { slot: u64, signature: Signature, replayed: bool },
-    Slot(SlotRecord),
-    Gap(Gap),
+    Slot(SlotRecord, Share),
+    Gap(Gap, GroupSet),
     TakenOver(usize, u64),
 }
 
@@ -230,12 +230,12 @@ impl Sink for Keep {
         }
     }
 
-    fn on_slot(&mut self, record: &SlotRecord) {
-        self.told.push(Told::Slot(*record));
+    fn on_slot(&mut self, record: &SlotRecord, share: Share) {
+        self.told.push(Told::Slot(*record, share));
     }
 
-    fn on_gap(&mut self, gap: &Gap) {
-        self.told.push(Told::Gap(*gap));
+    fn on_gap(&mut self, gap: &Gap, needs: GroupSet) {
+        self.told.push(Told::Gap(*gap, needs));
     }
 
     fn on_taken_over(&mut self, connection: usize, from_slot: u64) {
@@ -255,6 +255,7 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
     StreamSettings {
         endpoint: Endpoint { url: format!("http://{address}"), host: "loopback".into(), x_token: None },
         failover: Vec::new(),
+        standby: Standby::Off,
         connections,
         groups: Group::BUILT_IN.to_vec(),
         accounts: Vec::new(),
@@ -320,10 +321,13 @@ impl Stage {
         let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
         let proxy = Proxy::to(server.address()).await;
         let settings = adapt(settings(proxy.address, 1));
-        let covered = settings.connections;
+        let covered = settings.streams();
+        let standby = (covered > settings.connections).then_some(settings.connections);
         let proof = settings.proof;
         let (sender, batches) = mpsc::channel(1_024);
         let streams = Streams::start(settings, Keep::new, sender).unwrap();
+        let mut completeness = Completeness::new(proof);
+        completeness.expect_standby(standby);
         Self {
             server,
             proxy,
@@ -334,7 +338,7 @@ impl Stage {
             delivered: BTreeMap::new(),
             slots: BTreeSet::new(),
             gaps: Vec::new(),
-            completeness: Completeness::new(proof),
+            completeness,
             proofs: Vec::new(),
             covered,
             received: 0,
@@ -369,17 +373,17 @@ impl Stage {
                     self.slots.insert(slot);
                     *self.delivered.entry(signature).or_insert(0) += 1;
                 }
-                Told::Slot(record) => {
+                Told::Slot(record, share) => {
                     if record.whole {
                         self.since.entry(connection).or_insert(record.slot);
                     }
-                    self.completeness.record(connection, record, &mut self.proofs);
+                    self.completeness.record(connection, record, share, &mut self.proofs);
                 }
                 Told::TakenOver(connection, from) => {
                     self.completeness.taken_over(connection, from, &mut self.proofs);
                 }
-                Told::Gap(gap) => {
-                    self.completeness.gap(&gap, &mut self.proofs);
+                Told::Gap(gap, needs) => {
+                    self.completeness.gap(&gap, needs, &mut self.proofs);
                     self.gaps.push(gap);
                 }
             }

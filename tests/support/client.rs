@@ -21,7 +21,7 @@ use smart_stream_tui::{
         server::{OracleEvent, Pace, Server, ServerSettings},
     },
     stream::{
-        Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Resume, Sink, StreamSettings, StreamStatus, Streams,
+        Arrival, BudgetRules, Endpoint, OnEnd, ProofMode, Resume, Sink, Standby, StreamSettings, StreamStatus, Streams,
         status::{ConnectionState, ConnectionStatus, StreamEvent, StreamEventKind},
     },
 };
@@ -106,6 +106,7 @@ pub(crate) fn quick(url: &str, connections: usize) -> StreamSettings {
         checkpoint: None,
         resume: Resume::Fresh,
         failover: Vec::new(),
+        standby: Standby::Off,
         recover: true,
         proof: ProofMode::default(),
         balance: false,

@@ -70,6 +70,7 @@ fn views() -> [View; 3] {
         undecoded: Arc::from([]),
         notice: None,
         budget: Arc::default(),
+        endpoints: Arc::default(),
         proposal: Arc::default(),
         ..full.clone()
     };

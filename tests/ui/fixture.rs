@@ -183,6 +183,7 @@ fn connection(id: usize, state: ConnectionState, groups: &[Group]) -> Connection
             last_data_ms: Some(NOW_MS - if live { 120 } else { 12_400 }),
             permits_in_window: 1 + u32::try_from(id).unwrap(),
             narrowed: false,
+            standby: false,
         },
         tps: Some(if live { 412.3 / (id + 1) as f64 } else { 0.0 }),
         bytes_per_s: Some(if live { 3_412_000.0 / (id + 1) as f64 } else { 0.0 }),
@@ -332,6 +333,7 @@ pub(crate) fn view() -> View {
                 .collect(),
             ..BudgetStatus::default()
         }),
+        endpoints: Arc::default(),
         proposal: Arc::new(RebalancePlan {
             moves: vec![Move { group: ExternalAmm, from: 1, to: 0 }],
             permits: 2,

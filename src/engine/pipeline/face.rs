@@ -5,9 +5,12 @@ use std::sync::Arc;
 use super::Pipeline;
 use crate::{
     chain::{group::Groups, program::Program},
-    engine::view::{
-        ConnectionView, GroupView, LatencyView, ParsedView, ProgramView, StageView, TotalsView, UndecodedView, View,
-        carried,
+    engine::{
+        compare::Comparison,
+        view::{
+            ConnectionView, EndpointView, GroupView, LatencyView, ParsedView, ProgramView, StageView, TotalsView,
+            UndecodedView, View, carried,
+        },
     },
     stream::{
         completeness::CompletenessView,
@@ -27,6 +30,7 @@ pub(super) struct Slow {
     undecoded: Arc<[UndecodedView]>,
     programs: Arc<[ProgramView]>,
     completeness: Arc<CompletenessView>,
+    endpoints: Arc<[EndpointView]>,
     connections: Vec<Measured>,
     tps: Option<f64>,
     bytes_per_s: Option<f64>,
@@ -85,6 +89,7 @@ impl Pipeline {
             },
             connections: connections.collect(),
             budget: Arc::new(streams.budget.clone()),
+            endpoints: slow.endpoints.clone(),
             proposal: Arc::new(streams.proposal.clone()),
             narrowed_to: streams.narrowed_to.clone(),
             narrowing_cost: streams.narrowing_cost,
@@ -160,6 +165,7 @@ impl Pipeline {
                 checkpoint: self.checkpoint.clone(),
                 ..self.completeness.view()
             }),
+            endpoints: self.comparison.as_ref().map_or_else(Arc::default, Comparison::view),
             pipeline: self.stages(),
             tps: self.total.meter.rate(),
             bytes_per_s: self.receive.bytes_per_s(),

@@ -94,6 +94,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let told = columns.iter().any(|(column, _)| column.id == Field::Cause);
     let right = match connections.iter().find_map(|c| c.status.cause.as_deref().map(|cause| (c.status.id, cause))) {
         Some((id, cause)) if !told => format!("{id}: {cause}"),
+        _ if model.view.totals.unwanted > 0 => format!("{} unwanted dropped", compact(model.view.totals.unwanted)),
         _ if model.view.budget.limit == 0 => String::new(),
         _ => format!("budget {}/{}", model.view.budget.used, model.view.budget.limit),
     };
@@ -102,6 +103,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     if connections.is_empty() {
         return pane::sentence(buffer, inner, "No connection yet.", draw);
     }
+    let inner = endpoints(buffer, inner, draw);
     let selected = model.connection_row().and_then(|index| model.row_of(Pane::Connections, index));
     let rows = model.scroll(Pane::Connections).window(selected, connections.len(), page(inner));
     let marked = Selected::new(selected, draw.focused(Pane::Connections));
@@ -110,6 +112,29 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
             cell(buffer, place, connection, field, draw);
         }
     });
+}
+
+/// A line for each of several endpoints that bring the same, below the table where there is room; what is left of it.
+fn endpoints(buffer: &mut Buffer, inner: Rect, draw: &Draw<'_>) -> Rect {
+    let (view, theme) = (&draw.model.view, draw.theme);
+    let lines = u16::try_from(view.endpoints.len()).unwrap_or(u16::MAX);
+    let table = u16::try_from(view.connections.len()).unwrap_or(u16::MAX).saturating_add(1);
+    if lines == 0 || inner.height < table.saturating_add(lines) {
+        return inner;
+    }
+    let left = Rect { height: inner.height - lines, ..inner };
+    for (line, endpoint) in (left.bottom()..).zip(view.endpoints.iter()) {
+        let place = Rect { y: line, height: 1, ..inner };
+        let lag = endpoint.lag_ms.map_or_else(|| UNKNOWN.to_owned(), |lag| format!("{lag:+.1} ms"));
+        let first = format!("  first {}  lag {lag}", percent(endpoint.first_percent()));
+        let missed = format!("  missed {} of {}", compact(endpoint.missed), compact(endpoint.compared));
+        let style = if endpoint.missed > 0 { theme.warn } else { theme.dim };
+        let taken = words(buffer, place, &endpoint.host, theme.text, &draw.glyphs);
+        let taken = taken + text(buffer, after(place, taken), &first, theme.text);
+        let taken = taken + text(buffer, after(place, taken), &missed, style);
+        text(buffer, after(place, taken), &format!("  alone {}", compact(endpoint.alone)), theme.dim);
+    }
+    left
 }
 
 fn cell(buffer: &mut Buffer, place: Rect, connection: &ConnectionView, field: Field, draw: &Draw<'_>) {
