@@ -21,7 +21,7 @@ use crate::{
     config::{Config, Source},
     mev::Weights,
     score::{self, FitError, PlayError},
-    simulator::scenario::label,
+    simulator::scenario::{Trouble, label},
 };
 
 /// Microseconds of a slot in a written stream.
@@ -57,8 +57,15 @@ fn score(config: &Config, options: &ScoreOptions) -> Result<(), Failure> {
             writeln!(out, "missed: seed {seed}, episode {episode}, {}", kind.name())?;
         }
     }
+    let mut goals = score::goals(&program, &tallies);
+    if options.check && program.trouble == Trouble::default() {
+        goals.extend(score::robustness(&program, |seed| progress(&format!("worse streams, seed {seed}")))?);
+        goals.extend(score::patterns(*program.seeds.0.start()));
+        progress_ends();
+    }
+    out.write_all(score::goals_report(&goals).as_bytes())?;
     out.flush()?;
-    let missed: Vec<String> = score::goals(&program, &tallies)
+    let missed: Vec<String> = goals
         .into_iter()
         .filter(|goal| goal.met == Some(false))
         .map(|goal| format!("{}: {}", goal.asked, goal.figure))

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     decode::EventKind,
-    market::{Market, Tape, change::Change, reserve_chain::Link, view::Feed},
+    market::{Market, Tape, change::Change, view::Feed},
     mev::{Alert, AlertRules, AlertView, Detectors, Examined, Fate, Records, Weights},
 };
 
@@ -52,7 +52,7 @@ impl Watch {
     }
 
     /// Detectors that weigh so, and keep what they look at.
-    pub(super) fn study(&mut self, weights: Weights) {
+    pub(super) fn study(&mut self, weights: &Weights) {
         self.detectors.study(weights);
     }
 
@@ -68,14 +68,13 @@ impl Watch {
             match change {
                 Change::Chain(chain) => {
                     trades = trades.saturating_add(u32::from(matches!(chain.event.kind, EventKind::Trade(_))));
-                    let whole = chain.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late));
-                    self.detectors.event(&chain.event, chain.recv_us, whole, &mut self.raised);
+                    self.detectors.event(&chain.event, chain.recv_us, chain.is_whole(), &mut self.raised);
                 }
                 Change::Dead(slot) => self.detectors.slot(*slot, Fate::Dead, &mut self.raised),
                 Change::Confirmed(slot) => self.detectors.slot(*slot, Fate::Confirmed, &mut self.raised),
                 Change::Transferred { transfer, .. } => self.detectors.transferred(transfer),
-                Change::Attempted { .. }
-                | Change::Retracted { .. }
+                Change::Attempted { attempt, recv_us } => self.detectors.attempted(attempt, *recv_us),
+                Change::Retracted { .. }
                 | Change::ChainBroken { .. }
                 | Change::Alarm { .. }
                 | Change::Progress { .. }
@@ -120,7 +119,7 @@ impl Watch {
     /// Pools, payers, programs and wallets forgotten because there were too many.
     pub(super) fn forgotten(&self) -> u64 {
         let bounds = self.detectors.bounds();
-        bounds.pools_evicted + bounds.users_evicted + self.records.forgotten()
+        bounds.pools_evicted + bounds.users_evicted + bounds.failed_dropped + self.records.forgotten()
     }
 }
 

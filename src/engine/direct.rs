@@ -47,7 +47,7 @@ impl Direct {
     }
 
     /// Detectors that weigh so, and keep what they looked at for [`examined`](Self::examined).
-    pub fn study(&mut self, weights: Weights) {
+    pub fn study(&mut self, weights: &Weights) {
         self.pipeline.study(weights);
     }
 

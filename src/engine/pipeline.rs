@@ -269,7 +269,7 @@ impl Pipeline {
     }
 
     /// Detectors that weigh so, and keep what they look at.
-    pub(super) fn study(&mut self, weights: Weights) {
+    pub(super) fn study(&mut self, weights: &Weights) {
         self.watch.study(weights);
     }
 

@@ -1,6 +1,9 @@
 //! What a batch changed, in order: the source of the events output.
 
-use super::{reserve_chain::Placed, view::EtaView};
+use super::{
+    reserve_chain::{Link, Placed},
+    view::EtaView,
+};
 use crate::{
     chain::{
         group::Group,
@@ -191,4 +194,12 @@ pub struct ChainEvent {
     pub price_sol: Option<f64>,
     /// Market cap in SOL after a trade.
     pub market_cap_sol: Option<f64>,
+}
+
+impl ChainEvent {
+    /// Whether its pool's chain of reserves reaches it without a gap, as far as there is one.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.placed.is_none_or(|placed| !matches!(placed.link, Link::AfterGap | Link::Late))
+    }
 }

@@ -5,7 +5,9 @@ use super::{
     arbitrage::Arbitrage,
     book::{Book, Seq},
     copy_trade::CopyTrade,
+    failed::{Failed, Known},
     features::{Features, Weights},
+    habits::Habits,
     handed::Handed,
     launches::Launches,
     leg::Leg,
@@ -19,13 +21,16 @@ use super::{
 use crate::{
     chain::ids::Signature,
     decode::{
-        Event, EventKind, Transfer,
+        Attempt, Event, EventKind, Transfer,
         event::{Flow, Liquidity},
     },
 };
 
 /// Slots from a launch on in which buying and selling on is a launch's own game.
 const LAUNCH: u64 = 2;
+
+/// Confidence below which a closed position speaks for its owner.
+const HARMLESS: f64 = 0.1;
 
 /// What the detectors hold and what they gave away at their bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,10 @@ pub struct Bounds {
     pub users_evicted: u64,
     /// Receivers of tokens forgotten for newer ones. That goes on all the time: a transfer ties wallets for a short while.
     pub receivers_replaced: u64,
+    /// Wallets whose round trips were forgotten for newer ones', which goes on likewise.
+    pub habits_replaced: u64,
+    /// Failed orders that were not looked at because too many waited.
+    pub failed_dropped: u64,
 }
 
 /// See the module. Legs of a pool come in chain order.
@@ -51,9 +60,11 @@ pub struct Detectors {
     judge: Judge,
     arbitrage: Arbitrage,
     order_takers: OrderTakers,
+    habits: Habits,
     copy_trade: CopyTrade,
     launches: Launches,
     handed: Handed,
+    failed: Failed,
     /// Alerts to look at again because a leg of theirs turned out to be another's attack.
     again: Vec<AlertId>,
     /// What was looked at, where somebody wants to know.
@@ -75,19 +86,19 @@ impl Detectors {
     /// Detectors with these weights. `settled`: the stream carries confirmed slots only, so nothing is provisional.
     #[must_use]
     pub fn new(weights: Weights, settled: bool) -> Self {
-        Self::with(weights, settled, KeyHash::default())
+        Self::with(&weights, settled, KeyHash::default())
     }
 
     /// The same, deciding the same each time: who serves many is estimated with hashes, and what stands on the border falls
     /// to one side or the other with the random seed of those. For streams that no stranger chooses.
     #[must_use]
     pub fn predictable(weights: Weights, settled: bool) -> Self {
-        Self::with(weights, settled, KeyHash::PREDICTABLE)
+        Self::with(&weights, settled, KeyHash::PREDICTABLE)
     }
 
-    fn with(weights: Weights, settled: bool, hash: KeyHash) -> Self {
+    fn with(weights: &Weights, settled: bool, hash: KeyHash) -> Self {
         Self {
-            weights,
+            weights: *weights,
             book: Book::new(hash),
             pools: pools(hash),
             users: Users::new(hash),
@@ -95,17 +106,19 @@ impl Detectors {
             judge: Judge::default(),
             arbitrage: Arbitrage::default(),
             order_takers: OrderTakers::new(hash),
+            habits: Habits::default(),
             copy_trade: CopyTrade::new(hash),
             launches: Launches::new(hash),
             handed: Handed::default(),
+            failed: Failed::default(),
             again: Vec::new(),
             examined: None,
         }
     }
 
     /// Weighs otherwise from here on, replays every position, and keeps what it looks at for [`examined`](Self::examined).
-    pub fn study(&mut self, weights: Weights) {
-        self.weights = weights;
+    pub fn study(&mut self, weights: &Weights) {
+        self.weights = *weights;
         self.examined = Some(Vec::new());
     }
 
@@ -138,6 +151,11 @@ impl Detectors {
             let (from, to) = (self.book.tag(&transfer.from), self.book.tag(&transfer.to));
             self.handed.add(from, to, mint);
         }
+    }
+
+    /// Takes an order that failed.
+    pub fn attempted(&mut self, attempt: &Attempt, recv_us: i64) {
+        self.failed.add(attempt, recv_us);
     }
 
     /// Takes the next leg of its pool; appends what it shows.
@@ -216,16 +234,23 @@ impl Detectors {
                 }
             });
         }
+        let Self { book, pools, order_takers, failed, tracked, .. } = self;
+        failed.slot(slot, fate, &Known { book, pools, order_takers }, tracked);
         self.tracked.slot(slot, fate);
         self.tracked.take(out);
     }
 
     /// A position was closed, or a part of it.
     fn closed(&mut self, first: Seq, leg: &Leg, completed: bool) {
-        if !self.look(first, leg) && completed {
-            let owner = self.book.get(first).map(|entry| entry.owner);
-            if let Some((owner, pool)) = owner.zip(self.pools.get_mut(&leg.pool)) {
-                pool.tripped(owner);
+        let confidence = self.look(first, leg);
+        if completed && let Some(head) = self.book.get(first) {
+            if confidence.is_none_or(|confidence| confidence < HARMLESS) {
+                self.habits.traded(head.owner);
+            }
+            if confidence.is_none()
+                && let Some(pool) = self.pools.get_mut(&leg.pool)
+            {
+                pool.tripped(head.owner);
             }
         }
         // Once: what these change in turn is seen when their own positions change.
@@ -239,19 +264,29 @@ impl Detectors {
         self.again.clear();
     }
 
-    /// Judges a position; whether anybody stands between its legs.
-    fn look(&mut self, first: Seq, leg: &Leg) -> bool {
-        let Some(pool) = self.pools.get(&leg.pool) else { return false };
-        let Self { book, users, handed, order_takers, tracked, weights, judge, .. } = self;
-        let scene =
-            Scene { book, users, handed, order_takers, pool, tracked, weights, thorough: self.examined.is_some() };
+    /// Judges a position: how likely it is an attack, if anybody stands between its legs.
+    fn look(&mut self, first: Seq, leg: &Leg) -> Option<f64> {
+        let pool = self.pools.get(&leg.pool)?;
+        let Self { book, users, handed, order_takers, habits, tracked, weights, judge, .. } = self;
+        let scene = Scene {
+            book,
+            users,
+            handed,
+            order_takers,
+            habits,
+            pool,
+            tracked,
+            weights,
+            thorough: self.examined.is_some(),
+        };
         let known = scene.book.get(first).and_then(|entry| entry.position.alert);
         let Some(judged) = judge.judge(first, &scene) else {
             if let Some(id) = known {
                 self.tracked.retract(id);
             }
-            return false;
+            return None;
         };
+        let confidence = Some(judged.confidence);
         if let Some(examined) = &mut self.examined
             && let Some(head) = self.book.get(first)
             && let Some(back) = self.book.get(head.position.last_back())
@@ -259,17 +294,21 @@ impl Detectors {
             let (front, back) = (head.leg.signature, back.leg.signature);
             examined.push(Examined { front, back, features: judged.features });
         }
-        if judged.confidence < SUSPECTED && known.is_none() {
-            return true;
+        if judged.confidence < SUSPECTED {
+            // What was told and is no longer likely is taken back.
+            if let Some(id) = known {
+                self.tracked.retract(id);
+            }
+            return confidence;
         }
         let class = self.class(first, &judged);
-        let Self { book, users, handed, order_takers, tracked, weights, judge, .. } = self;
-        let Some(pool) = self.pools.get(&leg.pool) else { return true };
-        let scene = Scene { book, users, handed, order_takers, pool, tracked, weights, thorough: false };
-        let Some(alert) = judge.alert(first, &judged, class, &scene) else { return true };
+        let Self { book, users, handed, order_takers, habits, tracked, weights, judge, .. } = self;
+        let Some(pool) = self.pools.get(&leg.pool) else { return confidence };
+        let scene = Scene { book, users, handed, order_takers, habits, pool, tracked, weights, thorough: false };
+        let Some(alert) = judge.alert(first, &judged, class, &scene) else { return confidence };
         let id = self.tracked.raise(known, alert, first);
         self.mark(first, id, class);
-        true
+        confidence
     }
 
     /// What a judged position is, by what the other detectors know of it too.
@@ -335,6 +374,7 @@ impl Detectors {
     pub fn bounds(&self) -> Bounds {
         Bounds {
             bytes: self.handed.bytes()
+                + self.habits.bytes()
                 + self.book.bytes()
                 + self.pools.bytes()
                 + self.users.bytes()
@@ -344,6 +384,8 @@ impl Detectors {
             pools_evicted: self.pools.evicted(),
             users_evicted: self.users.evicted(),
             receivers_replaced: self.handed.forgotten(),
+            habits_replaced: self.habits.forgotten(),
+            failed_dropped: self.failed.dropped(),
         }
     }
 }

@@ -242,7 +242,7 @@ fn reasons(trial: &Trial, chance: f64) -> Vec<Reason> {
 
 /// Whether a leg moved the price by at least [`MOVE`]: in a constant product the price moves by the square of what the
 /// quote reserve does.
-fn moved(leg: &Leg) -> bool {
+pub(super) fn moved(leg: &Leg) -> bool {
     #[allow(clippy::cast_precision_loss, reason = "a share")]
     leg.before.zip(leg.after).is_some_and(|(before, after)| {
         let ratio = after.quote as f64 / (before.quote as f64).max(1.0);

@@ -189,20 +189,49 @@ impl PoolState {
         Some(Harm {
             loss: if leg.side == Side::Buy { there - here } else { here - there },
             shortfall: if exact_in_buy { fill.base.saturating_sub(leg.base) } else { 0 },
-            slack: leg.limit.and_then(|limit| {
-                let bound = signed(limit.amount);
-                let (best, got) = match limit.kind {
-                    LimitKind::MinBaseOut => (signed(fill.base), signed(leg.base)),
-                    LimitKind::MaxQuoteIn => (-here, -there),
-                    LimitKind::MinQuoteOut => (here, there),
-                    LimitKind::MaxBaseIn => (-signed(fill.base), -signed(leg.base)),
-                };
-                let bound =
-                    if matches!(limit.kind, LimitKind::MaxQuoteIn | LimitKind::MaxBaseIn) { -bound } else { bound };
-                (best > bound).then_some((best - got, best - bound))
-            }),
+            slack: slack(leg, (fill.base, here), (leg.base, there)),
         })
     }
+
+    /// Whether an order stays within its limit in this state; `None` without a limit, or where the pool cannot serve it.
+    #[must_use]
+    pub fn accepts(&self, leg: &Leg) -> Option<bool> {
+        let limit = leg.limit?;
+        let Fill { base, quote, fees, .. } = self.fill(leg)?;
+        Some(match limit.kind {
+            LimitKind::MinBaseOut => base >= limit.amount,
+            LimitKind::MaxQuoteIn => quote.saturating_add(fees) <= limit.amount,
+            LimitKind::MinQuoteOut => quote.saturating_sub(fees) >= limit.amount,
+            LimitKind::MaxBaseIn => base <= limit.amount,
+        })
+    }
+
+    /// Part and whole of the slippage that an order loses by finding the pool in another state than this one.
+    #[must_use]
+    pub fn slack_lost_in(&self, other: &Self, leg: &Leg) -> Option<(i64, i64)> {
+        let gets = |state: &Self| -> Option<(u64, i64)> {
+            let Fill { base, quote, fees, .. } = state.fill(leg)?;
+            Some((
+                base,
+                signed(if leg.side == Side::Buy { quote.saturating_add(fees) } else { quote.saturating_sub(fees) }),
+            ))
+        };
+        slack(leg, gets(self)?, gets(other)?)
+    }
+}
+
+/// Part and whole of an order's slippage: what it lost of the way from the better outcome to its bound. Outcomes are base,
+/// and quote with fees.
+fn slack(leg: &Leg, best: (u64, i64), got: (u64, i64)) -> Option<(i64, i64)> {
+    let limit = leg.limit?;
+    // What is given counts below zero, so that more is better.
+    let (best, got, bound) = match limit.kind {
+        LimitKind::MinBaseOut => (signed(best.0), signed(got.0), signed(limit.amount)),
+        LimitKind::MaxQuoteIn => (-best.1, -got.1, -signed(limit.amount)),
+        LimitKind::MinQuoteOut => (best.1, got.1, signed(limit.amount)),
+        LimitKind::MaxBaseIn => (-signed(best.0), -signed(got.0), -signed(limit.amount)),
+    };
+    (best > bound).then_some((best - got, best - bound))
 }
 
 /// Whether a leg's event is what this arithmetic says: only then is a replay through it worth anything.

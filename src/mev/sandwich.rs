@@ -1,23 +1,28 @@
 //! Sandwiches: what somebody opened before others' trades and closed after them, and what it cost those between.
 
+mod counterfactual;
+mod entity;
+mod evidence;
+mod measures;
+
+use self::{
+    counterfactual::{aimed_at, slack_use},
+    entity::{Entity, weakest},
+    measures::{gain, profit},
+};
 use super::{
-    alert::{
-        ACROSS_GAP, Alert, AlertId, Attacker, Band, Class, Link, PathPoint, Reason, Role, SUSPECTED, State, Victim,
-    },
-    book::{Book, Entry, Position, Seq},
+    alert::{Band, Class, SUSPECTED},
+    book::{Book, Entry, Seq},
     features::{Features, Weights},
+    habits::Habits,
     handed::Handed,
-    leg::Leg,
-    order_takers::OrderTakers,
+    order_takers::{OrderTakers, moved},
     pools::HotPool,
-    replay::{Harm, PoolState, reproduces},
+    replay::Harm,
     tracked::Tracked,
     users::Users,
 };
-use crate::{
-    chain::ids::WRAPPED_SOL,
-    decode::event::{Flow, Side},
-};
+use crate::{chain::ids::WRAPPED_SOL, decode::event::Flow};
 
 /// Share of its slippage below which a victim was hardly aimed at.
 const UNFIT: f64 = 0.15;
@@ -25,6 +30,8 @@ const UNFIT: f64 = 0.15;
 const FIT: std::ops::RangeInclusive<f64> = 0.4..=1.02;
 /// The same for whoever is hit best, if not worst.
 const AIMED: std::ops::RangeInclusive<f64> = 0.45..=1.0;
+/// Transactions that a block holds at least, as far as their order tells anything.
+const LEAST_BLOCK: u64 = 20;
 /// Lamports in a SOL.
 const SOL: f64 = 1e9;
 
@@ -34,11 +41,19 @@ pub(super) struct Scene<'a> {
     pub(super) users: &'a Users,
     pub(super) handed: &'a Handed,
     pub(super) order_takers: &'a OrderTakers,
+    pub(super) habits: &'a Habits,
     pub(super) pool: &'a HotPool,
     pub(super) tracked: &'a Tracked,
     pub(super) weights: &'a Weights,
     /// Replays also where nothing depends on it.
     pub(super) thorough: bool,
+}
+
+impl Scene<'_> {
+    /// Whether a leg came by a way that many take.
+    fn is_public(&self, entry: &Entry) -> bool {
+        entry.leg.terminal || (entry.program != 0 && self.users.is_public(entry.program))
+    }
 }
 
 /// Room for one judgement, kept from one to the next.
@@ -72,54 +87,15 @@ enum Shape {
     WideCross,
 }
 
-/// Whose legs are taken for one entity's.
-#[derive(Clone, Copy, Debug, Default)]
-struct Entity {
-    owners: [u64; 8],
-    payers: [u64; 8],
-    programs: [u64; 8],
-}
-
-impl Entity {
-    fn of(position: &Position, scene: &Scene<'_>) -> Self {
-        let mut entity = Self::default();
-        let legs = position.fronts().chain(position.backs().map(|(seq, _)| seq));
-        for (at, entry) in legs.filter_map(|seq| scene.book.get(seq)).enumerate().take(8) {
-            entity.owners[at] = entry.owner;
-            if scene.users.is_private(entry.payer) {
-                entity.payers[at] = entry.payer;
-            }
-            if scene.users.is_private(entry.program) {
-                entity.programs[at] = entry.program;
-            }
-        }
-        entity
-    }
-
-    fn owns(&self, entry: &Entry) -> bool {
-        self.owners.contains(&entry.owner)
-            || self.payers.contains(&entry.payer)
-            || (entry.program != 0 && self.programs.contains(&entry.program))
-    }
-
-    fn wallets(&self) -> usize {
-        let mut seen = [0; 8];
-        let mut count = 0;
-        for owner in self.owners.iter().filter(|owner| **owner != 0) {
-            if !seen.contains(owner) {
-                seen[count] = *owner;
-                count += 1;
-            }
-        }
-        count
-    }
-}
-
 impl Judge {
-    /// Judges the position whose first leg this is; `None` if nobody stands between its legs.
+    /// Judges the position whose first leg this is; `None` if nobody stands between its legs or most of it is open.
     pub(super) fn judge(&mut self, first: Seq, scene: &Scene<'_>) -> Option<Judged> {
         let head = scene.book.get(first)?;
         let position = head.position;
+        // Whoever has taken the lesser part out may be taking a profit; the alert of more comes with more.
+        if position.closed < position.opened / 2 {
+            return None;
+        }
         let last = scene.book.get(position.last_back())?;
         let entity = Entity::of(&position, scene);
         self.victims.clear();
@@ -127,19 +103,20 @@ impl Judge {
             return None;
         }
         let side = head.leg.side;
+        let is_foreign = |entry: &Entry| scene.tracked.is_part_of_another(entry, position.alert);
         for entry in self.seqs.iter().filter_map(|seq| scene.book.get(*seq)) {
-            let foreign_attack = entry.attack.is_some() && entry.attack != position.alert;
             let suffers = entry.leg.side == side
                 && entry.leg.flow == Flow::User
                 && !entry.arbitrage
-                && !foreign_attack
+                && !is_foreign(entry)
                 && !entity.owns(entry);
             if suffers {
                 self.victims.push((entry.seq, None, None));
             }
         }
-        let largest = self.victims.iter().filter_map(|(seq, ..)| scene.book.get(*seq)).map(|entry| entry.leg.quote);
-        let largest = largest.max()?;
+        let victims = self.victims.iter().filter_map(|(seq, ..)| scene.book.get(*seq));
+        let prey = victims.max_by_key(|entry| entry.leg.quote)?;
+        let largest = prey.leg.quote;
         let legs = || self.seqs.iter().filter_map(|seq| scene.book.get(*seq));
         let whole = legs().skip(1).all(|entry| entry.leg.whole);
         let others = legs().filter(|entry| !entity.owns(entry)).count();
@@ -147,14 +124,14 @@ impl Judge {
         let back = position.main_back().and_then(|seq| scene.book.get(seq)).unwrap_or(last);
         let transactions = back.leg.place.tx_index.saturating_sub(head.leg.place.tx_index);
         let same_slot = head.leg.place.slot == back.leg.place.slot;
-        let until_back = || legs().filter(|entry| entry.seq < back.seq && !entity.owns(entry));
+        // Of two attackers around one victim, neither stands between the other's legs as a stranger would.
+        let strangers = || legs().filter(|entry| entry.seq < back.seq && !entity.owns(entry) && !is_foreign(entry));
         let shape = match same_slot {
-            true if until_back().all(|entry| entry.leg.side == side) => Shape::Tight,
+            true if strangers().all(|entry| entry.leg.side == side) => Shape::Tight,
             true => Shape::WideSlot,
             false => Shape::WideCross,
         };
-        let adjacent =
-            shape == Shape::Tight && transactions <= legs().filter(|entry| entry.seq <= back.seq).count() as u64;
+        let adjacent = same_slot && transactions <= legs().filter(|entry| entry.seq <= back.seq).count() as u64;
 
         let quote_in: u64 = position.fronts().filter_map(|seq| scene.book.get(seq)).map(|entry| entry.leg.quote).sum();
         let in_sol = head.leg.quote_mint == WRAPPED_SOL;
@@ -168,6 +145,11 @@ impl Judge {
             back.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
             others as f64,
         );
+        #[allow(clippy::cast_precision_loss, reason = "features")]
+        let (delay, block) = (
+            prey.leg.place.slot.saturating_sub(head.leg.place.slot) as f64,
+            back.leg.place.tx_index.saturating_add(1).max(LEAST_BLOCK) as f64,
+        );
         let set = |is: bool| if is { 1.0 } else { 0.0 };
         let mine = || position.fronts().chain(position.backs().map(|(seq, _)| seq));
         let mine = || mine().filter_map(|seq| scene.book.get(seq));
@@ -176,18 +158,21 @@ impl Judge {
         let told = u8::from(position.alert.is_some());
         let record = mine().map(|entry| scene.order_takers.attacks(entry.owner)).max().unwrap_or(0);
         let chance = 1.0 - (1.0 - scene.pool.sizes.share_from(largest)).powf(window);
-        let link = self.weakest(&position, scene);
-        let front_size = if in_sol { (front / SOL).ln_1p() } else { 0.0 };
+        let link = weakest(&position, scene);
+        let front_size = if in_sol { (front * closed.min(1.0) / SOL).ln_1p() } else { 0.0 };
         #[allow(clippy::cast_precision_loss, reason = "a share")]
         let depth = head.leg.before.or(head.leg.after).map(|reserves| reserves.quote as f64);
         let impact = depth.map_or(0.0, |depth| (100.0 * large / depth.max(1.0)).clamp(0.01, 100.0).ln());
+        // What a pool's last trade did tempts others, not whoever waits for a victim.
+        let move_before = scene.book.get(head.before).filter(|before| !entity.owns(before) && moved(&before.leg));
+        let move_before = move_before.map(|before| before.leg.side);
         let mut features = Features {
             bias: 1.0,
             terminal: set(terminal),
             public: set(public),
-            same_slot: set(same_slot),
+            same_slot,
             slots,
-            adjacent: set(adjacent),
+            adjacent: if adjacent { block.ln() } else { 0.0 },
             front_size,
             inventory_full: set(closed >= 0.97),
             inventory_most: set((0.85..0.97).contains(&closed)),
@@ -196,7 +181,7 @@ impl Judge {
             slack_low: 0.0,
             slack_fit: 0.0,
             round_trips: f64::from(scene.pool.trips(head.owner).min(3)),
-            record: f64::from(record.saturating_sub(told).min(3)),
+            record: f64::from(record.saturating_sub(told)).ln_1p(),
             profit: set(profit.is_some_and(|profit| profit > 0)),
             cohort: set(self.is_cohort(&head.leg, scene.book)),
             surprise: -chance.max(1e-9).ln(),
@@ -206,12 +191,19 @@ impl Judge {
             gain: profit.map_or(0.0, |profit| gain(profit, quote_in)),
             victims_public: self.share_public(scene),
             bid: self.bid(&position, scene.book),
-            cross_fit: 0.0,
-            cross_front: if same_slot { 0.0 } else { front_size },
-            cross_impact: if same_slot { 0.0 } else { impact },
             slack_unknown: 0.0,
             adjacent_front: if adjacent { front_size } else { 0.0 },
             adjacent_impact: if adjacent { impact } else { 0.0 },
+            aimed_low: 0.0,
+            aimed_fit: 0.0,
+            aimed_over: 0.0,
+            delay,
+            prey_public: set(scene.is_public(prey)),
+            harmed: set(head.harmed_by.iter().flatten().any(|id| scene.tracked.is_live(*id))),
+            trader: f64::from(scene.habits.round_trips(head.owner)).ln_1p(),
+            prey_trader: f64::from(scene.habits.round_trips(prey.owner)).ln_1p(),
+            chased: set(move_before.is_some_and(|before| before == side)),
+            leaned: set(move_before.is_some_and(|before| before != side)),
         };
         // Replaying costs more than all else: it is not done where the best it could show would change nothing.
         let is_open = scene.weights.best(&features) >= SUSPECTED;
@@ -227,148 +219,14 @@ impl Judge {
                 joint.as_ref().and_then(slack_use).is_some_and(|slack| AIMED.contains(&slack))
             };
             features.slack_best = set(self.victims.iter().any(fits));
-            features.cross_fit = if same_slot { 0.0 } else { features.slack_best };
+            if let Some(aimed) = aimed_at(prey, &position, scene.book).filter(|_| slack.is_some()) {
+                features.aimed_low = set(aimed < UNFIT);
+                features.aimed_fit = set(AIMED.contains(&aimed));
+                features.aimed_over = set(aimed > *FIT.end());
+            }
         }
         let confidence = scene.weights.score(&features);
         Some(Judged { features, confidence, whole, profit, shape, wallets: entity.wallets(), slack })
-    }
-
-    /// What each victim lost, all attackers' legs away and only this one's away.
-    fn replay(&mut self, first: Seq, entity: &Entity, position: &Position, scene: &Scene<'_>) {
-        // Another attack around the same victims may have begun before this one.
-        let others = self.victims.iter().filter_map(|(seq, ..)| scene.book.get(*seq)).flat_map(|entry| entry.harmed_by);
-        let others = others.flatten().filter(|id| Some(*id) != position.alert);
-        let start = others.filter_map(|id| scene.tracked.first(id)).fold(first, Seq::min);
-        let mine = |entry: &Entry| entity.owns(entry);
-        if start < first {
-            let Some(last) = self.seqs.last().copied() else { return };
-            if !scene.book.between(start, last, &mut self.seqs) && !scene.book.between(first, last, &mut self.seqs) {
-                return;
-            }
-        }
-        let foreign = |entry: &Entry| entry.attack.is_some_and(|id| Some(id) != position.alert);
-        let several =
-            self.seqs.iter().filter_map(|seq| scene.book.get(*seq)).any(|entry| foreign(entry) && !mine(entry));
-        let Self { seqs, victims } = self;
-        let joint = walk(
-            seqs,
-            scene.book,
-            |entry| mine(entry) || foreign(entry),
-            |entry, harm, _| {
-                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == entry.seq) {
-                    (victim.1, victim.2) = (harm, harm);
-                }
-            },
-        );
-        if joint && several {
-            walk(seqs, scene.book, mine, |entry, harm, _| {
-                if let Some(victim) = victims.iter_mut().find(|(known, ..)| *known == entry.seq) {
-                    victim.2 = harm;
-                }
-            });
-        }
-    }
-
-    /// Whether half of the victims pay and ask for the same as the attacker: one operator's wallets.
-    fn is_cohort(&self, front: &Leg, book: &Book) -> bool {
-        let Some(units) = front.compute_units else { return false };
-        let alike = self.victims.iter().filter_map(|(seq, ..)| book.get(*seq)).filter(|entry| {
-            entry.leg.tx_fee == front.tx_fee
-                && entry.leg.compute_units.is_some_and(|other| other.abs_diff(units) <= units / 20)
-        });
-        alike.count() * 2 >= self.victims.len()
-    }
-
-    /// Share of the victims who came by a way that many take.
-    #[allow(clippy::cast_precision_loss, reason = "a share")]
-    fn share_public(&self, scene: &Scene<'_>) -> f64 {
-        let entries = self.victims.iter().filter_map(|(seq, ..)| scene.book.get(*seq));
-        let public = entries
-            .filter(|entry| entry.leg.terminal || (entry.program != 0 && scene.users.is_public(entry.program)))
-            .count();
-        public as f64 / self.victims.len().max(1) as f64
-    }
-
-    /// ln of what the attacker's transactions paid for their places by what the victims' paid.
-    #[allow(clippy::cast_precision_loss, reason = "a ratio")]
-    fn bid(&self, position: &Position, book: &Book) -> f64 {
-        let paid = |seqs: &mut dyn Iterator<Item = Seq>| {
-            let (mut sum, mut count) = (0.0, 0.0_f64);
-            for entry in seqs.filter_map(|seq| book.get(seq)) {
-                sum += entry.leg.tx_fee.saturating_add(entry.leg.tip) as f64;
-                count += 1.0;
-            }
-            sum / count.max(1.0) + 5_000.0
-        };
-        let mine = paid(&mut position.fronts().chain(position.backs().map(|(seq, _)| seq)));
-        let theirs = paid(&mut self.victims.iter().map(|(seq, ..)| *seq));
-        (mine / theirs).ln().clamp(-4.0, 4.0)
-    }
-
-    /// The weakest of the ties that hold the position together.
-    #[allow(clippy::unused_self, reason = "reads as the others")]
-    fn weakest(&self, position: &Position, scene: &Scene<'_>) -> Link {
-        links(position, scene).map(|(_, link)| link).min().unwrap_or(Link::Owner)
-    }
-
-    /// The alert of what was judged last.
-    pub(super) fn alert(&self, first: Seq, judged: &Judged, class: Class, scene: &Scene<'_>) -> Option<Alert> {
-        let head = scene.book.get(first)?;
-        let position = head.position;
-        let last = scene.book.get(position.last_back())?;
-        let mut attackers: Vec<Attacker> = Vec::new();
-        for (wallet, link) in links(&position, scene) {
-            if attackers.iter().all(|known| known.wallet != wallet) {
-                attackers.push(Attacker { wallet, link });
-            }
-        }
-        let fronts = position.fronts().map(|seq| (seq, Role::Front));
-        let backs = position.backs().map(|(seq, _)| (seq, Role::Back));
-        let mut roles: Vec<_> =
-            fronts.chain(backs).chain(self.victims.iter().map(|(seq, ..)| (*seq, Role::Victim))).collect();
-        roles.sort_unstable();
-        let path = price_path(first, last.seq, &roles, &Entity::of(&position, scene), scene.book);
-        let victims: Vec<Victim> = self
-            .victims
-            .iter()
-            .filter_map(|(seq, joint, alone)| {
-                let leg = &scene.book.get(*seq)?.leg;
-                Some(Victim {
-                    signature: leg.signature,
-                    user: leg.user,
-                    loss: joint.map(|harm| harm.loss),
-                    marginal_loss: alone.map(|harm| harm.loss),
-                    token_shortfall: joint.map(|harm| harm.shortfall),
-                    slack_use: joint.as_ref().and_then(slack_use),
-                })
-            })
-            .collect();
-        let mut reasons = scene.weights.reasons(&judged.features);
-        reasons.extend(judged.slack.map(|value| Reason { code: "slack_use", value }));
-        Some(Alert {
-            id: AlertId(0),
-            revision: 0,
-            class,
-            state: State::Provisional,
-            confidence: if judged.whole { judged.confidence } else { judged.confidence.min(ACROSS_GAP) },
-            reasons,
-            venue: head.leg.venue,
-            pool: head.leg.pool,
-            mint: head.leg.mint,
-            quote_mint: head.leg.quote_mint,
-            attackers,
-            legs: roles.into_iter().filter_map(|(seq, role)| scene.book.evidence(seq, role)).collect(),
-            victim_loss: victims.iter().map(|victim| victim.loss).sum(),
-            victims,
-            profit: judged.profit,
-            open_inventory: position.opened.saturating_sub(position.closed),
-            chain_ok: judged.whole,
-            slot: last.leg.place.slot,
-            recv_us: last.leg.recv_us,
-            detect_us: 0,
-            path,
-            features: Some(judged.features),
-        })
     }
 
     /// Who was harmed by what was judged last.
@@ -380,11 +238,12 @@ impl Judge {
 impl Judged {
     /// What it is, apart from what only other detectors know.
     pub(super) fn class(&self) -> Class {
+        let doubtful = Band::of(self.confidence) < Band::Likely;
         let aimed = self.features.slack_best > 0.0 || self.slack.is_none_or(|slack| slack >= UNFIT);
-        let by_app = self.features.terminal > 0.0 && Band::of(self.confidence) < Band::Likely;
+        let by_app = self.features.terminal > 0.0;
         if self.features.cohort > 0.0 || self.features.round_trips >= 3.0 {
             Class::Wash
-        } else if self.shape == Shape::WideCross && (by_app || !aimed) {
+        } else if self.shape == Shape::WideCross && doubtful && (by_app || !aimed) {
             Class::Momentum
         } else if self.wallets > 1 {
             Class::SandwichEvasive
@@ -396,124 +255,4 @@ impl Judged {
             }
         }
     }
-}
-
-/// The wallets of a position's legs, in order, and how each is tied to those before it.
-fn links<'a>(
-    position: &'a Position,
-    scene: &'a Scene<'_>,
-) -> impl Iterator<Item = (crate::chain::ids::Wallet, Link)> + 'a {
-    let entries =
-        || position.fronts().chain(position.backs().map(|(seq, _)| seq)).filter_map(|seq| scene.book.get(seq));
-    entries().enumerate().map(move |(at, entry)| {
-        let best = entries().take(at).map(|other| {
-            if other.owner == entry.owner {
-                Link::Owner
-            } else if scene.handed.to(entry.owner, &entry.leg.mint) == Some(other.owner) {
-                Link::Transfer
-            } else if other.payer == entry.payer && scene.users.is_private(entry.payer) {
-                Link::Payer
-            } else if other.program != 0 && other.program == entry.program && scene.users.is_private(entry.program) {
-                // Where the amounts are equal too, that proves more.
-                if other.leg.base == entry.leg.base { Link::ExactAmount } else { Link::Program }
-            } else {
-                Link::ExactAmount
-            }
-        });
-        (entry.leg.user, best.max().unwrap_or(Link::Owner))
-    })
-}
-
-/// The price after each leg of the pool between these two, as it was and without the entity's legs.
-fn price_path(
-    first: Seq,
-    last: Seq,
-    roles: &[(Seq, Role)],
-    entity: &Entity,
-    book: &Book,
-) -> Option<std::sync::Arc<[PathPoint]>> {
-    let mut seqs = Vec::new();
-    if !book.between(first, last, &mut seqs) {
-        return None;
-    }
-    let mut path = Vec::with_capacity(seqs.len());
-    let mut not_a_price = false;
-    let whole = walk(
-        &seqs,
-        book,
-        |entry| entity.owns(entry),
-        |entry, _, state| {
-            let role = roles.iter().find(|(seq, _)| *seq == entry.seq).map_or(Role::Other, |(_, role)| *role);
-            let with = entry.leg.after.and_then(|after| price(after.base.into(), after.quote));
-            let without = price(state.base, state.quote);
-            not_a_price |= without.is_none();
-            path.extend(without.map(|without| PathPoint { role, with, without }));
-        },
-    );
-    (whole && !not_a_price).then(|| path.into())
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a price")]
-fn price(base: u128, quote: u128) -> Option<f64> {
-    (base > 0).then(|| quote as f64 / base as f64)
-}
-
-/// Executes legs of a pool without some of them; tells of each, in order, what it would not have suffered (`None` of the
-/// removed), and the pool afterwards. `false` where the pool cannot be replayed to the end.
-fn walk(
-    seqs: &[Seq],
-    book: &Book,
-    removed: impl Fn(&Entry) -> bool,
-    mut executed: impl FnMut(&Entry, Option<Harm>, &PoolState),
-) -> bool {
-    let mut state = None;
-    let mut expected = None;
-    for entry in seqs.iter().filter_map(|seq| book.get(*seq)) {
-        let leg = &entry.leg;
-        // A pool that changed otherwise in between, or whose trades we do not compute as its program does: no figures.
-        if expected.is_some_and(|expected| leg.before != Some(expected)) || !reproduces(leg) {
-            return false;
-        }
-        expected = leg.after;
-        let Some(now) = state.or_else(|| PoolState::before(leg)) else { return false };
-        if removed(entry) {
-            executed(entry, None, &now);
-            state = Some(now);
-            continue;
-        }
-        let (Some(fill), Some(harm)) = (now.fill(leg), now.harm(leg)) else { return false };
-        executed(entry, Some(harm), &fill.after);
-        state = Some(fill.after);
-    }
-    true
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a share")]
-fn slack_use(harm: &Harm) -> Option<f64> {
-    harm.slack.map(|(part, whole)| part as f64 / whole as f64)
-}
-
-/// A profit by what the front cost.
-#[allow(clippy::cast_precision_loss, reason = "a ratio")]
-fn gain(profit: i64, front: u64) -> f64 {
-    (profit as f64 / front.max(1) as f64).clamp(-0.2, 0.3)
-}
-
-/// Quote out − quote in on the matched inventory, after fees, transaction fees and tips.
-fn profit(position: &Position, book: &Book) -> Option<i64> {
-    let matched = i128::from(position.closed.min(position.opened));
-    let mut sum = 0_i128;
-    let mut last_signature = None;
-    let parts = position.fronts().map(|seq| (seq, matched, position.opened));
-    let backs = position.backs().map(|(seq, base)| (seq, i128::from(base), 0));
-    for (seq, part, whole) in parts.chain(backs) {
-        let leg = &book.get(seq)?.leg;
-        let whole = if whole == 0 { leg.base } else { whole };
-        let share = i128::from(leg.with_fees()) * part / i128::from(whole.max(1));
-        sum += if leg.side == Side::Sell { share } else { -share };
-        if last_signature.replace(leg.signature) != Some(leg.signature) {
-            sum -= i128::from(leg.tx_fee) + i128::from(leg.tip);
-        }
-    }
-    i64::try_from(sum).ok()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     alert::{Alert, AlertId, State},
-    book::Seq,
+    book::{self, Seq},
 };
 
 /// Alerts kept for updates.
@@ -67,6 +67,16 @@ impl Tracked {
     /// First leg of the position an alert is about.
     pub(super) fn first(&self, id: AlertId) -> Option<Seq> {
         self.get(id).map(|entry| entry.first).filter(|first| *first > 0)
+    }
+
+    /// Whether it stands, as far as it is known still: what is forgotten was not taken back.
+    pub(super) fn is_live(&self, id: AlertId) -> bool {
+        self.get(id).is_none_or(|entry| entry.alert.state != State::Retracted)
+    }
+
+    /// Whether a leg is part of an attack that stands and is not this one.
+    pub(super) fn is_part_of_another(&self, leg: &book::Entry, this: Option<AlertId>) -> bool {
+        leg.attack.is_some_and(|id| Some(id) != this && self.is_live(id))
     }
 
     /// Takes a new alert, or a new revision where `id` is known; gives it its number and state.

@@ -10,7 +10,7 @@ use super::{
     play::{Path, PlayError, play},
 };
 use crate::mev::{
-    Weights,
+    Features, Weights,
     features::{COUNT, NAMES},
 };
 
@@ -18,10 +18,8 @@ use crate::mev::{
 const RIDGE: f64 = 0.1;
 /// Newton steps: it converges in some ten.
 const STEPS: usize = 40;
-/// Rounds of looking and fitting: what was told of others before is part of what is seen.
-const ROUNDS: usize = 2;
-/// What an attack counts by another position: one missed costs more than one told wrongly.
-const ATTACK: f64 = 3.0;
+/// Rounds of looking and fitting, the first with no weights at all: what was told of others before is part of what is seen.
+const ROUNDS: usize = 3;
 
 /// Why nothing could be fitted.
 #[derive(Debug, Error)]
@@ -35,14 +33,14 @@ pub enum FitError {
 }
 
 /// A position as numbers, and whether an attack was planted there.
-type Row = ([f64; COUNT], bool);
+type Row = (Features, bool);
 
 /// Fits weights to what is looked at in these scenarios; the text of the data file, which states when and to what.
 ///
 /// # Errors
 /// When a seed cannot be played, or shows too little.
 pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> Result<String, FitError> {
-    let mut weights = Weights::built_in();
+    let mut weights = Weights::NONE;
     let mut count = 0;
     for round in 0..ROUNDS {
         let mut rows: Vec<Row> = Vec::new();
@@ -54,12 +52,19 @@ pub fn fit(program: &Program, date: &str, mut each: impl FnMut(usize, u64)) -> R
             rows.extend(last.into_values().flat_map(|examined| {
                 let is_attack = truth.attack(&[examined.front], &[examined.back]).is_some();
                 // Every generated limit is known, and not every real one is: each position counts as it would be without, too.
-                [examined.features, examined.features.without_slack()].map(|features| (features.values(), is_attack))
+                [examined.features, examined.features.without_slack()].map(|features| (features, is_attack))
             }));
             each(round, seed);
         }
         count = rows.len() / 2;
-        weights = regress(&rows).ok_or(FitError::Singular)?;
+        let fitted = |same_slot: bool| {
+            let rows = rows.iter().filter(|(features, _)| features.same_slot == same_slot);
+            regress(&rows.map(|(features, is_attack)| (features.values(), *is_attack)).collect::<Vec<_>>())
+        };
+        weights = fitted(true)
+            .zip(fitted(false))
+            .map(|(same_slot, cross_slots)| Weights { same_slot, cross_slots })
+            .ok_or(FitError::Singular)?;
     }
     Ok(text(&weights, program, date, count))
 }
@@ -68,19 +73,20 @@ fn text(weights: &Weights, program: &Program, date: &str, count: usize) -> Strin
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "# Weights of the sandwich score by feature: log-odds per unit of the feature (src/mev/features.rs).\n\
-         # Made on {date} by `smart-stream-tui scenario fit --seeds {} --each {}`: logistic regression (ridge {RIDGE}, an\n\
-         # attack counts {ATTACK}) over {count} positions, each with its victims' limits and without.",
+        "# Weights of the sandwich score by feature: log-odds per unit of the feature (src/mev/features.rs), where front and\n\
+         # back are in one slot and where they are not.\n\
+         # Made on {date} by `smart-stream-tui scenario fit --seeds {} --each {}`: logistic regression (ridge {RIDGE})\n\
+         # over {count} positions, each with its victims' limits and without.",
         program.seeds, program.each,
     );
-    for (name, weight) in NAMES.iter().zip(weights.0) {
-        let _ = writeln!(text, "{name}\t{weight:.3}");
+    for (name, (same_slot, cross_slots)) in NAMES.iter().zip(weights.same_slot.iter().zip(weights.cross_slots)) {
+        let _ = writeln!(text, "{name}\t{same_slot:.3}\t{cross_slots:.3}");
     }
     text
 }
 
 /// The weights under which these outcomes are likeliest, large ones being less likely beforehand.
-fn regress(rows: &[Row]) -> Option<Weights> {
+fn regress(rows: &[([f64; COUNT], bool)]) -> Option<[f64; COUNT]> {
     let mut weights = [0.0; COUNT];
     for _ in 0..STEPS {
         let mut gradient = [0.0; COUNT];
@@ -94,9 +100,8 @@ fn regress(rows: &[Row]) -> Option<Weights> {
         for (values, is_attack) in rows {
             let odds: f64 = weights.iter().zip(values).map(|(weight, value)| weight * value).sum();
             let chance = 1.0 / (1.0 + (-odds).exp());
-            let counts = if *is_attack { ATTACK } else { 1.0 };
-            let error = counts * (f64::from(u8::from(*is_attack)) - chance);
-            let weight = (counts * chance * (1.0 - chance)).max(1e-9);
+            let error = f64::from(u8::from(*is_attack)) - chance;
+            let weight = (chance * (1.0 - chance)).max(1e-9);
             for (at, value) in values.iter().enumerate() {
                 gradient[at] += error * value;
                 for (row, other) in hessian[at].iter_mut().zip(values) {
@@ -116,7 +121,7 @@ fn regress(rows: &[Row]) -> Option<Weights> {
             break;
         }
     }
-    Some(Weights(weights))
+    Some(weights)
 }
 
 /// Gauss with the largest pivot first.
@@ -156,7 +161,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(5);
         let mut truth = [0.0; COUNT];
         (truth[0], truth[3], truth[7]) = (-1.0, 2.0, -1.5);
-        let rows: Vec<Row> = (0..20_000)
+        let rows: Vec<([f64; COUNT], bool)> = (0..20_000)
             .map(|_| {
                 let mut values = [1.0; COUNT];
                 values.iter_mut().skip(1).for_each(|value| *value = 2.0 * rng.f64() - 1.0);
@@ -165,9 +170,7 @@ mod tests {
             })
             .collect();
         let fitted = regress(&rows).unwrap();
-        // Attacks count for more, which moves the bias alone.
-        truth[0] += ATTACK.ln();
-        for (weight, truth) in fitted.0.iter().zip(truth) {
+        for (weight, truth) in fitted.iter().zip(truth) {
             assert!((weight - truth).abs() < 0.15, "{fitted:?}");
         }
     }

@@ -24,11 +24,11 @@ pub struct Goal {
 }
 
 impl Goal {
-    fn new(asked: impl Into<String>, figure: impl Into<String>, met: Option<bool>) -> Self {
+    pub(super) fn new(asked: impl Into<String>, figure: impl Into<String>, met: Option<bool>) -> Self {
         Self { asked: asked.into(), figure: figure.into(), met }
     }
 
-    fn share(asked: &str, part: Part, holds: impl Fn(f64) -> bool) -> Self {
+    pub(super) fn share(asked: &str, part: Part, holds: impl Fn(f64) -> bool) -> Self {
         let share = part.share();
         let figure = format!(
             "{} ({} of {})",

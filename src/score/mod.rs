@@ -5,7 +5,8 @@
 //! finding   what a detector says, and which planted attack that is
 //! anchors   the rules of public detectors, from their description, over the same trades
 //! tally     the counts                    report    the table of them
-//! goals     what a score is held to
+//! goals     what a score is held to                robust    the same over a worse stream
+//! patterns  what is no sandwich: copiers, bundles, wash trades, creators' sales
 //! fit       weights from what was looked at
 //! ```
 
@@ -13,8 +14,10 @@ pub mod anchors;
 mod finding;
 mod fit;
 mod goals;
+mod patterns;
 mod play;
 mod report;
+mod robust;
 mod tally;
 
 use std::{ops::RangeInclusive, str::FromStr};
@@ -23,8 +26,10 @@ pub use self::{
     finding::Finding,
     fit::{FitError, fit},
     goals::{Goal, goals},
+    patterns::patterns,
     play::{Path, PlayError, Played, play},
-    report::report,
+    report::{goals_report, report},
+    robust::robustness,
     tally::{Method, Tally},
 };
 use crate::simulator::scenario::{Kind, Messages, Scenario, Settings, SettingsError, Trouble, label::LabelSink};

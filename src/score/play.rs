@@ -101,12 +101,12 @@ pub fn play(program: &Program, seed: u64, path: &Path<'_>) -> Result<Played, Pla
     match path {
         Path::Served { pace, streams } => served(messages, *pace, streams, &mut listener)?,
         Path::Direct => direct(messages, None, &mut listener),
-        Path::Study(weights) => direct(messages, Some(**weights), &mut listener),
+        Path::Study(weights) => direct(messages, Some(*weights), &mut listener),
     }
     Ok(listener.end(&labels))
 }
 
-fn direct(mut messages: Messages, study: Option<Weights>, listener: &mut Listener) {
+fn direct(mut messages: Messages, study: Option<&Weights>, listener: &mut Listener) {
     let mut stages = Direct::new();
     if let Some(weights) = study {
         stages.study(weights);
@@ -190,7 +190,7 @@ impl Listener {
         for item in items {
             match item {
                 Emitted::Chain(chain) => {
-                    if let Some(leg) = Leg::of(&chain.event, chain.recv_us, true) {
+                    if let Some(leg) = Leg::of(&chain.event, chain.recv_us, chain.is_whole()) {
                         self.played.trades.push(Told { leg, time: chain.event.timestamp });
                     }
                 }

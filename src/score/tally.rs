@@ -64,7 +64,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn add(&mut self, is: bool) {
+    pub(super) fn add(&mut self, is: bool) {
         self.of_those += u64::from(is);
         self.all += 1;
     }
@@ -82,7 +82,7 @@ impl Part {
         self.share().map(|share| share * 1e6)
     }
 
-    fn merge(self, other: Self) -> Self {
+    pub(super) fn merge(self, other: Self) -> Self {
         Self { of_those: self.of_those + other.of_those, all: self.all + other.all }
     }
 }

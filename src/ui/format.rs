@@ -216,7 +216,7 @@ impl Clock {
         let Some(then_ms) = then_ms else { return UNKNOWN.to_owned() };
         // Clocks differ: what is said to come from the future is new.
         let age_ms = u64::try_from(self.now_ms.saturating_sub(then_ms)).unwrap_or(0);
-        let since = |tick_ms| u64::try_from(self.now_ms).unwrap_or(0) % tick_ms;
+        let since = |tick_ms: u64| self.now_ms.rem_euclid(tick_ms.cast_signed()).cast_unsigned();
         let mut seconds = age_ms / 1000;
         for (from, tick_ms) in TOGETHER {
             if seconds >= from {

@@ -1,13 +1,15 @@
 //! Made sandwiches: what is found, what it is called, and that the losses are those of a market without the attacker.
 
 use smart_stream_tui::{
+    chain::ids::Signature,
     decode::{
-        Transfer,
-        event::{Side, Venue},
+        Attempt, Transfer,
+        attempt::Asked,
+        event::{Limit, LimitKind, Side, Venue},
     },
     mev::{
         Alert, Class, Detectors, Fate, Leg, State, Weights,
-        alert::{ACROSS_GAP, Link},
+        alert::{ACROSS_GAP, Link, Role},
         leg::Intent,
     },
 };
@@ -334,4 +336,68 @@ fn a_wallet_that_was_handed_the_tokens_acts_for_who_bought_them() {
     let alert = last(&found, Class::SandwichEvasive);
     let links: Vec<Link> = alert.attackers.iter().map(|attacker| attacker.link).collect();
     assert_eq!(links, [Link::Owner, Link::Transfer]);
+}
+
+#[test]
+fn who_made_an_order_fail_is_told_if_it_attacks_and_the_order_would_have_passed() {
+    for venue in VENUES {
+        let wants = 9_000_000_000_000;
+        let mut orders = vec![(buy(1, 6 * SOL), 1), (takes(3, 9_000_000_000_000), 0)];
+        orders.push((sell(1, bought(venue, &orders, 1)), 0));
+        let legs = play(venue, &orders, &[]);
+        // What the tokens cost before the front and behind it.
+        let cost = |orders: &[(Order, u64)]| {
+            let mut orders = orders.to_vec();
+            orders.push((takes(2, wants), 0));
+            u64::try_from(outcome(&play(venue, &orders, &[]), 2).0).unwrap()
+        };
+        let (cheap, dear) = (cost(&[]), cost(&orders[..1]));
+        let told = |limit: u64, code: u32, closes: bool, dead: bool| {
+            let (mut detectors, mut found) = (Detectors::new(Weights::built_in(), false), Vec::new());
+            let place = legs[0].place;
+            let asked = Asked {
+                pool: legs[0].pool,
+                mint: legs[0].mint,
+                quote_mint: legs[0].quote_mint,
+                user: key(2),
+                side: Side::Buy,
+                amount: wants,
+                limit: Limit { kind: LimitKind::MaxQuoteIn, amount: limit },
+            };
+            let attempt = Attempt {
+                slot: place.slot,
+                signature: Signature::default(),
+                tx_index: place.tx_index + 1,
+                path: place.path,
+                payer: key(2),
+                venue,
+                instruction: "buy",
+                asked,
+                code: Some(code),
+            };
+            // The others stand behind it in the block. It may come before the trades do.
+            detectors.attempted(&attempt, 7);
+            for (at, leg) in legs[..if closes { 3 } else { 2 }].iter().enumerate() {
+                let mut leg = leg.clone();
+                leg.place.tx_index = place.tx_index + [0, 2, 3][at];
+                detectors.trade(&leg, &mut found);
+            }
+            if dead {
+                detectors.slot(place.slot, Fate::Dead, &mut found);
+            }
+            detectors.slot(place.slot, Fate::Confirmed, &mut found);
+            found.into_iter().filter(|alert| alert.class == Class::Frontrun).collect::<Vec<_>>()
+        };
+        let code = if venue == Venue::Pump { 6002 } else { 6004 };
+        let between = u64::midpoint(cheap, dear);
+        let found = told(between, code, true, false);
+        let alert = last(&found, Class::Frontrun);
+        assert_eq!((alert.attackers[0].wallet, alert.victims[0].user, alert.recv_us), (key(1), key(2), 7));
+        assert_eq!(alert.legs.iter().map(|leg| leg.role).collect::<Vec<_>>(), [Role::Front, Role::Victim]);
+        assert_eq!(told(cheap - 1, code, true, false), [], "it would have failed anyway");
+        assert_eq!(told(dear, code, true, false), [], "the front did not make it fail");
+        assert_eq!(told(between, 1, true, false), [], "it failed for something else");
+        assert_eq!(told(between, code, false, false), [], "a buyer who attacks nobody is no attacker");
+        assert_eq!(told(between, code, true, true), [], "it never happened");
+    }
 }

@@ -126,11 +126,9 @@ fn buy_side(script: &mut Script<'_>, kind: Kind, shape: Shape) -> Option<bool> {
     if shape == Shape::Wide && script.slot != from {
         return None;
     }
-    let to_sell = if kind == Kind::PartialUnwind {
-        share(bought, script.settings.attack.unwind.draw(&mut script.rng))
-    } else {
-        bought
-    };
+    // Half of those who hand the tokens over keep some, so that nothing but the transfer ties the two wallets.
+    let keeps = kind == Kind::PartialUnwind || (kind == Kind::WalletsTransfer && script.rng.bool());
+    let to_sell = if keeps { share(bought, script.settings.attack.unwind.draw(&mut script.rng)) } else { bought };
     let tips = attacker.front.tip + attacker.back.tip + attacker.front.priority_fee + attacker.back.priority_fee;
     let mut got = 0;
     if kind == Kind::SplitBack {
