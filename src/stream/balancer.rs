@@ -342,7 +342,9 @@ mod tests {
         assert_eq!(decisions, [Decision::Throttle { connection: 3, level: Throttle::WithoutLow }]);
         // What is slow for all is slow for the standby first.
         let mut balancer = LoadBalancer::default();
-        loads.iter_mut().for_each(|load| load.queue_fill = 1.0);
+        for load in &mut loads {
+            load.queue_fill = 1.0;
+        }
         balancer.moved(at(0));
         let decided = (0..8).find_map(|second| {
             balancer.second(at(second), &pool, &groups(1e6, 1e6), &loads, &[Throttle::Full; 4], &RULES)

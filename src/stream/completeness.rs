@@ -379,7 +379,9 @@ impl Completeness {
         while self.slots.len() > KEPT {
             let oldest = self.slots.first_key_value().map_or(0, |(oldest, _)| *oldest);
             let due: Vec<Gap> = self.undecided.extract_if(.., |gap| gap.from_slot <= oldest).collect();
-            due.into_iter().for_each(|gap| self.decide(gap));
+            for gap in due {
+                self.decide(gap);
+            }
             let Some((oldest, known)) = self.slots.pop_first() else { break };
             let shown = self.judge(oldest, &known);
             if shown.proof == Proof::Pending {
