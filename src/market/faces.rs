@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Market, SHOWN_TOKENS, pools,
+    Market, SHOWN_TOKENS,
+    forecast::Score,
+    pools,
     stated::Stated,
     token_lifecycle::{Around, Token},
     view::{EtaScoreView, Feed, LifecycleView, PoolView, SolUsdView, Stage, TokenView, TradeView},
@@ -95,9 +97,11 @@ impl Market {
         if refresh {
             token.refresh();
         }
-        // A forecast whose time is up without a completion failed.
-        if token.core.promise.take_if(|promise| promise.high_ms < now_ms).is_some() {
-            self.eta_score.scored += 1;
+        if let Some(promise) =
+            token.core.promise.as_mut().filter(|promise| !promise.overdue && promise.high_ms < now_ms)
+        {
+            promise.overdue = true;
+            self.eta_score.overdue += 1;
         }
     }
 
@@ -166,7 +170,8 @@ impl Market {
     /// How forecasts of completion came out.
     #[must_use]
     pub const fn eta_score(&self) -> EtaScoreView {
-        EtaScoreView { scored: self.eta_score.scored, inside: self.eta_score.inside }
+        let Score { scored, inside, overdue } = self.eta_score;
+        EtaScoreView { scored, inside, overdue }
     }
 
     /// Counts activity: a reader compares it to tell whether anything changed.

@@ -292,7 +292,7 @@ impl Token {
         if crosses && let Some(EtaView { low_s, high_s: Some(high_s), .. }) = effect.eta {
             #[allow(clippy::cast_possible_truncation, reason = "saturates")]
             let at = |seconds: f64| recv_ms.saturating_add((seconds * 1_000.0) as i64);
-            self.core.promise = Some(Promise { low_ms: at(low_s), high_ms: at(high_s) });
+            self.core.promise = Some(Promise { low_ms: at(low_s), high_ms: at(high_s), overdue: false });
         }
     }
 

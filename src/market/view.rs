@@ -128,13 +128,15 @@ pub struct EtaView {
     pub high_s: Option<f64>,
 }
 
-/// Forecasts of completion whose outcome is known.
+/// Forecasts of completion, made at half the curve, against what came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EtaScoreView {
-    /// How many.
+    /// Completions of which there was one with an interval.
     pub scored: u64,
     /// Completed within the interval; 80 % should.
     pub inside: u64,
+    /// Forecasts whose time was up before the curve was sold out, if it ever was: most curves never are.
+    pub overdue: u64,
 }
 
 /// A token's strength, 0–100, and the four parts it is the sum of, 0–25 each.

@@ -136,13 +136,15 @@ impl CopyTrade {
 
     fn follows(&mut self, entry: &Entry, follower: Activity, leader: &Buyer, book: &Book, tracked: &mut Tracked) {
         let key = (entry.owner, leader.owner);
-        // Nearly all pairs are seen once: their mark is all that is kept of them.
-        if !self.was_seen_before(key) {
+        let lag = entry.leg.place.slot.saturating_sub(leader.slot);
+        // Nobody follows within a slot, and snipers who are everywhere at once would take all the room: that counts against
+        // pairs which are known, and makes none. Nearly all others are seen once: their mark is all that is kept of them.
+        let is_new = if lag == 0 { self.pairs.get(&key).is_none() } else { !self.was_seen_before(key) };
+        if is_new {
             return;
         }
         let (pair, new) = self.pairs.touch(key);
         pair.mints = pair.mints.saturating_add(1 + u16::from(new));
-        let lag = entry.leg.place.slot.saturating_sub(leader.slot);
         let class = lag.checked_ilog2().map_or(0, |log| log as usize + 1).min(LAGS - 1);
         pair.lags[class] = pair.lags[class].saturating_add(1);
         let pair = *pair;

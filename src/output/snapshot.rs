@@ -226,6 +226,8 @@ struct EtaScore {
     scored: u64,
     /// Within the interval; 80 % should be.
     inside: u64,
+    /// Forecasts whose time was up before the curve was sold out, if it ever was.
+    overdue: u64,
 }
 
 /// Slots by what is proven of them, since the start.
@@ -329,7 +331,11 @@ impl Snapshot {
                 refused: view.sol_usd.refused,
                 state: view.sol_usd.state.name(),
             },
-            eta_score: EtaScore { scored: view.eta_score.scored, inside: view.eta_score.inside },
+            eta_score: EtaScore {
+                scored: view.eta_score.scored,
+                inside: view.eta_score.inside,
+                overdue: view.eta_score.overdue,
+            },
             alerts: view.latest_alerts().map(|entry| AlertFields::from(&**entry)).collect(),
             completeness: completeness(view),
             pipeline: view

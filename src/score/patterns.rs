@@ -273,7 +273,7 @@ fn washed(rng: &mut Rng) -> Goal {
     let mut within = Part::default();
     for number in 0..100 {
         let mut curve = Curve::new(number, 1_000);
-        let share = 0.35 + 0.55 * rng.f64();
+        let share = 0.45 + 0.45 * rng.f64();
         let mut legs: Vec<Leg> = Vec::new();
         for _ in 0..200 {
             curve.wait(1);

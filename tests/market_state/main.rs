@@ -164,7 +164,7 @@ fn half_an_hour_of_twenty_seeds() {
     for seed in seeds() {
         let (mut in_order, mut lossy) = (InOrder::default(), Lossy::new(seed));
         play(seed, &mut [&mut in_order, &mut Shuffled::new(seed), &mut Forked::new(seed), &mut lossy]);
-        let EtaScoreView { scored, inside } = in_order.score;
+        let EtaScoreView { scored, inside, .. } = in_order.score;
         println!(
             "seed {seed}: {} tokens, {} events; {inside} of {scored} forecasts within their interval of 80 %; {} pools had losses",
             in_order.reader.market.tokens_known(),

@@ -27,6 +27,8 @@ pub(in crate::market) struct Around {
 pub(in crate::market) struct Promise {
     pub(in crate::market) low_ms: i64,
     pub(in crate::market) high_ms: i64,
+    /// Its time is up.
+    pub(in crate::market) overdue: bool,
 }
 
 /// The part of a token that is copied before each change, so that the change can be undone.
