@@ -407,14 +407,13 @@ impl Host {
                 self.down_since.set(Some(sim.elapsed()));
                 sim.crash(self.name);
             }
-            (Break::Crash, false) => sim.bounce(self.name),
+            (Break::Crash | Break::Suspend(_), false) => sim.bounce(self.name),
             // Seen from here: the connections are gone, and the chain and the clock are further on.
             (Break::Suspend(slept), true) => {
                 self.breaks(sim, Break::Crash, true);
                 self.slept.set(slept);
                 client::set_on(slept);
             }
-            (Break::Suspend(_), false) => sim.bounce(self.name),
         }
     }
 
