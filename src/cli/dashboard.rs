@@ -78,9 +78,10 @@ fn reloader(start: Config, flags: Flags) -> Reloader {
         let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
         let differ = |earlier, at_once| {
             let changed = config.changed_since(earlier).into_iter();
-            changed.filter(|(_, live)| *live == at_once).map(|(name, _)| name).collect()
+            changed.filter(|(_, live)| *live == at_once).map(|(name, _)| name).collect::<Vec<_>>()
         };
         let (changed, later) = (differ(&newest, true), differ(&start, false));
+        tracing::info!(in_force = ?changed, from_the_next_start = ?later, "settings, keys and themes are read again");
         let (rules, level) = (Arc::new(config.alerts()), process::level(&config));
         *newest = config;
         Ok(Reread { looks, rules, level, changed, later })

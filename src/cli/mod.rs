@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and the modes that answer.
 //!
-//! * [`args`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data
+//! * [`args`] and [`values`]: clap; [`failure`]: how a run can end badly, with its exit code; [`source`]: where the data
 //!   comes from; [`looks`]: the user's keys and themes; [`process`]: runtime, log, signals
 //! * [`still`]: a moment of a recording without sockets and clocks, for pictures
 //! * [`dashboard`], [`headless`], [`snapshot`], [`record`], [`serve`], [`decode`], [`scenario`], [`doctor`],
@@ -21,6 +21,7 @@ mod serve;
 mod snapshot;
 mod source;
 pub mod still;
+mod values;
 
 use std::path::Path;
 

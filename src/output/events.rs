@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use super::{
-    AlertFields, Units, json,
-    line::{
-        BudgetFields, Common, FeeFields, LaneFields, LatencyFields, LimitFields, Line, LiquidityFields, MoveFields,
+    AlertFields, Units,
+    fields::{
+        BudgetFields, Common, FeeFields, LaneFields, LatencyFields, LimitFields, LiquidityFields, MoveFields,
         ReserveFields, StatsFields, TradeFields,
     },
+    json,
+    line::Line,
 };
 use crate::{
     chain::{group::Groups, ids::Wallet},

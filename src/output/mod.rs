@@ -3,6 +3,7 @@
 mod alert;
 pub mod decoded;
 pub mod events;
+pub mod fields;
 mod json;
 pub mod line;
 pub mod record;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use self::market::{Page, PoolEntry, Token};
 use super::{
     AlertFields,
-    line::{DecodingFields, LatencyFields, MoveFields, ParseFields},
+    fields::{DecodingFields, LatencyFields, MoveFields, ParseFields},
 };
 use crate::{
     chain::group::{GroupSet, Groups},

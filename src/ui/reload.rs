@@ -27,14 +27,12 @@ pub(super) fn apply(model: &mut Model, read: Result<Reread, String>) {
 
 /// What has changed, in words.
 fn said(themes: usize, changed: &[&str], later: &[&str]) -> String {
-    let mut text = format!("settings, keys and {themes} themes are read again");
-    if !changed.is_empty() {
-        text = format!("{text}; in force: {}", changed.join(", "));
+    if changed.is_empty() && later.is_empty() {
+        return format!("settings, keys and {themes} themes are read again");
     }
-    if !later.is_empty() {
-        text = format!("{text}; from the next start on: {}", later.join(", "));
-    }
-    text
+    let lists = [("in force: ", changed), ("from the next start on: ", later)];
+    let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
+    lists.map(|(words, names)| format!("{words}{}", names.join(", "))).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -45,6 +43,6 @@ mod tests {
     fn what_does_not_take_effect_at_once_is_said() {
         assert_eq!(said(7, &[], &[]), "settings, keys and 7 themes are read again");
         let both = said(7, &["ui.fps"], &["stream.proof", "group"]);
-        assert!(both.ends_with("; in force: ui.fps; from the next start on: stream.proof, group"), "{both}");
+        assert_eq!(both, "in force: ui.fps; from the next start on: stream.proof, group");
     }
 }

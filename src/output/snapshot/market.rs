@@ -7,7 +7,7 @@ use crate::{
     chain::ids::{Mint, Pool, Wallet},
     engine::view::{EtaView, PoolView, TokenView, WindowView},
     market::detail::{AppView, CandleView, CreatorView, SeriesView, SizeView, TokenDetail, TraderView},
-    output::{Units, line::ReserveFields},
+    output::{Units, fields::ReserveFields},
 };
 
 #[derive(Debug, Serialize, JsonSchema)]

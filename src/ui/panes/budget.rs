@@ -6,7 +6,7 @@ use crate::{
     stream::status::BudgetStatus,
     ui::{
         draw::Draw,
-        format::{UNKNOWN, wait},
+        format::wait,
         model::Pane,
         widgets::{
             after, bar, line,
@@ -127,10 +127,4 @@ fn strip(buffer: &mut Buffer, area: Rect, budget: &BudgetStatus, draw: &Draw<'_>
         let place = after(area, u16::try_from(index).unwrap_or(u16::MAX));
         text(buffer, place, sign.encode_utf8(&mut [0; 4]), style);
     }
-}
-
-/// Permits held and allowed, for other panes' titles.
-#[must_use]
-pub fn summary(budget: &BudgetStatus) -> String {
-    if budget.limit == 0 { UNKNOWN.to_owned() } else { format!("{}/{}", budget.used, budget.limit) }
 }

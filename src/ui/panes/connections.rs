@@ -95,6 +95,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let right = match connections.iter().find_map(|c| c.status.cause.as_deref().map(|cause| (c.status.id, cause))) {
         Some((id, cause)) if !told => format!("{id}: {cause}"),
         _ if model.view.totals.unwanted > 0 => format!("{} unwanted dropped", compact(model.view.totals.unwanted)),
+        _ if model.view.budget.limit == 0 => String::new(),
         _ => format!("budget {}/{}", model.view.budget.used, model.view.budget.limit),
     };
     let title = Title { name: "Connections", right: &right, focused: draw.focused(Pane::Connections) };

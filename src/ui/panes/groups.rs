@@ -44,7 +44,7 @@ const COLUMNS: [Column<Field>; 13] = [
     Column::number(Field::Peak, "peak", 5, 1),
     Column::words(Field::Spark, "last 60 s", 12, 1),
     Column::number(Field::Latency, "p50/p99 ms", 10, 2).growing(1),
-    Column::number(Field::Forecast, "in 30 s (4 of 5)", 18, 4),
+    Column::number(Field::Forecast, "in 30 s, 80% sure", 18, 4),
     Column::number(Field::Lag, "lag", 3, 4),
     Column::number(Field::Parse, "parse", 7, 0),
     Column::number(Field::Decoded, "decoded/expected", 17, 5).growing(1),

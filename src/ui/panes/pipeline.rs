@@ -1,57 +1,47 @@
 //! One line on the stages between socket and screen.
 
-use std::fmt::Write;
-
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
     draw::Draw,
     format::{compact, rate, share},
-    widgets::{after, pieces, text, width},
+    widgets::{pieces, width},
 };
 
-/// Columns from which the line has its name, and those from which it has fills and shares of all stages, strained or not.
-const NAMED: u16 = 90;
-const WHOLE: u16 = 100;
-
-/// Draws the stages that fit as a whole.
+/// Draws all stages, with as much of each as there is room for.
 pub fn draw(buffer: &mut Buffer, area: Rect, draw: &Draw<'_>) {
     let theme = draw.theme;
-    let mut x = if area.width >= NAMED { text(buffer, area, " pipeline ", theme.title) } else { 0 };
     let arrow = format!(" {} ", draw.glyphs.arrow);
-    for (index, stage) in draw.model.view.pipeline.iter().enumerate() {
-        let queue_strained = stage.queue_fill.is_some_and(|fill| fill > 0.5);
-        let busy_strained = stage.busy.is_some_and(|busy| busy > 0.8);
-        let mut more = String::new();
-        if stage.queue_fill.is_some() && (area.width >= WHOLE || queue_strained) {
-            let _ = write!(more, " queue {}", share(stage.queue_fill));
+    let line = |named: bool, whole: bool| {
+        let mut parts: Vec<(String, Style)> = Vec::new();
+        if named {
+            parts.push((" pipeline ".to_owned(), theme.title));
         }
-        if stage.busy.is_some() && (area.width >= WHOLE || busy_strained) {
-            let _ = write!(more, " busy {}", busy(stage.busy));
+        for (index, stage) in draw.model.view.pipeline.iter().enumerate() {
+            parts.push(((if index > 0 { arrow.as_str() } else { " " }).to_owned(), theme.border));
+            parts.push((format!("{} ", stage.name), theme.dim));
+            parts.push((rate(stage.rate), theme.text));
+            parts.push(("/s".to_owned(), theme.dim));
+            let queue = stage.queue_fill.map(|fill| (format!(" queue {}", share(Some(fill))), fill > 0.5));
+            let busy = stage.busy.map(|share| (format!(" busy {}", busy(share)), share > 0.8));
+            // What is strained is said before anything else has its room.
+            for (words, strained) in [queue, busy].into_iter().flatten().filter(|(_, strained)| whole || *strained) {
+                parts.push((words, if strained { theme.warn } else { theme.dim }));
+            }
+            if stage.dropped > 0 {
+                parts.push((format!(" {} dropped", compact(stage.dropped)), theme.bad));
+            }
         }
-        let dropped = if stage.dropped > 0 { format!(" {} dropped", compact(stage.dropped)) } else { String::new() };
-        let rate = rate(stage.rate);
-        let parts = [
-            (if index > 0 { arrow.as_str() } else { " " }, theme.border),
-            (stage.name, theme.dim),
-            (" ", theme.dim),
-            (&rate, theme.text),
-            ("/s", theme.dim),
-            (&more, if queue_strained || busy_strained { theme.warn } else { theme.dim }),
-            (&dropped, theme.bad),
-        ];
-        let room = after(area, x);
-        if parts.iter().map(|(words, _)| width(words)).sum::<u16>() > room.width {
-            return;
-        }
-        x += pieces(buffer, room, &parts);
-    }
+        parts
+    };
+    let fits = |parts: &[(String, Style)]| parts.iter().map(|(words, _)| width(words)).sum::<u16>() <= area.width;
+    let [whole, named, plain] = [(true, true), (true, false), (false, false)].map(|(named, whole)| line(named, whole));
+    let parts = [whole, named].into_iter().find(|parts| fits(parts)).unwrap_or(plain);
+    let parts: Vec<(&str, Style)> = parts.iter().map(|(words, style)| (words.as_str(), *style)).collect();
+    pieces(buffer, area, &parts);
 }
 
 /// The share of its time that a stage works, with a decimal where it would round to little or nothing.
-fn busy(value: Option<f64>) -> String {
-    match value.filter(|share| (0.0..0.1).contains(share)) {
-        Some(little) => format!("{:.1}%", little * 100.0),
-        None => share(value),
-    }
+fn busy(value: f64) -> String {
+    if (0.0..0.1).contains(&value) { format!("{:.1}%", value * 100.0) } else { share(Some(value)) }
 }

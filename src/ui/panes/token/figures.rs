@@ -108,7 +108,7 @@ fn eta(eta: Option<&EtaView>) -> String {
         None => UNKNOWN.to_owned(),
         Some(eta) => {
             let high = eta.high_s.map_or_else(|| "never".to_owned(), seconds);
-            format!("{}  (4 of 5: {} to {high})", seconds(eta.eta_s), seconds(eta.low_s))
+            format!("{}  (80% sure: {} to {high})", seconds(eta.eta_s), seconds(eta.low_s))
         }
     }
 }

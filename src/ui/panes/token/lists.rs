@@ -6,7 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::Subject;
 use crate::{
-    engine::view::{AlertView, AppView, SizesView, TradeView, TraderView},
+    engine::view::{AppView, SizesView, TradeView, TraderView},
     ui::{
         action::Action,
         draw::Draw,
@@ -99,42 +99,39 @@ const APPS: [Column<App>; 4] = [
 /// Draws one list of the page.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, section: Section, subject: &Subject<'_>, draw: &Draw<'_>) {
     let list = List { section, area, draw };
+    let mint = subject.token.mint;
     match (section, subject.detail) {
         (Section::Trades, Some(detail)) => {
-            let trades: Vec<&TradeView> = detail.trades.iter().rev().map(Arc::as_ref).collect();
-            list.trades(buffer, &trades, &sizes(&detail.sizes));
+            list.trades(buffer, detail.trades.iter().rev().map(Arc::as_ref), &sizes(&detail.sizes));
         }
         (Section::Trades, None) => {
-            let entries = draw.model.view.trades.entries.iter().rev();
-            let trades = entries.filter(|trade| trade.mint == subject.token.mint).take(usize::from(area.height));
-            list.trades(buffer, &trades.map(Arc::as_ref).collect::<Vec<_>>(), "newest first");
+            let of_token = draw.model.view.trades.entries.iter().rev().filter(|trade| trade.mint == mint);
+            list.trades(buffer, of_token.map(Arc::as_ref), "newest first");
         }
-        (Section::Alerts, _) => list.alerts(buffer, subject),
+        (Section::Alerts, _) => {
+            let of_token = draw.model.view.latest_alerts().filter(|entry| entry.alert.mint == mint);
+            let words = ("newest first", "No alert about it.");
+            list.table(buffer, &ALERTS, of_token.map(Arc::as_ref), words, alerts::cell);
+        }
         (Section::Venues | Section::Traders | Section::Apps, None) => {
             let inner = list.frame(buffer, "");
             pane::sentence(buffer, inner, "Not in the view shown: it is gathered while the page is open.", draw);
         }
         (Section::Venues, Some(detail)) => {
-            let rows = &detail.venues;
-            list.table(buffer, &VENUES, rows, "deepest first", "No venue is known.", |buffer, place, pool, field| {
-                liquidity::cell(buffer, place, pool, field, draw);
-            });
+            let words = ("deepest first", "No venue is known.");
+            list.table(buffer, &VENUES, detail.venues.iter().map(Arc::as_ref), words, liquidity::cell);
         }
         (Section::Traders, Some(detail)) => {
-            let rows = &detail.top_traders;
             let right = format!("of {}, by turnover", compact(detail.traders as u64));
-            list.table(buffer, &TRADERS, rows, &right, "Nobody has traded it yet.", |buffer, place, trader, field| {
-                trader_cell(buffer, place, trader, field, draw);
-            });
+            list.table(buffer, &TRADERS, detail.top_traders.iter(), (&right, UNTRADED), trader_cell);
         }
         (Section::Apps, Some(detail)) => {
-            let rows = &detail.apps;
-            list.table(buffer, &APPS, rows, "by volume", "Nobody has traded it yet.", |buffer, place, app, field| {
-                app_cell(buffer, place, app, field, draw);
-            });
+            list.table(buffer, &APPS, detail.apps.iter(), ("by volume", UNTRADED), app_cell);
         }
     }
 }
+
+const UNTRADED: &str = "Nobody has traded it yet.";
 
 struct List<'a> {
     section: Section,
@@ -152,40 +149,30 @@ impl List<'_> {
         pane::frame(buffer, self.area, title, self.draw)
     }
 
-    fn table<C: Copy, R>(
+    /// Draws the first rows; what they are ordered by stands in the frame, and what it means that there are none instead.
+    fn table<'r, C: Copy, R: 'r>(
         &self,
         buffer: &mut Buffer,
         columns: &[Column<C>],
-        rows: &[R],
-        right: &str,
-        empty: &str,
-        mut cell: impl FnMut(&mut Buffer, Rect, &R, C),
+        rows: impl Iterator<Item = &'r R>,
+        (right, empty): (&str, &str),
+        cell: impl Fn(&mut Buffer, Rect, &R, C, &Draw<'_>),
     ) {
         let inner = self.frame(buffer, right);
+        let rows: Vec<&R> = rows.take(page(inner)).collect();
         if rows.is_empty() {
             return pane::sentence(buffer, inner, empty, self.draw);
         }
-        let shown = 0..rows.len().min(page(inner));
-        table::draw(buffer, inner, columns, shown, Selected::No, self.draw, |buffer, place, row, field| {
+        table::draw(buffer, inner, columns, 0..rows.len(), Selected::No, self.draw, |buffer, place, row, field| {
             if let Some(row) = rows.get(row) {
-                cell(buffer, place, row, field);
+                cell(buffer, place, row, field, self.draw);
             }
         });
     }
 
-    fn trades(&self, buffer: &mut Buffer, rows: &[&TradeView], right: &str) {
-        let empty = "None of the trades kept is of this token.";
-        self.table(buffer, &TRADES, rows, right, empty, |buffer, place, trade, field| {
-            trades::cell(buffer, place, trade, field, self.draw);
-        });
-    }
-
-    fn alerts(&self, buffer: &mut Buffer, subject: &Subject<'_>) {
-        let of_token = |entry: &&Arc<AlertView>| entry.alert.mint == subject.token.mint;
-        let rows: Vec<&Arc<AlertView>> = self.draw.model.view.latest_alerts().filter(of_token).collect();
-        self.table(buffer, &ALERTS, &rows, "newest first", "No alert about it.", |buffer, place, entry, field| {
-            alerts::cell(buffer, place, entry, field, self.draw);
-        });
+    fn trades<'r>(&self, buffer: &mut Buffer, rows: impl Iterator<Item = &'r TradeView>, right: &str) {
+        let words = (right, "None of the trades kept is of this token.");
+        self.table(buffer, &TRADES, rows, words, trades::cell);
     }
 }
 
