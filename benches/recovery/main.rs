@@ -15,7 +15,10 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use smart_stream_tui::simulator::server::{OracleEvent, Pace, Server, ServerSettings};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep, sleep_until},
+};
 
 use client::{Client, Who};
 use support::{Chain, Proxy};
@@ -48,8 +51,8 @@ const PLANS: [(&str, &str, usize); 9] = [
         150,
     ),
     ("message of 5 MiB", "kind='oversize'\nbytes=5242880\nat='5s'", 150),
-    ("silent stream", "kind='stall'\nconnection=1\nat='5s'\nfor='1h'", 150),
-    ("dead link", "kind='blackhole'\nconnection=1\nat='5s'\nfor='1h'", 150),
+    ("silent stream", "kind='stall'\nconnection=2\nat='5s'\nfor='1h'", 150),
+    ("dead link", "kind='blackhole'\nconnection=2\nat='5s'\nfor='1h'", 150),
 ];
 
 fn chain() -> Chain {
@@ -117,7 +120,12 @@ fn judge(client: &Client, server: &Server, chain: &Chain, to: u64, end: Instant)
 async fn plan(who: Who, plan: &str, replay_slots: usize) -> Outcome {
     let chain = chain();
     let server = server(&chain, plan, replay_slots).await;
+    // A connection gets the lowest number that is free. The client's first is the second, and its next ones the first: what
+    // has to happen to one of its connections does not follow it to the next.
+    let first = TcpStream::connect(server.address()).await.unwrap();
     let client = Client::start(who, server.address());
+    client.until(1).await;
+    drop(first);
     sleep(WATCHED).await;
     let to = server.stats().slot.unwrap();
     let end = Instant::now();

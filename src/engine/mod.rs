@@ -10,6 +10,7 @@ mod parsed;
 mod pipeline;
 mod slots;
 mod task;
+mod unfiltered;
 pub mod view;
 
 use std::{sync::Arc, thread::JoinHandle};

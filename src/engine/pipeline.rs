@@ -12,7 +12,14 @@ use self::{
     lane::{Busy, Lane},
 };
 use super::{
-    alerts::Watch, compare::Comparison, ingest::Note, meter::Meter, parsed::Parsed, slots::SlotClock, view::SourceView,
+    alerts::Watch,
+    compare::Comparison,
+    ingest::Note,
+    meter::Meter,
+    parsed::Parsed,
+    slots::SlotClock,
+    unfiltered::{self, Unfiltered},
+    view::SourceView,
 };
 use crate::{
     chain::{
@@ -88,6 +95,7 @@ pub(super) struct Pipeline {
     duplicates: u64,
     bad_frames: u64,
     unwanted: u64,
+    unfiltered: Unfiltered,
     receive: Meter,
     decode_busy: Busy,
     connection_busy: Vec<Busy>,
@@ -151,6 +159,7 @@ impl Pipeline {
             duplicates: 0,
             bad_frames: 0,
             unwanted: 0,
+            unfiltered: Unfiltered::default(),
             receive: Meter::new(now_s),
             decode_busy: Busy::default(),
             connection_busy: (0..connections).map(|_| Busy::default()).collect(),
@@ -366,6 +375,11 @@ impl Pipeline {
             return;
         }
         self.undecoded.entry(key).or_insert((0, missed.signature)).0 += 1;
+    }
+
+    /// What the user is to be told of the stream after a second.
+    pub(super) fn remark(&mut self) -> Option<&'static str> {
+        self.unfiltered.second(self.unwanted, self.transactions).then_some(unfiltered::WORDS)
     }
 
     /// Closes a second, or several when nothing moves: rates, percentiles and ageing figures are taken anew. Gives bytes/s by group for the balancer.

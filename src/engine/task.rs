@@ -91,6 +91,10 @@ impl Task {
                     self.pipeline.second(now_ms(), fill(&self.batches));
                     self.pipeline.release(now_ms(), &mut self.changes);
                     self.tell().await;
+                    if let Some(words) = self.pipeline.remark() {
+                        // A full queue is looked at again: it is said once, and not worth to wait for.
+                        let _ = self.control.try_send(Control::Note(words.into()));
+                    }
                     // Without a listener the supervisor has ended: nothing is left to be balanced.
                     let _ = self.control.try_send(Control::Loads {
                         groups: self.loads(),

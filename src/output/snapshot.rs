@@ -245,6 +245,8 @@ struct Completeness {
     /// Gaps that were not repaired.
     open_gaps: u64,
     repaired_gaps: u64,
+    /// Gaps of which another endpoint had everything.
+    filled_gaps: u64,
     /// Slots of which only some tokens were asked for: what is proven of them is proven of those.
     narrowed: u64,
     /// The newest gaps, oldest first.
@@ -480,6 +482,7 @@ fn completeness(view: &View) -> Completeness {
         lost_transactions: completeness.lost_transactions,
         open_gaps: completeness.open_gaps,
         repaired_gaps: completeness.repaired_gaps,
+        filled_gaps: completeness.filled_gaps,
         narrowed: completeness.narrowed,
         gaps: gaps.collect(),
         checkpoint: completeness.checkpoint.as_ref().map(|checkpoint| Checkpoint {

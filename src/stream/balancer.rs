@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     BudgetRules,
     forecast::Forecast,
+    plan::throttled,
     pool::{ConnectionPool, GroupLoad, MAX_STREAMS},
     status::{Move, Throttle},
 };
@@ -113,7 +114,7 @@ impl LoadBalancer {
             lane.cool_since = since(load.score() <= COOL, lane.cool_since);
         }
         self.rebalance(now, pool, groups, connections, rules)
-            .or_else(|| self.shed(now, connections, levels))
+            .or_else(|| self.shed(now, pool, connections, levels))
             .or_else(|| self.restore(now, connections, levels))
     }
 
@@ -142,11 +143,13 @@ impl LoadBalancer {
         if self.last_move.is_some_and(|last| now < last.saturating_add(COOLDOWN)) {
             return None;
         }
-        let hot = connections.iter().any(|load| self.has_been(load.connection, now, |lane| lane.hot_since, PATIENCE));
+        // The standby gives nothing away: if it has too much, it is the first that asks for less.
+        let own = || connections.iter().filter(|load| !pool.is_standby(load.connection));
+        let hot = own().any(|load| self.has_been(load.connection, now, |lane| lane.hot_since, PATIENCE));
         let coming = self.coming(pool, groups);
         let (reason, loads) = if hot {
             ("load", groups.to_vec())
-        } else if connections.iter().any(|load| Self::will_be_hot(load, pool, groups, &coming)) {
+        } else if own().any(|load| Self::will_be_hot(load, pool, groups, &coming)) {
             ("forecast", coming)
         } else {
             return None;
@@ -187,19 +190,27 @@ impl LoadBalancer {
     }
 
     /// We are the slow side and nothing can be moved: least important first.
-    fn shed(&mut self, now: Duration, connections: &[ConnectionLoad], levels: &[Throttle]) -> Option<Decision> {
+    fn shed(
+        &mut self,
+        now: Duration,
+        pool: &ConnectionPool,
+        connections: &[ConnectionLoad],
+        levels: &[Throttle],
+    ) -> Option<Decision> {
         if self.last_shed.is_some_and(|last| now < last.saturating_add(SHED_SPACING)) {
             return None;
         }
-        let drowning = connections.iter().filter(|load| {
+        // High-priority groups are never shed by us.
+        let can_shed = |connection: usize| {
+            let Some(level) = levels.get(connection).filter(|level| **level < Throttle::HighOnly) else { return false };
+            let groups = pool.groups(connection);
+            throttled(groups, *level) != throttled(groups, Throttle::HighOnly)
+        };
+        let drowning = connections.iter().filter(|load| can_shed(load.connection)).filter(|load| {
             load.score() >= DROWNING && self.has_been(load.connection, now, |lane| lane.hot_since, PATIENCE)
         });
         let worst = drowning.max_by(|a, b| a.score().total_cmp(&b.score()))?.connection;
         let level = *levels.get(worst)?;
-        // High-priority groups are never shed by us.
-        if level >= Throttle::HighOnly {
-            return None;
-        }
         let lane = self.lanes.get_mut(worst)?;
         lane.shed_from.get_or_insert(level);
         self.last_shed = Some(now);
@@ -315,6 +326,38 @@ mod tests {
                 None
             );
         }
+    }
+
+    #[test]
+    fn the_standby_moves_nothing_and_is_the_first_to_ask_for_less() {
+        let all = Group::BUILT_IN.into_iter().collect();
+        let (mut balancer, pool) = (LoadBalancer::default(), crowded().with_standby(all));
+        let mut loads = connections([0.1, 0.1, 0.1]);
+        loads.push(ConnectionLoad { connection: 3, bytes_per_s: 1e6, busy: Some(1.0), queue_fill: 0.0 });
+        let mut decisions = Vec::new();
+        for second in 0..8 {
+            let levels = [Throttle::Full; 4];
+            decisions.extend(balancer.second(at(second), &pool, &groups(1e6, 1e6), &loads, &levels, &RULES));
+        }
+        assert_eq!(decisions, [Decision::Throttle { connection: 3, level: Throttle::WithoutLow }]);
+        // What is slow for all is slow for the standby first.
+        let mut balancer = LoadBalancer::default();
+        for load in &mut loads {
+            load.queue_fill = 1.0;
+        }
+        balancer.moved(at(0));
+        let decided = (0..8).find_map(|second| {
+            balancer.second(at(second), &pool, &groups(1e6, 1e6), &loads, &[Throttle::Full; 4], &RULES)
+        });
+        assert_eq!(decided, Some(Decision::Throttle { connection: 3, level: Throttle::WithoutLow }));
+        // One that brings nothing but what matters most has nothing to give: the others do.
+        let pool = crowded().with_standby([Group::BondingCurve].into_iter().collect());
+        let mut balancer = LoadBalancer::default();
+        balancer.moved(at(0));
+        let decided = (0..8).find_map(|second| {
+            balancer.second(at(second), &pool, &groups(1e6, 1e6), &loads, &[Throttle::Full; 4], &RULES)
+        });
+        assert_eq!(decided, Some(Decision::Throttle { connection: 1, level: Throttle::WithoutLow }));
     }
 
     #[test]

@@ -112,10 +112,12 @@ pub struct CompletenessView {
     pub lost_transactions: u64,
     /// The newest gaps, oldest first.
     pub gaps: Arc<[Gap]>,
-    /// Gaps since the start that were not repaired.
+    /// Gaps since the start that were not repaired and not filled.
     pub open_gaps: u64,
     /// Gaps since the start that were.
     pub repaired_gaps: u64,
+    /// Gaps since the start of which another endpoint had everything.
+    pub filled_gaps: u64,
     /// Slots of which only some tokens were asked for, by the user's wish: what is proven of them is proven of those.
     pub narrowed: u64,
     /// Where the next run would go on; `None` for a source that cannot be gone on with.
@@ -174,8 +176,11 @@ pub struct Completeness {
     /// The connection that brings what others bring as well.
     standby: Option<usize>,
     gaps: VecDeque<Gap>,
+    /// Another endpoint may have, or still bring, what is missing in these.
+    undecided: Vec<Gap>,
     open_gaps: u64,
     repaired_gaps: u64,
+    filled_gaps: u64,
 }
 
 impl Completeness {
@@ -195,8 +200,10 @@ impl Completeness {
             narrows: false,
             standby: None,
             gaps: VecDeque::new(),
+            undecided: Vec::new(),
             open_gaps: 0,
             repaired_gaps: 0,
+            filled_gaps: 0,
         }
     }
 
@@ -268,11 +275,16 @@ impl Completeness {
             self.repaired_gaps += 1;
             return;
         }
-        self.open_gaps += 1;
         if gap.cause == GapCause::Restart {
             // These slots are none of this run's.
+            self.open_gaps += 1;
             return;
         }
+        if self.undecided.len() == GAPS {
+            let oldest = self.undecided.remove(0);
+            self.decide(oldest);
+        }
+        self.undecided.push(*gap);
         for slot in gap.from_slot.max(gap.to_slot.saturating_sub(KEPT as u64))..=gap.to_slot {
             if let Some(said) = self.known(slot).said.get_mut(gap.connection)
                 && !said.has_all(needs)
@@ -280,6 +292,23 @@ impl Completeness {
                 said.missed = Some(needs.union(said.missed.unwrap_or_default()));
             }
             self.tell(slot, changes);
+        }
+    }
+
+    /// Whether a gap that was not repaired is none for all connections together.
+    fn is_filled(&self, gap: &Gap) -> bool {
+        let is_there = |slot| {
+            let known = self.slots.get(&slot).filter(|_| self.standby.is_some());
+            known.is_some_and(|known| !matches!(self.judge(slot, known).proof, Proof::Lost | Proof::Pending))
+        };
+        gap.to_slot.saturating_sub(gap.from_slot) < KEPT as u64 && (gap.from_slot..=gap.to_slot).all(is_there)
+    }
+
+    fn decide(&mut self, gap: Gap) {
+        if self.is_filled(&gap) {
+            self.filled_gaps += 1;
+        } else {
+            self.open_gaps += 1;
         }
     }
 
@@ -306,6 +335,7 @@ impl Completeness {
             counts.add(shown.proof);
             lost += u64::from(shown.lost.unwrap_or(0));
         }
+        let filled = self.undecided.iter().filter(|gap| self.is_filled(gap)).count() as u64;
         let first = self.slots.last_key_value().map_or(0, |(newest, _)| newest.saturating_sub(STRIP - 1));
         CompletenessView {
             mode: self.mode,
@@ -313,8 +343,9 @@ impl Completeness {
             counts,
             lost_transactions: lost,
             gaps: self.gaps.iter().copied().collect(),
-            open_gaps: self.open_gaps,
+            open_gaps: self.open_gaps + self.undecided.len() as u64 - filled,
             repaired_gaps: self.repaired_gaps,
+            filled_gaps: self.filled_gaps + filled,
             narrowed: self.past_narrowed + self.slots.values().filter(|known| known.narrowed).count() as u64,
             checkpoint: None,
         }
@@ -346,6 +377,11 @@ impl Completeness {
         }
         self.slots.entry(slot).or_default();
         while self.slots.len() > KEPT {
+            let oldest = self.slots.first_key_value().map_or(0, |(oldest, _)| *oldest);
+            let due: Vec<Gap> = self.undecided.extract_if(.., |gap| gap.from_slot <= oldest).collect();
+            for gap in due {
+                self.decide(gap);
+            }
             let Some((oldest, known)) = self.slots.pop_first() else { break };
             let shown = self.judge(oldest, &known);
             if shown.proof == Proof::Pending {
@@ -428,3 +464,6 @@ impl Completeness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,10 +14,7 @@ use tonic::{Streaming, transport::Channel};
 
 use super::{
     Arrival, Sink,
-    connection::{
-        Call, Connection, Delivered, Desired, End, Report, Run, Taken, clean_end, closing, failure_of, stream_phase,
-        urgent,
-    },
+    connection::{Call, Connection, Delivered, End, clean_end, failure_of, stream_phase, urgent},
     gate::{GateError, Permit},
     limiter::Ask,
     plan::{is_own_match, request_of},
@@ -25,6 +22,7 @@ use super::{
     replay::ReplayOffer,
     second::{self, SecondStream},
     status::{Gap, GapCause},
+    wish::{Desired, Report, Run, Taken, closing},
 };
 use crate::chain::{
     group::GroupSet,

@@ -34,6 +34,7 @@ pub mod status;
 mod supervisor;
 mod vitals;
 pub mod watchdog;
+mod wish;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

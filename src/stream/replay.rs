@@ -8,13 +8,14 @@ use tokio::time::Instant;
 
 use super::{
     Arrival, Sink, channel,
-    connection::{Delivered, End, Report, urgent},
+    connection::{Delivered, End, urgent},
     gate::{GateError, Permit},
     limiter::Ask,
     live::Live,
     policy::{Failure, classify},
     second::SecondStream,
     status::Purpose,
+    wish::Report,
 };
 use crate::chain::wire::{Kind, Update};
 

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    connection::{Run, Taken},
     limiter::Ask,
     migration::Migration,
     slot::{Rest, Slot},
     status::{ConnectionState, Move, Purpose, StreamEventKind},
     supervisor::{Supervisor, unique},
+    wish::{Run, Taken},
 };
 use crate::chain::group::GroupSet;
 

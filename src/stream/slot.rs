@@ -5,10 +5,10 @@ use std::{sync::Arc, thread};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    connection::{Desired, Taken},
     status::{ConnectionState, Throttle},
     vitals::Vitals,
     watchdog::Ailment,
+    wish::{Desired, Taken},
 };
 use crate::chain::{group::GroupSet, ids::Mint};
 

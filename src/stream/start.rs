@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Resume, Sink, StreamError, StreamSettings,
-    connection::{Connection, Desired, Place, Report, Run},
+    connection::{Connection, Place},
     failover::Failover,
     gate::{self, Gate},
     ledger::StreamLedger,
@@ -28,6 +28,7 @@ use super::{
     status::{Control, Purpose, StreamStatus},
     supervisor::Supervisor,
     vitals::Vitals,
+    wish::{Desired, Report, Run},
 };
 
 /// Requests and reports that may wait.

@@ -454,6 +454,8 @@ pub enum Control {
         /// The tokens.
         mints: Vec<Mint>,
     },
+    /// Something the user should know, in words.
+    Note(Arc<str>),
     /// Close and reopen a connection, through the budget.
     Reconnect {
         /// Which connection.

@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     StreamSettings,
     balancer::{ConnectionLoad, Decision, LoadBalancer},
-    connection::{Desired, Place, Report, Run, Taken},
+    connection::Place,
     gate::Gate,
     machine::Machine,
     migration::Migration,
@@ -24,6 +24,7 @@ use super::{
         Throttle,
     },
     watchdog::{Pulse, examine, give_up},
+    wish::{Desired, Report, Run, Taken},
 };
 use crate::chain::{group::GroupSet, ids::Mint};
 
@@ -171,6 +172,7 @@ impl Supervisor {
             }
             Control::Rebalance { reason, moves } => self.rebalance(reason, moves),
             Control::Narrow { mints } => self.narrow(mints),
+            Control::Note(words) => self.event(StreamEventKind::Note(words)),
         }
     }
 

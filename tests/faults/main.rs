@@ -32,7 +32,7 @@
 //! | 41 | restarts | `spent::restarts_share_one_budget_and_the_last_one_waits` |
 //! | 42 | four processes | `stream_permits`, `four_processes_one_of_them_killed_keep_the_rule_together`; `stream_budget` |
 //! | 43 | ledger broken or locked | `stream_permits` |
-//! | 44 | clock jumps | no test: nothing but the time since the boot is read; not the suspended machine |
+//! | 44 | clock jumps | `simulation`, which sets the time of day by up to an hour either way, and `a_machine_that_slept_opens_each_connection_again_once` |
 //! | 45 | no name, no open files left | `spent::a_name_that_is_none_is_tried_in_peace`, `spent::with_too_few_open_files_it_says_so_and_is_quiet` |
 //! | 46 | TLS | `tls::*`, `a_plain_port_never_gets_plain_text`; one try in 30 s: `stream`, `certificates_are_retried_seldom` |
 //! | 47 | budget spent | `the_reserve_lets_a_reconnect_through_and_refuses_a_rebalance` |

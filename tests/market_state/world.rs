@@ -28,6 +28,8 @@ pub(crate) struct Wanted {
     pub(crate) burned: bool,
     pub(crate) pools: HashSet<Pool>,
     pub(crate) flags: HashSet<&'static str>,
+    /// Its pool's liquidity changed twice in a row: no event says the state between, so that the trades behind it wait.
+    pub(crate) late: bool,
     /// Trades below 0.01, 0.1, 1, 5 and 10 SOL and above.
     pub(crate) sizes: [u32; 6],
 }
@@ -69,6 +71,7 @@ impl Account {
 }
 
 /// What is true of a pool or curve.
+#[allow(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 #[derive(Default)]
 pub(crate) struct WantedPool {
     pub(crate) reserves: Option<Reserves>,
@@ -80,6 +83,8 @@ pub(crate) struct WantedPool {
     /// Virtual quote that the pool was opened with.
     pub(crate) hidden: u64,
     pub(crate) venue: Option<Venue>,
+    /// The last thing that happened in it was a change of its liquidity.
+    pub(crate) changed: bool,
     /// Its price has parted from the token's own.
     pub(crate) parted: bool,
     /// A curve that is sold out, and one that has moved to its pool.
@@ -147,7 +152,7 @@ impl World {
             What::Trade(trade) => {
                 let pool = pools.entry(key(trade.pool)).or_default();
                 pool.reserves = Some(trade.reserves_after);
-                pool.venue = Some(trade.venue);
+                (pool.venue, pool.changed) = (Some(trade.venue), false);
                 pool.trades += 1;
                 pool.raised = trade.curve_after.map(|(_, raised)| raised);
                 let token = tokens.entry(key(trade.mint)).or_default();
@@ -235,7 +240,9 @@ impl World {
                 pool.reserves = Some(*reserves_after);
                 *(if *deposit { &mut pool.deposits } else { &mut pool.withdrawals }) += 1;
                 if *venue == Venue::PumpSwap {
-                    tokens.entry(key(*mint)).or_default().reserves = Some(*reserves_after);
+                    let token = tokens.entry(key(*mint)).or_default();
+                    token.late |= std::mem::replace(&mut pool.changed, true);
+                    token.reserves = Some(*reserves_after);
                 }
                 let share = *base_amount as f64 / vaults_before.0 as f64 * 100.0;
                 if !deposit && share >= 20.0 {

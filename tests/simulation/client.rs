@@ -181,6 +181,11 @@ thread_local! {
     static SET_BY: Cell<i64> = const { Cell::new(0) };
 }
 
+/// Somebody has set the time of day on by this.
+pub(crate) fn set_on(by: Duration) {
+    SET_BY.set(SET_BY.get() + i64::try_from(by.as_secs()).unwrap());
+}
+
 fn set_clock() -> SystemTime {
     let by = SET_BY.get();
     let set = Duration::from_secs(by.unsigned_abs());

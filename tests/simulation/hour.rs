@@ -43,6 +43,8 @@ pub(crate) enum Break {
     Hold,
     /// The server is gone, with all it remembers.
     Crash,
+    /// Our machine sleeps for this long: of its own time nothing passes, of the world's and the time of day all of it.
+    Suspend(Duration),
 }
 
 #[derive(Clone, Debug)]
@@ -337,6 +339,8 @@ struct Host {
     chain: Chain,
     server: Rc<RefCell<Option<Server>>>,
     down_since: Rc<Cell<Option<Duration>>>,
+    /// So much more time has passed there.
+    slept: Rc<Cell<Duration>>,
     /// Of servers that crashed.
     past: RefCell<Vec<OracleEntry>>,
 }
@@ -346,17 +350,20 @@ impl Host {
         let chain = Chain::new(hour.seed, hour.slot);
         let server: Rc<RefCell<Option<Server>>> = Rc::default();
         let down_since: Rc<Cell<Option<Duration>>> = Rc::default();
+        let slept: Rc<Cell<Duration>> = Rc::default();
         let host = Self {
             name,
             chain: chain.clone(),
             server: server.clone(),
             down_since: down_since.clone(),
+            slept: slept.clone(),
             past: RefCell::default(),
         };
         let (hour, faults) = (hour.clone(), Rc::new(faults));
         sim.host(name, move || {
             let (hour, faults) = (hour.clone(), faults.clone());
             let (chain, server, down_since) = (chain.clone(), server.clone(), down_since.clone());
+            let slept = slept.clone();
             async move {
                 let now = turmoil::sim_elapsed().unwrap_or_default();
                 if let Some(since) = down_since.take() {
@@ -364,7 +371,7 @@ impl Host {
                         // Both servers have a slot at the same time.
                         tokio::time::sleep(chain.unserved_until(now) - now).await;
                     } else {
-                        chain.unserved(now - since);
+                        chain.unserved(now - since + slept.take());
                     }
                 }
                 let settings = ServerSettings {
@@ -400,7 +407,13 @@ impl Host {
                 self.down_since.set(Some(sim.elapsed()));
                 sim.crash(self.name);
             }
-            (Break::Crash, false) => sim.bounce(self.name),
+            (Break::Crash | Break::Suspend(_), false) => sim.bounce(self.name),
+            // Seen from here: the connections are gone, and the chain and the clock are further on.
+            (Break::Suspend(slept), true) => {
+                self.breaks(sim, Break::Crash, true);
+                self.slept.set(slept);
+                client::set_on(slept);
+            }
         }
     }
 

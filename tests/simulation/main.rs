@@ -126,6 +126,20 @@ fn a_stream_with_pings_and_no_data_is_left_when_the_others_are_ahead() {
     }
 }
 
+/// After a sleep of ten minutes every connection is opened again, once, and what was missed is fetched or declared.
+#[test]
+fn a_machine_that_slept_opens_each_connection_again_once() {
+    for seed in (1..).filter(|seed| Hour::new(*seed, 8).connections > 1).take(2) {
+        let sleep = Break::Suspend(Duration::from_secs(600));
+        let hour = Hour::new(seed, 8).with(Vec::new(), vec![(Duration::from_secs(120), Duration::ZERO, sleep)]);
+        let connections = hour.connections;
+        let outcome = hour.play();
+        assert!(outcome.wrong.is_empty(), "seed {seed}: {:?}", outcome.wrong);
+        // Each lost its stream then, and no attempt at another one failed.
+        assert_eq!(outcome.given_up.len(), connections, "seed {seed}: {:?}", outcome.given_up);
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_history() {
     let [first, second] = [(); 2].map(|()| Hour::new(1, 10).play());

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use prost::Message as _;
 use smart_stream_tui::{
     chain::group::{Group, Groups, OwnGroup, Priority, Rule},
-    engine::{Command, Emitted, Engine, EngineSettings, SourceView, View, view::SourceKind},
+    engine::{Command, Emitted, View},
     simulator::server::{Pace, Server, ServerSettings},
     stream::{
         OnEnd, StreamSettings,
@@ -15,10 +15,10 @@ use smart_stream_tui::{
     },
 };
 use solana_sdk::pubkey::Pubkey;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::time::timeout;
 use yellowstone_grpc_proto::cuckoo::CuckooFilter;
 
-use crate::support::{Chain, PATIENCE, Proxy, settings};
+use crate::support::{Chain, PATIENCE, Proxy, engine, settings};
 
 const KEYS: u64 = 100_000;
 
@@ -50,21 +50,9 @@ async fn the_users_own_group_is_brought_counted_and_moved() {
     let server = ServerSettings { pace: Pace::Real, start_after_streams: 2, ..ServerSettings::default() };
     let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
     let proxy = Proxy::to(server.address()).await;
-    let (events, mut emitted) = mpsc::channel(1_024);
     let groups = rules.iter().collect();
     let streams = StreamSettings { on_end: OnEnd::Finish, groups, rules, ..settings(proxy.address, 2) };
-    let source =
-        SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    let mut engine = Engine::start(EngineSettings {
-        alerts: smart_stream_tui::mev::AlertRules::default(),
-        sol_usd: None,
-        source,
-        streams,
-        events: Some(events),
-        frames: None,
-        wait_for_sinks: true,
-    })
-    .unwrap();
+    let (mut engine, mut emitted) = engine(streams);
     let (commands, mut views) = (engine.commands(), engine.views());
     let slots = chain.made.clone();
     let wait = async {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use smart_stream_tui::{
     chain::group::Group,
-    engine::{Command, Emitted, Engine, EngineSettings, SourceView, view::SourceKind},
+    engine::{Command, Emitted},
     simulator::server::{OracleEvent, Pace, Server, ServerSettings},
     stream::{OnEnd, StreamSettings, status::StreamEventKind},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::time::timeout;
 
-use crate::support::{Chain, PATIENCE, settings};
+use crate::support::{Chain, PATIENCE, engine, settings};
 
 fn rebalances() -> usize {
     std::env::var("STREAM_REBALANCES").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
@@ -22,20 +22,8 @@ async fn groups_move_and_every_transaction_comes_once() {
     let chain = Chain::new(500, Duration::from_millis(100));
     let server = ServerSettings { pace: Pace::Real, start_after_streams: 2, ..ServerSettings::default() };
     let server = Server::start(server, Box::new(chain.clone())).await.unwrap();
-    let (events, mut emitted) = mpsc::channel(1_024);
     let streams = StreamSettings { on_end: OnEnd::Finish, recover: false, ..settings(server.address(), 2) };
-    let source =
-        SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
-    let mut engine = Engine::start(EngineSettings {
-        alerts: smart_stream_tui::mev::AlertRules::default(),
-        sol_usd: None,
-        source,
-        streams,
-        events: Some(events),
-        frames: None,
-        wait_for_sinks: true,
-    })
-    .unwrap();
+    let (mut engine, mut emitted) = engine(streams);
     let commands = engine.commands();
     let moves = rebalances();
     let wait = async {

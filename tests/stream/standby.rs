@@ -3,11 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use smart_stream_tui::{
-    engine::{
-        Engine, EngineSettings, View,
-        view::{SourceKind, SourceView},
-    },
-    mev::AlertRules,
+    engine::View,
     simulator::{
         fault::{Fault, FaultKind, FaultPlan},
         server::{Pace, Server, ServerSettings},
@@ -16,7 +12,7 @@ use smart_stream_tui::{
 };
 use tokio::time::timeout;
 
-use crate::support::{Chain, PATIENCE, Stage, settings};
+use crate::support::{Chain, PATIENCE, Stage, engine, settings};
 
 fn chain() -> Chain {
     Chain::new(40, Duration::from_millis(60))
@@ -91,6 +87,8 @@ async fn when_one_endpoint_dies_the_other_had_everything_without_a_replay() {
     let missing: Vec<_> = stage.executed(to).into_iter().filter(|one| !stage.delivered.contains_key(one)).collect();
     assert!(missing.is_empty(), "{} are missing", missing.len());
     assert_eq!(stage.replayed, 0);
+    let view = stage.completeness.view();
+    assert!(view.filled_gaps >= 2 && view.open_gaps == 0, "{:?}", stage.gaps);
     let status = stage.status.borrow().clone();
     assert!(status.connections[2].standby && status.connections[2].reconnects == 0, "{status:?}");
     stage.close().await;
@@ -118,18 +116,8 @@ async fn the_view_compares_the_endpoints() {
     let streams =
         StreamSettings { endpoint: Endpoint { host: "first".into(), ..first }, ..settings(first_server.address(), 1) };
     let streams = StreamSettings { proof: ProofMode::Filters, ..beside(streams, second) };
-    let source =
-        SourceView { kind: SourceKind::Live, provider: String::new(), endpoints: Vec::new(), commitment: "processed" };
-    let settings = EngineSettings {
-        streams,
-        source,
-        alerts: AlertRules::default(),
-        sol_usd: None,
-        events: None,
-        frames: None,
-        wait_for_sinks: false,
-    };
-    let engine = Engine::start(settings).unwrap();
+    let (engine, mut emitted) = engine(streams);
+    let drain = tokio::spawn(async move { while emitted.recv().await.is_some() {} });
     let mut views = engine.views();
     let compared = |view: &Arc<View>| {
         view.endpoints.len() == 2 && view.endpoints.iter().all(|one| one.compared > 1_000 && one.lag_ms.is_some())
@@ -147,5 +135,6 @@ async fn the_view_compares_the_endpoints() {
     let brought = view.totals.transactions + view.totals.duplicates;
     assert!(view.totals.duplicates > 0 && view.totals.transactions * 2 > brought, "{:?}", view.totals);
     engine.shutdown().await;
+    drain.await.unwrap();
     drop((first_server, second_server));
 }

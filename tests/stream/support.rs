@@ -14,6 +14,8 @@ use smart_stream_tui::{
         program::Program,
         wire::{Kind, Update, WireError},
     },
+    engine::{Emitted, Engine, EngineSettings, SourceView, view::SourceKind},
+    mev::AlertRules,
     simulator::{
         feed::{Producer, SlotItem, SlotItemKind, SlotPlan},
         server::{Pace, Server, ServerSettings},
@@ -288,6 +290,23 @@ pub(crate) fn settings(address: SocketAddr, connections: usize) -> StreamSetting
         rest: Duration::from_secs(60),
         update_spacing: Duration::from_millis(1),
     }
+}
+
+/// An engine on these streams, and what it emits.
+pub(crate) fn engine(streams: StreamSettings) -> (Engine, mpsc::Receiver<Vec<Emitted>>) {
+    let (events, emitted) = mpsc::channel(1_024);
+    let source =
+        SourceView { kind: SourceKind::Demo, provider: String::new(), endpoints: vec![], commitment: "processed" };
+    let settings = EngineSettings {
+        alerts: AlertRules::default(),
+        sol_usd: None,
+        source,
+        streams,
+        events: Some(events),
+        frames: None,
+        wait_for_sinks: true,
+    };
+    (Engine::start(settings).unwrap(), emitted)
 }
 
 /// Server, proxy and streams, and everything that came out.

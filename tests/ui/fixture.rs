@@ -226,6 +226,7 @@ pub(crate) fn completeness() -> CompletenessView {
         lost_transactions: 3,
         open_gaps: 1,
         repaired_gaps: 1,
+        filled_gaps: 0,
         ..CompletenessView::default()
     }
 }
