@@ -30,6 +30,8 @@ const IGNORED_AFTER: u32 = 32;
 const IGNORED_WHEN_TAKEN: u32 = 4;
 /// How often one outage is asked for.
 const MAX_TRIES: u32 = 3;
+/// Slots that the oldest a server has is left to move on before a request for it arrives; twice as many with each try.
+const HEADWAY: u64 = 4;
 /// How often the server may have nothing to replay.
 const MAX_EMPTY: u32 = 2;
 /// A checkpoint this much ahead of the chain is none of this chain; servers are behind one another by less.
@@ -402,8 +404,10 @@ impl Recovery {
                 self.unsupported = true;
                 Some((last, wanted.unless_restart(GapCause::ReplayUnsupported)))
             }
+            // What the server has moves on while the request is on its way, and to ask for older slots costs the stream.
             Ok(Some(first)) if first > wanted.from => {
-                Some((last.min(first - 1), wanted.unless_restart(GapCause::ReplayGone)))
+                let from = first.saturating_add(HEADWAY << wanted.tries.min(MAX_TRIES));
+                Some((last.min(from - 1), wanted.unless_restart(GapCause::ReplayGone)))
             }
             Ok(Some(_)) | Err(()) => None,
         };
