@@ -139,6 +139,11 @@ impl Said {
         self.record.is_some_and(|(record, share)| record.whole && record.lost == 0 && share.brings.covers(needs))
     }
 
+    /// Of these groups, those of which something may still be missing.
+    fn left_of(&self, missed: GroupSet) -> GroupSet {
+        missed.iter().filter(|group| !self.has_all([*group].into_iter().collect())).collect()
+    }
+
     /// Whether everything that the connection was asked for has come.
     fn is_complete(&self) -> bool {
         self.missed.is_none() && self.record.is_some_and(|(record, _)| record.whole && record.lost == 0)
@@ -253,9 +258,8 @@ impl Completeness {
             if !settled {
                 said.record = Some((record, share));
             }
-            if said.has_all(share.needs) {
-                said.missed = None;
-            }
+            // What was declared of groups that are not asked for any more stays so.
+            said.missed = said.missed.map(|missed| said.left_of(missed)).filter(|left| !left.is_empty());
         }
         if let Some(needs) = self.needs.get_mut(connection) {
             *needs = share.needs;
