@@ -114,6 +114,8 @@ pub(crate) struct Received {
     pub(crate) given_up: Vec<Duration>,
     /// The states in the end, with their causes.
     pub(crate) states: Vec<(ConnectionState, String)>,
+    /// When each connection was live last.
+    pub(crate) live_at: BTreeMap<usize, Duration>,
     pub(crate) closed_in_time: bool,
     pub(crate) trace: DefaultHasher,
 }
@@ -134,6 +136,7 @@ impl Received {
             narrowed: Vec::new(),
             given_up: Vec::new(),
             states: Vec::new(),
+            live_at: BTreeMap::new(),
             closed_in_time: false,
             trace: DefaultHasher::new(),
         }
@@ -355,6 +358,7 @@ pub(crate) async fn run(hour: Hour, received: Rc<RefCell<Received>>) {
         (if was_live { ConnectionState::Live } else { one.state }, format!("{:?}", one.cause))
     };
     received.borrow_mut().states = status.borrow().connections.iter().map(state_of).collect();
+    received.borrow_mut().live_at = live_at;
     for (group, since) in asked.shed_since {
         received.borrow_mut().shed.push((Group::BUILT_IN[group], since..Duration::MAX));
     }

@@ -93,8 +93,16 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, logs: &[Vec
     // How each slot stands in the end.
     let proofs: BTreeMap<u64, Proof> = received.proofs.iter().map(|proof| (proof.slot, proof.proof)).collect();
     let (mut missing, mut claimed) = (Vec::new(), Vec::new());
+    // A server that still counts a stream whose end was lost on the way lets nobody in: what was missed since then is
+    // declared when it does.
+    let no_place = |(_, cause): &(ConnectionState, String)| cause.contains("too many streams are open");
+    let lives = |(state, _): &(ConnectionState, String)| *state == ConnectionState::Live;
+    let waits = |one: &(ConnectionState, String)| no_place(one) && !lives(one) && one.0 != ConnectionState::Idle;
+    let refused = |id: &usize| received.states.get(*id).is_some_and(waits);
+    let refused_since = received.live_at.iter().filter(|(id, _)| refused(id)).map(|(_, at)| *at).min();
+    let settled = refused_since.unwrap_or(hour.length).saturating_sub(SETTLED);
     for (slot, transactions) in landed.range(first..) {
-        if truth.slots[slot].at > hour.length - SETTLED {
+        if truth.slots[slot].at > settled {
             break;
         }
         for (signature, group) in transactions {
@@ -152,12 +160,8 @@ pub(crate) fn judge(hour: &Hour, truth: &Truth, received: &Received, logs: &[Vec
     outcome.pressed = outcome.most_in_a_window >= u64::from(hour.budget.limit - hour.budget.reserve);
     outcome.streams = log().filter(|entry| matches!(entry.event, OracleEvent::Subscribed { .. })).count() as u64;
     // Who has no place at the server rests for minutes while others carry its groups.
-    let live = |(state, _): &(ConnectionState, String)| *state == ConnectionState::Live;
-    let rests = |(state, cause): &(ConnectionState, String)| {
-        *state == ConnectionState::Idle && cause.contains("too many streams are open")
-    };
     let states = &received.states;
-    let well = states.iter().any(live) && states.iter().all(|one| live(one) || rests(one));
+    let well = states.iter().any(lives) && states.iter().all(|one| lives(one) || no_place(one));
     if states.len() != hour.streams() || !well {
         wrong.push(format!("not live in the end: {:?}", received.states));
     }
